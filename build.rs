@@ -1,0 +1,16 @@
+//! Records where libtorch lies in the binaries (rpath), so that they run without `LD_LIBRARY_PATH`.
+
+use std::path::Path;
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    // Exported by torch-sys, which has already resolved LIBTORCH, LIBTORCH_USE_PYTORCH or its own download.
+    let Ok(lib) = std::env::var("DEP_TCH_LIBTORCH_LIB") else { return };
+    println!("cargo:rustc-link-arg=-Wl,-rpath,{lib}");
+    if Path::new(&lib).join("libtorch_cuda.so").exists() {
+        // Nothing refers to a symbol of libtorch_cuda.so: it registers its kernels when it is loaded, and without
+        // this the linker would drop it and CUDA would seem to be missing.
+        println!("cargo:rustc-link-arg=-Wl,--no-as-needed");
+        println!("cargo:rustc-link-arg=-ltorch_cuda");
+    }
+}

@@ -1,0 +1,2 @@
+//! placeholder
+fn main() { println!("{:?}", tch::Cuda::is_available()); }
