@@ -1,1 +1,85 @@
-//! placeholder
+//! Environments for reinforcement learning with discrete actions: the [`Env`] trait to bring one's own, and the
+//! classic-control tasks [`CartPole`], [`MountainCar`] and [`Acrobot`] with the dynamics of
+//! [Gymnasium](https://gymnasium.farama.org) 1.4.0.
+//!
+//! An environment says what it is in its [`EnvSpec`], starts an episode in [`Env::reset`] and answers an action in
+//! [`Env::step`]. What every environment needs besides is a wrapper or a check, so that none has to bring it along:
+//!
+//! - [`TimeLimit`] truncates an episode at the spec's limit; an environment never counts steps.
+//! - [`Checked`] turns NaNs, wrong sizes, actions out of range and steps outside an episode into an [`EnvError`].
+//! - [`Registry`] finds environments by name and hands them out in both wrappers.
+//! - [`contract::check`] tests, in one line, that an environment keeps its promises.
+//!
+//! All randomness comes from the generator given to [`Env::reset`], so a trajectory is a function of seed and
+//! actions.
+//!
+//! # An environment of one's own
+//!
+//! ```
+//! use control_envs::rand::{Rng, RngExt};
+//! use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step, contract};
+//!
+//! /// Ten cells in a row; every step costs 1 until the last cell is reached.
+//! struct Corridor {
+//!     spec: EnvSpec,
+//!     position: f32,
+//! }
+//!
+//! impl Corridor {
+//!     fn new() -> Self {
+//!         let position = Dimension::new("position", "cells", 0.0, 9.0);
+//!         let spec = EnvSpec::new("Corridor-v0", [position], ["left", "right"]).with_max_episode_steps(100);
+//!         Self { spec, position: 0.0 }
+//!     }
+//! }
+//!
+//! impl Env for Corridor {
+//!     fn spec(&self) -> &EnvSpec {
+//!         &self.spec
+//!     }
+//!     fn reset(&mut self, rng: &mut dyn Rng) -> Result<Vec<f32>, EnvError> {
+//!         self.position = f32::from(rng.random_range(0..5u8));
+//!         Ok(vec![self.position])
+//!     }
+//!     fn step(&mut self, action: usize) -> Result<Step, EnvError> {
+//!         let direction = if action == 1 { 1.0 } else { -1.0 };
+//!         self.position = (self.position + direction).max(0.0);
+//!         Ok(Step::new(vec![self.position], -1.0, self.position == 9.0))
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! contract::check(Corridor::new, 1, 1_000)?;
+//!
+//! let mut registry = Registry::builtin();
+//! registry.register("corridor", Corridor::new)?;
+//! let env = registry.make("corridor")?;
+//! assert_eq!(env.spec().id, "Corridor-v0");
+//! # Ok(())
+//! # }
+//! ```
+
+pub use rand;
+
+mod acrobot;
+mod cartpole;
+mod checked;
+pub mod contract;
+mod env;
+mod error;
+mod mountain_car;
+mod registry;
+mod space;
+mod spec;
+mod time_limit;
+
+pub use acrobot::Acrobot;
+pub use cartpole::CartPole;
+pub use checked::Checked;
+pub use env::{Env, Step};
+pub use error::EnvError;
+pub use mountain_car::MountainCar;
+pub use registry::{Entry, Registry};
+pub use space::{BoxSpace, Dimension};
+pub use spec::EnvSpec;
+pub use time_limit::TimeLimit;

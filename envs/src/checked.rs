@@ -1,0 +1,110 @@
+//! The guard around an environment.
+
+use rand::Rng;
+
+use crate::{Env, EnvError, EnvSpec, Step};
+
+/// Turns what no agent could learn from into an [`EnvError`] that names the environment.
+///
+/// - A step before the first reset or after the end is [`EnvError::EpisodeOver`].
+/// - An action that does not exist is [`EnvError::ActionOutOfRange`]; the environment never sees it, and the episode
+///   goes on.
+/// - An observation of the wrong size or with a NaN or infinity, or a reward that is not finite, is
+///   [`EnvError::Misbehaved`], and the episode is over. So it is after any error of the environment's own.
+///
+/// Observations outside the space's bounds pass, since bounds are often approximate;
+/// [`contract::check`](crate::contract::check) finds them. Wrap a [`TimeLimit`](crate::TimeLimit) in this, not the
+/// other way round, so that steps after a truncation are noticed too.
+#[derive(Debug, Clone)]
+pub struct Checked<E: Env> {
+    env: E,
+    in_episode: bool,
+    /// Steps since the last reset, for messages.
+    steps: usize,
+}
+
+impl<E: Env> Checked<E> {
+    /// Wraps `env`.
+    pub fn new(env: E) -> Self {
+        Self { env, in_episode: false, steps: 0 }
+    }
+
+    /// The wrapped environment.
+    pub fn inner(&self) -> &E {
+        &self.env
+    }
+
+    /// The wrapped environment, to be changed.
+    pub fn inner_mut(&mut self) -> &mut E {
+        &mut self.env
+    }
+
+    fn check_observation(&self, observation: &[f32]) -> Result<(), EnvError> {
+        let space = &self.spec().observation_space;
+        if observation.len() != space.len() {
+            let (values, dimensions) = (observation.len(), space.len());
+            return Err(self.misbehaved(format!(
+                "the observation has {values} values, but the observation space has {dimensions} dimensions"
+            )));
+        }
+        match observation.iter().position(|value| !value.is_finite()) {
+            None => Ok(()),
+            Some(index) => {
+                let (value, name) = (observation[index], &space.dimensions[index].name);
+                Err(self.misbehaved(format!(
+                    "value {index} (`{name}`) of the observation is {value}, but it must be a finite number"
+                )))
+            }
+        }
+    }
+
+    fn check_reward(&self, reward: f64) -> Result<(), EnvError> {
+        if reward.is_finite() {
+            return Ok(());
+        }
+        Err(self.misbehaved(format!("the reward is {reward}, but it must be a finite number")))
+    }
+
+    fn misbehaved(&self, problem: String) -> EnvError {
+        let moment = if self.steps == 0 {
+            "at a reset".to_owned()
+        } else {
+            format!("in step {} of an episode", self.steps)
+        };
+        EnvError::Misbehaved { env: self.spec().id.clone(), problem: format!("{moment}, {problem}") }
+    }
+}
+
+impl<E: Env> Env for Checked<E> {
+    fn spec(&self) -> &EnvSpec {
+        self.env.spec()
+    }
+
+    fn reset(&mut self, rng: &mut dyn Rng) -> Result<Vec<f32>, EnvError> {
+        self.in_episode = false;
+        self.steps = 0;
+        let observation = self.env.reset(rng)?;
+        self.check_observation(&observation)?;
+        self.in_episode = true;
+        Ok(observation)
+    }
+
+    fn step(&mut self, action: usize) -> Result<Step, EnvError> {
+        let spec = self.spec();
+        if !self.in_episode {
+            return Err(EnvError::EpisodeOver { env: spec.id.clone() });
+        }
+        let actions = spec.actions.len();
+        if action >= actions {
+            return Err(EnvError::ActionOutOfRange { env: spec.id.clone(), action, actions });
+        }
+        // Only a step that passes all checks may continue the episode.
+        self.in_episode = false;
+        self.steps += 1;
+        let step = self.env.step(action)?;
+        self.check_observation(&step.observation)?;
+        self.check_reward(step.reward)?;
+        self.in_episode = !step.ends_episode();
+        Ok(step)
+    }
+}

@@ -1,0 +1,133 @@
+//! The contract of an [`Env`], as a check that any implementor can call in a test.
+//!
+//! ```
+//! use control_envs::{CartPole, contract};
+//!
+//! contract::check(CartPole::new, 1, 1_000).unwrap();
+//! ```
+
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use crate::{Checked, Env, EnvError, EnvSpec, Step, TimeLimit};
+
+/// How an environment breaks the contract.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("environment `{env}` breaks the contract{}: {problem}", moment(*seed, *step))]
+pub struct ContractViolation {
+    /// The environment's id.
+    pub env: String,
+    /// The seed the check was called with.
+    pub seed: u64,
+    /// The number of steps taken, over all episodes, when it showed; `None` where no step is to blame.
+    pub step: Option<usize>,
+    /// What was wrong, and what would be right.
+    pub problem: String,
+}
+
+fn moment(seed: u64, step: Option<usize>) -> String {
+    step.map_or_else(String::new, |step| format!(" at step {step} with seed {seed}"))
+}
+
+/// Plays `steps` random steps in environments from `make`, over as many episodes as it takes, and checks that
+///
+/// - the spec [validates](EnvSpec::validate) and is the same in every instance;
+/// - observations have the space's size and lie within its bounds, and rewards are finite;
+/// - the trajectory is a function of the generator's seed and the actions: a second instance repeats it, and so does
+///   the first one after a reset.
+///
+/// Environments are checked within [`TimeLimit`] and [`Checked`], as they will be used, so `make` returns a bare one.
+///
+/// # Errors
+/// The first [`ContractViolation`] found.
+pub fn check<E: Env>(make: impl Fn() -> E, seed: u64, steps: usize) -> Result<(), ContractViolation> {
+    let make = || Checked::new(TimeLimit::new(make()));
+    let mut env = make();
+    let spec = env.spec().clone();
+    let violation = |step, problem| ContractViolation { env: spec.id.clone(), seed, step, problem };
+    spec.validate().map_err(|error| violation(None, problem_of(error)))?;
+
+    let mut another = make();
+    if another.spec() != &spec {
+        let problem = "two instances have different specs, but a spec never changes".to_owned();
+        return Err(violation(None, problem));
+    }
+
+    let trajectory =
+        record(&mut env, seed, steps).map_err(|(step, problem)| violation(Some(step), problem))?;
+    for (who, env) in [("a second instance", &mut another), ("the same instance, used and reset,", &mut env)]
+    {
+        let repeated = record(env, seed, steps).map_err(|(step, problem)| violation(Some(step), problem))?;
+        if let Some((step, difference)) = first_difference(&trajectory, &repeated) {
+            let problem = format!(
+                "{who} went another way with the same seed and actions, but the generator given to `reset` must be \
+                 the only source of randomness: {difference}"
+            );
+            return Err(violation(Some(step), problem));
+        }
+    }
+    if env.spec() != &spec {
+        return Err(violation(Some(steps), "the spec changed in use, but a spec never changes".to_owned()));
+    }
+    Ok(())
+}
+
+/// What an environment returned, at one reset or step.
+#[derive(Debug, PartialEq)]
+enum Event {
+    Reset(Vec<f32>),
+    Step(Step),
+}
+
+/// The trajectory under random actions, or what was wrong at which step. Each event has the number of steps so far.
+fn record(env: &mut impl Env, seed: u64, steps: usize) -> Result<Vec<(usize, Event)>, (usize, String)> {
+    let mut env_rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    // A generator of its own: how much the environment draws must not change the actions.
+    let mut action_rng = Xoshiro256PlusPlus::seed_from_u64(!seed);
+    let (mut action, mut hold) = (0, 0);
+    let mut in_episode = false;
+    let mut trajectory = Vec::new();
+
+    for step in 1..=steps {
+        if !in_episode {
+            let at = step - 1;
+            let observation = env.reset(&mut env_rng).map_err(|error| (at, problem_of(error)))?;
+            check_bounds(env.spec(), &observation).map_err(|problem| (at, problem))?;
+            trajectory.push((at, Event::Reset(observation)));
+        }
+        if hold == 0 {
+            // Actions are held for a while, because steady pushing reaches edges of the space that jitter never does.
+            action = action_rng.random_range(0..env.spec().actions.len());
+            hold = action_rng.random_range(1..=16);
+        }
+        hold -= 1;
+        let taken = env.step(action).map_err(|error| (step, problem_of(error)))?;
+        check_bounds(env.spec(), &taken.observation).map_err(|problem| (step, problem))?;
+        in_episode = !taken.ends_episode();
+        trajectory.push((step, Event::Step(taken)));
+    }
+    Ok(trajectory)
+}
+
+fn check_bounds(spec: &EnvSpec, observation: &[f32]) -> Result<(), String> {
+    let Some(index) = spec.observation_space.outside(observation) else { return Ok(()) };
+    let dimension = &spec.observation_space.dimensions[index];
+    Err(format!(
+        "value {index} (`{}`) of the observation is {}, but its bounds are {} and {}",
+        dimension.name, observation[index], dimension.low, dimension.high
+    ))
+}
+
+/// The environment is named by the violation already.
+fn problem_of(error: EnvError) -> String {
+    match error {
+        EnvError::Misbehaved { problem, .. } | EnvError::InvalidSpec { problem, .. } => problem,
+        EnvError::Failed { message, .. } => message,
+        other => other.to_string(),
+    }
+}
+
+fn first_difference(expected: &[(usize, Event)], found: &[(usize, Event)]) -> Option<(usize, String)> {
+    let (one, other) = expected.iter().zip(found).find(|(one, other)| one != other)?;
+    Some((one.0, format!("{:?}, then {:?}", one.1, other.1)))
+}

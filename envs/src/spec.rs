@@ -1,0 +1,90 @@
+//! What an environment says about itself.
+
+use crate::{BoxSpace, Dimension, EnvError};
+
+/// What an environment is: its name, what is observed, what can be done, and when it counts as solved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnvSpec {
+    /// The full name with a version, such as `CartPole-v1`. A change that changes results deserves a new version.
+    pub id: String,
+    /// The space observations lie in.
+    pub observation_space: BoxSpace,
+    /// The names of the actions; an action is an index into them.
+    pub actions: Vec<String>,
+    /// The number of steps after which [`TimeLimit`](crate::TimeLimit) truncates an episode; `None` for no limit.
+    pub max_episode_steps: Option<usize>,
+    /// The mean episode return from which on the task counts as solved.
+    pub reward_threshold: Option<f64>,
+}
+
+impl EnvSpec {
+    /// A spec with neither time limit nor reward threshold.
+    pub fn new(
+        id: impl Into<String>,
+        dimensions: impl Into<Vec<Dimension>>,
+        actions: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            observation_space: BoxSpace { dimensions: dimensions.into() },
+            actions: actions.into_iter().map(Into::into).collect(),
+            max_episode_steps: None,
+            reward_threshold: None,
+        }
+    }
+
+    /// The same spec with a time limit, in steps.
+    pub fn with_max_episode_steps(self, steps: usize) -> Self {
+        Self { max_episode_steps: Some(steps), ..self }
+    }
+
+    /// The same spec with the mean episode return from which on the task counts as solved.
+    pub fn with_reward_threshold(self, threshold: f64) -> Self {
+        Self { reward_threshold: Some(threshold), ..self }
+    }
+
+    /// Checks that an agent can be built on the spec.
+    ///
+    /// # Errors
+    /// [`EnvError::InvalidSpec`] for the first of: an empty id, no dimension, a dimension without a name or with a
+    /// low not below its high, no action, an action without a name, a time limit of zero steps, or a reward threshold
+    /// that is not finite.
+    pub fn validate(&self) -> Result<(), EnvError> {
+        match self.problem() {
+            None => Ok(()),
+            Some(problem) => Err(EnvError::InvalidSpec { env: self.id.clone(), problem }),
+        }
+    }
+
+    fn problem(&self) -> Option<String> {
+        if self.id.trim().is_empty() {
+            return Some("its id is empty".to_owned());
+        }
+        if self.observation_space.is_empty() {
+            return Some("its observation space has no dimensions".to_owned());
+        }
+        for (index, dimension) in self.observation_space.dimensions.iter().enumerate() {
+            if let Some(problem) = dimension.problem() {
+                return Some(format!(
+                    "dimension {index} (`{}`) of its observation space {problem}",
+                    dimension.name
+                ));
+            }
+        }
+        if self.actions.is_empty() {
+            return Some("it has no actions".to_owned());
+        }
+        if let Some(index) = self.actions.iter().position(|name| name.trim().is_empty()) {
+            return Some(format!("its action {index} has no name"));
+        }
+        if self.max_episode_steps == Some(0) {
+            return Some("its time limit is 0 steps, but an episode needs at least one".to_owned());
+        }
+        match self.reward_threshold {
+            Some(threshold) if !threshold.is_finite() => {
+                Some(format!("its reward threshold is {threshold}, but it must be a finite number"))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The time limit of an episode.
+
+use rand::Rng;
+
+use crate::{Env, EnvError, EnvSpec, Step};
+
+/// Truncates an episode at its spec's [`max_episode_steps`](EnvSpec::max_episode_steps), and does nothing where
+/// there is no such limit.
+///
+/// As in Gymnasium, the last step allowed is truncated even where it is also terminated.
+#[derive(Debug, Clone)]
+pub struct TimeLimit<E: Env> {
+    env: E,
+    elapsed_steps: usize,
+}
+
+impl<E: Env> TimeLimit<E> {
+    /// Wraps `env`.
+    pub fn new(env: E) -> Self {
+        Self { env, elapsed_steps: 0 }
+    }
+
+    /// The number of steps since the last reset.
+    pub fn elapsed_steps(&self) -> usize {
+        self.elapsed_steps
+    }
+
+    /// The wrapped environment.
+    pub fn inner(&self) -> &E {
+        &self.env
+    }
+
+    /// The wrapped environment, to be changed.
+    pub fn inner_mut(&mut self) -> &mut E {
+        &mut self.env
+    }
+}
+
+impl<E: Env> Env for TimeLimit<E> {
+    fn spec(&self) -> &EnvSpec {
+        self.env.spec()
+    }
+
+    fn reset(&mut self, rng: &mut dyn Rng) -> Result<Vec<f32>, EnvError> {
+        self.elapsed_steps = 0;
+        self.env.reset(rng)
+    }
+
+    fn step(&mut self, action: usize) -> Result<Step, EnvError> {
+        let mut step = self.env.step(action)?;
+        self.elapsed_steps += 1;
+        step.truncated |= self.spec().max_episode_steps.is_some_and(|limit| self.elapsed_steps >= limit);
+        Ok(step)
+    }
+}

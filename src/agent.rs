@@ -1,0 +1,337 @@
+//! The agent: acts, observes, learns, and at every episode's end tells the objective how much data there is.
+
+use control_envs::{EnvSpec, Step};
+use rand::RngExt;
+use serde::Serialize;
+use tch::{Device, Kind, Tensor};
+
+use crate::concrete::{LogisticNoise, Regularizer};
+use crate::config::{Config, DatasetSize, Targets};
+use crate::error::Error;
+use crate::exploration::{ExplorationRule, Passes, QSamples};
+use crate::network::{Adam, InitialUncertainty, PassNoise, QNetwork};
+use crate::randomness::{Generator, Stream, generator};
+use crate::replay::{Batch, Replay};
+use crate::td;
+
+/// Most observations of an episode over which its epistemic standard deviation is averaged.
+const EPISTEMIC_ROWS: usize = 64;
+
+/// What one learner step did: a row of `updates.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct UpdateRecord {
+    /// Learner steps so far.
+    pub update: u64,
+    /// Environment steps so far.
+    pub total_steps: u64,
+    /// The whole objective: the sum of the next three.
+    pub loss: f64,
+    /// `tau * mean((q - y)^2) - ln tau`, network units.
+    pub data_term: f64,
+    /// `l^2/N * sum of ||W||^2/(1-p)`.
+    pub weight_term: f64,
+    /// `-2/N * sum of K H(p)`.
+    pub entropy_term: f64,
+    /// Mean absolute TD error of the batch, in units of the return.
+    pub td_error: f64,
+    /// Mean Q-value of the batch's observations and actions, in units of the return.
+    pub q_mean: f64,
+    /// Mean epistemic standard deviation of the batch's observations and actions, in units of the return.
+    pub epistemic_std: f64,
+    /// Norm of the gradient before clipping.
+    pub gradient_norm: f64,
+    /// Learning rate of the weights.
+    pub learning_rate: f64,
+}
+
+/// A Q-network that learns from its replay, explores by its uncertainty and grows more certain with its data.
+///
+/// Inside, rewards are scaled by 1 - gamma, so that values stay within the rewards' range whatever the horizon; all
+/// that is reported is in units of the environment's return again.
+#[derive(Debug)]
+pub struct Agent {
+    config: Config,
+    online: QNetwork,
+    target: QNetwork,
+    adam: Adam,
+    replay: Replay,
+    batch: Batch,
+    rule: Box<dyn ExplorationRule>,
+    held: Option<PassNoise>,
+    dataset_size: u64,
+    steps: u64,
+    updates: u64,
+    exploration: Generator,
+    exploration_noise: LogisticNoise,
+    replay_generator: Generator,
+    learner_noise: LogisticNoise,
+    diagnostics_noise: LogisticNoise,
+}
+
+impl Agent {
+    /// A fresh agent for an environment, its every random choice derived from the config's seed.
+    ///
+    /// # Errors
+    /// Where the replay buffer does not fit into memory.
+    pub fn new(config: &Config, spec: &EnvSpec, device: Device) -> Result<Self, Error> {
+        let stream = |stream| generator(config.seed, stream);
+        let start = InitialUncertainty {
+            p: config.dropout.initial_p,
+            temperature: config.dropout.temperature,
+            precision: config.precision.initial,
+        };
+        let (online, target) =
+            QNetwork::pair(&config.network, start, spec, &mut stream(Stream::Initialisation), device);
+        let (weights, dropout) = (config.optimizer.learning_rate, config.optimizer.dropout_learning_rate);
+        let learning_rates = online.parameters().constant_by_name(|name| {
+            if name.ends_with("p_logit") || name == "log_precision" { dropout as f32 } else { weights as f32 }
+        });
+        let capacity = config.agent.replay_capacity;
+        let replay = Replay::new(capacity, spec.observation_space.len()).ok_or_else(|| {
+            Error::Usage(format!(
+                "agent.replay_capacity = {capacity} does not fit into this machine's memory for observations of {} \
+                 numbers; a smaller one is needed",
+                spec.observation_space.len()
+            ))
+        })?;
+        Ok(Self {
+            online,
+            target,
+            adam: Adam::new(learning_rates),
+            replay,
+            batch: Batch::default(),
+            rule: config.exploration.build(),
+            held: None,
+            dataset_size: 0,
+            steps: 0,
+            updates: 0,
+            exploration: stream(Stream::Exploration),
+            exploration_noise: LogisticNoise::new(stream(Stream::ExplorationNoise)),
+            replay_generator: stream(Stream::Replay),
+            learner_noise: LogisticNoise::new(stream(Stream::Noise)),
+            diagnostics_noise: LogisticNoise::new(stream(Stream::Diagnostics)),
+            config: config.clone(),
+        })
+    }
+
+    /// Starts an episode: a rule that holds a mask gets a new one.
+    pub fn begin_episode(&mut self) {
+        if self.rule.passes() == Passes::Held {
+            self.held = Some(self.online.draw_noise(&mut self.exploration_noise, &[1]));
+        }
+    }
+
+    /// The action to try at `observation`: uniformly random before learning starts, then the exploration rule's.
+    ///
+    /// # Errors
+    /// Where a Q-value is not finite.
+    pub fn act(&mut self, observation: &[f32]) -> Result<usize, Error> {
+        if self.steps < self.config.agent.learning_starts {
+            return Ok(self.exploration.random_range(0..self.actions()));
+        }
+        let observation = self.tensor(observation).unsqueeze(0);
+        let q = tch::no_grad(|| match (self.rule.passes(), &self.held) {
+            (Passes::Fresh(passes), _) => {
+                let noise = self.online.draw_noise(&mut self.exploration_noise, &[passes]);
+                self.online.sample(&observation, &noise)
+            }
+            (Passes::Held, Some(noise)) => self.online.sample(&observation, noise),
+            (Passes::Mean | Passes::Held, _) => self.online.mean(&observation),
+        });
+        let samples = QSamples::new(values(&q), self.actions());
+        if !samples.is_finite() {
+            return Err(Error::NotFinite { quantity: "a Q-value", step: self.steps });
+        }
+        Ok(self.rule.choose(&samples, self.progress(), &mut self.exploration))
+    }
+
+    /// Remembers a transition.
+    pub fn observe(&mut self, observation: &[f32], action: usize, step: &Step) {
+        self.replay.push(observation, action, step);
+        self.steps += 1;
+    }
+
+    /// One learner step, if one is due. Every so many of them, as the config says, what it did is returned.
+    ///
+    /// # Errors
+    /// Where the loss or the gradient is not finite (looked at when there is a record).
+    pub fn learn(&mut self) -> Result<Option<UpdateRecord>, Error> {
+        let agent = &self.config.agent;
+        if self.steps < agent.learning_starts.max(1) || self.steps % agent.train_frequency != 0 {
+            return Ok(None);
+        }
+        let rows = agent.batch_size;
+        self.replay.sample(rows, &mut self.replay_generator, &mut self.batch);
+        let matrix = |values: &[f32]| self.tensor(values).view([rows as i64, -1]);
+        let observations = matrix(&self.batch.observations);
+        let next_observations = matrix(&self.batch.next_observations);
+        let actions = Tensor::from_slice(&self.batch.actions).to_device(self.device()).unsqueeze(1);
+        let rewards = self.tensor(&self.batch.rewards) * self.value_scale();
+        let continues = self.tensor(&self.batch.continues);
+        let targets = tch::no_grad(|| self.targets(&next_observations, &rewards, &continues));
+
+        let regularizer = self.regularizer();
+        let noise = self.online.draw_noise(&mut self.learner_noise, &[rows as i64]);
+        let q = self.online.sample(&observations, &noise).gather(1, &actions, false).squeeze_dim(1);
+        let errors = &q - &targets;
+        let learned = self.config.precision.learned;
+        let log_precision = if learned {
+            self.online.log_precision().shallow_clone()
+        } else {
+            self.online.log_precision().detach()
+        };
+        let data_term = td::gaussian_nll(&errors, &log_precision);
+        let (weight_term, entropy_term) = self.online.regularization(&regularizer);
+        let loss = &data_term + &weight_term + &entropy_term;
+        let mut gradient = self.online.parameters().gradient(&loss);
+        let gradient_norm = gradient.norm();
+        let clip = (&gradient_norm + 1e-6).reciprocal() * self.config.optimizer.max_gradient_norm;
+        let _ = gradient.g_mul_(&clip.clamp_max(1.0));
+
+        self.updates += 1;
+        let schedule = self.schedule();
+        tch::no_grad(|| {
+            self.adam.step(self.online.parameters_mut().flat_mut(), &gradient, schedule);
+            if self.updates % self.config.agent.target_period == 0 {
+                self.target.parameters_mut().lerp(self.online.parameters(), self.config.agent.target_lerp);
+            }
+        });
+        if self.updates % self.config.logging.update_period != 0 {
+            return Ok(None);
+        }
+
+        let scalar = |tensor: &Tensor| tensor.sum(Kind::Float).double_value(&[]);
+        let returns = 1.0 / self.value_scale();
+        let record = UpdateRecord {
+            update: self.updates,
+            total_steps: self.steps,
+            loss: scalar(&loss),
+            data_term: scalar(&data_term),
+            weight_term: scalar(&weight_term),
+            entropy_term: scalar(&entropy_term),
+            td_error: scalar(&errors.abs().mean(Kind::Float)) * returns,
+            q_mean: scalar(&q.mean(Kind::Float)) * returns,
+            epistemic_std: self.epistemic_std(&observations, Some(&actions)),
+            gradient_norm: scalar(&gradient_norm),
+            learning_rate: self.config.optimizer.learning_rate * schedule,
+        };
+        for (quantity, value) in [("the loss", record.loss), ("the gradient", record.gradient_norm)] {
+            if !value.is_finite() {
+                return Err(Error::NotFinite { quantity, step: self.steps });
+            }
+        }
+        Ok(Some(record))
+    }
+
+    /// Ends an episode of so many transitions: N becomes the size of the replay. Returns the episode's epistemic
+    /// standard deviation in units of the return: that of the greedy action, over Monte-Carlo passes, averaged over up
+    /// to 64 of the episode's observations.
+    pub fn end_episode(&mut self, length: usize) -> f64 {
+        self.dataset_size = self.replay.len() as u64;
+        let observations = self.replay.recent_observations(length, EPISTEMIC_ROWS);
+        let dimensions = (observations.len() / length.min(EPISTEMIC_ROWS).max(1)).max(1) as i64;
+        self.epistemic_std(&self.tensor(&observations).view([-1, dimensions]), None)
+    }
+
+    fn targets(&mut self, next: &Tensor, rewards: &Tensor, continues: &Tensor) -> Tensor {
+        let agent = &self.config.agent;
+        match agent.targets {
+            Targets::DoubleQ => {
+                let (online, target) = (self.online.mean(next), self.target.mean(next));
+                td::double_q_targets(&online, &target, rewards, continues, agent.gamma)
+            }
+            Targets::Optimistic => {
+                let leading = [agent.target_passes, agent.batch_size as i64];
+                let noise = self.target.draw_noise(&mut self.learner_noise, &leading);
+                let samples = self.target.sample(next, &noise);
+                td::optimistic_targets(&samples, rewards, continues, agent.gamma, agent.target_beta)
+            }
+        }
+    }
+
+    /// Mean over `observations` `[rows, dimensions]` of the standard deviation of Q over Monte-Carlo passes, at
+    /// `actions` `[rows, 1]` or at the action with the highest mean; in units of the return.
+    fn epistemic_std(&mut self, observations: &Tensor, actions: Option<&Tensor>) -> f64 {
+        tch::no_grad(|| {
+            let leading = [self.config.evaluation.passes, observations.size()[0]];
+            let noise = self.online.draw_noise(&mut self.diagnostics_noise, &leading);
+            let (std, mean) = self.online.sample(observations, &noise).std_mean_dim(0, true, false);
+            let greedy = mean.argmax(-1, true);
+            let std = std.gather(1, actions.unwrap_or(&greedy), false).mean(Kind::Float);
+            std.double_value(&[]) / self.value_scale()
+        })
+    }
+
+    /// The regulariser of the next learner step. Its precision is 1 because the data term carries tau.
+    fn regularizer(&self) -> Regularizer {
+        Regularizer {
+            length_scale: self.config.dropout.length_scale,
+            precision: 1.0,
+            dataset_size: self.dataset_size() as f64,
+        }
+    }
+
+    /// N of the objective: as of the last episode's end, or the replay's size now if none has ended yet, or what the
+    /// config holds it at.
+    pub fn dataset_size(&self) -> u64 {
+        match self.config.dropout.dataset_size {
+            DatasetSize::Fixed(size) => size,
+            DatasetSize::Follows(_) if self.dataset_size == 0 => self.replay.len() as u64,
+            DatasetSize::Follows(_) => self.dataset_size,
+        }
+    }
+
+    /// The network that acts.
+    pub fn network(&self) -> &QNetwork {
+        &self.online
+    }
+
+    /// Transitions in the replay buffer.
+    pub fn replay_len(&self) -> usize {
+        self.replay.len()
+    }
+
+    /// Environment steps so far.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Learner steps so far.
+    pub fn updates(&self) -> u64 {
+        self.updates
+    }
+
+    /// The share of the training that is over.
+    fn progress(&self) -> f64 {
+        (self.steps as f64 / self.config.steps as f64).min(1.0)
+    }
+
+    /// What is left of the learning rates.
+    fn schedule(&self) -> f64 {
+        1.0 + self.progress() * (self.config.optimizer.final_fraction - 1.0)
+    }
+
+    /// Network units in a unit of the return.
+    fn value_scale(&self) -> f64 {
+        1.0 - self.config.agent.gamma
+    }
+
+    fn actions(&self) -> usize {
+        self.online.actions()
+    }
+
+    fn device(&self) -> Device {
+        self.online.device()
+    }
+
+    fn tensor(&self, values: &[f32]) -> Tensor {
+        Tensor::from_slice(values).to_device(self.device())
+    }
+}
+
+/// The elements of an f32 tensor, row-major.
+fn values(tensor: &Tensor) -> Vec<f32> {
+    let mut values = vec![0.0; tensor.numel()];
+    tensor.to_device(Device::Cpu).contiguous().copy_data(&mut values, tensor.numel());
+    values
+}

@@ -1,0 +1,182 @@
+//! Concrete Dropout: dropout whose probability is learned by gradient descent.
+
+use tch::{Device, Kind, Tensor, nn};
+
+use super::regularizer::Regularizer;
+
+/// Dropout with a learnable probability p, shared by all units of one layer's input.
+///
+/// The discrete keep mask is relaxed to a concrete (binary Gumbel-softmax) one so that gradients reach p
+/// (Gal, Hron & Kendall 2017, eq. 5):
+///
+/// ```text
+/// keep = sigmoid(-(logit + ln u - ln(1-u)) / t),   u ~ Uniform(0, 1),   p = sigmoid(logit)
+/// ```
+///
+/// and the input becomes `x * keep / (1-p)`. The paper writes the drop mask `z = 1 - keep`.
+#[derive(Debug)]
+pub struct ConcreteDropout {
+    /// The unconstrained parameter: p = sigmoid(logit), never 0 or 1. One element.
+    pub p_logit: Tensor,
+    /// Temperature t of the relaxation, above 0: the mask tends to a 0/1 mask as t goes to 0. The authors use 0.1.
+    pub temperature: f64,
+}
+
+impl ConcreteDropout {
+    /// The authors' temperature.
+    pub const TEMPERATURE: f64 = 0.1;
+
+    /// Dropout with the given logit tensor (one element), which may be a view into other parameters.
+    pub fn from_logit(p_logit: Tensor, temperature: f64) -> Self {
+        Self { p_logit, temperature }
+    }
+
+    /// Dropout that starts at `initial_p`, its logit a trainable variable `p_logit` of `path`.
+    pub fn new(path: &nn::Path, initial_p: f64, temperature: f64) -> Self {
+        let p_logit = path.var("p_logit", &[1], nn::Init::Const(logit(initial_p)));
+        Self::from_logit(p_logit, temperature)
+    }
+
+    /// The dropout probability, in f64 so that it is neither 0 nor 1 at any logit that training can reach (+-36).
+    pub fn p(&self) -> f64 {
+        sigmoid(self.p_logit.double_value(&[0]))
+    }
+
+    /// The relaxed keep mask, in (0, 1), of the noise's shape. `noise` is standard logistic.
+    pub fn keep_mask(&self, noise: &Tensor) -> Tensor {
+        ((noise + &self.p_logit) * (-1.0 / self.temperature)).sigmoid()
+    }
+
+    /// `x * keep / (1-p)`: a noisy input whose mean is about x. `noise` broadcasts against x: one row of noise for all
+    /// rows of x is one mask held over the batch.
+    pub fn apply(&self, x: &Tensor, noise: &Tensor) -> Tensor {
+        // 1/(1-p) = 1 + exp(logit), exact where 1-p itself would round to 0.
+        x * self.keep_mask(noise) * (self.p_logit.exp() + 1.0)
+    }
+}
+
+/// A linear layer with Concrete Dropout in front: `W (x * keep / (1-p)) + b`.
+#[derive(Debug)]
+pub struct ConcreteLinear {
+    /// The dropout of the input.
+    pub dropout: ConcreteDropout,
+    /// Weight W, `[outputs, inputs]`.
+    pub weight: Tensor,
+    /// Bias b, `[outputs]`, neither dropped nor regularised.
+    pub bias: Option<Tensor>,
+}
+
+impl ConcreteLinear {
+    /// A layer in a `tch` model, initialised as `nn::linear` does by default, its dropout starting at `initial_p`.
+    pub fn new(path: &nn::Path, inputs: i64, outputs: i64, initial_p: f64, temperature: f64) -> Self {
+        let linear = nn::linear(path, inputs, outputs, nn::LinearConfig::default());
+        Self { dropout: ConcreteDropout::new(path, initial_p, temperature), weight: linear.ws, bias: linear.bs }
+    }
+
+    /// Number K of inputs, the units that are dropped.
+    pub fn inputs(&self) -> i64 {
+        self.weight.size()[1]
+    }
+
+    /// One noisy pass. `x` is `[rows, inputs]`, `noise` standard logistic of that shape or `[1, inputs]`; the result
+    /// is `[rows, outputs]`.
+    pub fn forward(&self, x: &Tensor, noise: &Tensor) -> Tensor {
+        self.dropout.apply(x, noise).linear(&self.weight, self.bias.as_ref())
+    }
+
+    /// The deterministic pass, every unit kept: `[rows, inputs]` to `[rows, outputs]`.
+    pub fn forward_mean(&self, x: &Tensor) -> Tensor {
+        x.linear(&self.weight, self.bias.as_ref())
+    }
+
+    /// Noise for one pass of `rows` rows: the shape to draw.
+    pub fn noise_shape(&self, rows: i64) -> [i64; 2] {
+        [rows, self.inputs()]
+    }
+
+    /// This layer's share of the KL per datum, weight and entropy term together; a differentiable tensor of one
+    /// element.
+    pub fn regularization(&self, regularizer: &Regularizer) -> Tensor {
+        regularizer.weight_term(&self.weight, &self.dropout.p_logit)
+            + regularizer.entropy_term(self.inputs(), &self.dropout.p_logit)
+    }
+}
+
+/// `ln p - ln(1-p)`.
+pub fn logit(p: f64) -> f64 {
+    p.ln() - (-p).ln_1p()
+}
+
+/// `1 / (1 + exp(-x))`.
+pub fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::concrete::LogisticNoise;
+    use crate::randomness::{Stream, generator};
+
+    fn dropout(logit: f64, temperature: f64) -> ConcreteDropout {
+        ConcreteDropout::from_logit(Tensor::from_slice(&[logit]), temperature)
+    }
+
+    fn noise(rows: i64, columns: i64) -> Tensor {
+        LogisticNoise::new(generator(11, Stream::Noise)).sample(&[rows, columns], Device::Cpu).to_kind(Kind::Double)
+    }
+
+    #[test]
+    fn mask_by_hand() {
+        // logit 0, u = 0.75: noise ln 3; t = 1: keep = 1/(1 + 3) = 0.25, p = 0.5, so x = 1 becomes 0.25 / 0.5.
+        let noise = Tensor::from_slice(&[3.0_f64.ln()]);
+        let y = dropout(0.0, 1.0).apply(&Tensor::from_slice(&[1.0_f64]), &noise);
+        assert!((y.double_value(&[0]) - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn units_are_dropped_with_probability_p() {
+        // P(keep < 1/2) = p at every temperature. 250,000 draws, five standard errors.
+        let noise = noise(500, 500);
+        for p in [0.05, 0.3, 0.7] {
+            let mask = dropout(logit(p), 0.1).keep_mask(&noise);
+            let dropped = mask.lt(0.5).to_kind(Kind::Double).mean(None).double_value(&[]);
+            assert!((dropped - p).abs() < 5.0 * (p * (1.0 - p) / 250_000.0).sqrt(), "{dropped} for {p}");
+        }
+    }
+
+    #[test]
+    fn mask_becomes_binary_and_unbiased_as_temperature_goes_to_zero() {
+        let noise = noise(500, 500);
+        let p = 0.3;
+        let mut last = f64::INFINITY;
+        for t in [1.0, 0.1, 0.01] {
+            let mask = dropout(logit(p), t).keep_mask(&noise);
+            // Mean distance from {0, 1}.
+            let blur = mask.minimum(&(mask.ones_like() - &mask)).mean(None).double_value(&[]);
+            assert!(blur < last / 3.0, "blur {blur} at temperature {t}");
+            last = blur;
+        }
+        let scaled = dropout(logit(p), 0.01).apply(&Tensor::ones([1], (Kind::Double, Device::Cpu)), &noise);
+        let error = (p / (1.0 - p) / 250_000.0_f64).sqrt();
+        assert!((scaled.mean(None).double_value(&[]) - 1.0).abs() < 5.0 * error);
+    }
+
+    #[test]
+    fn extreme_logits_stay_finite_and_p_inside() {
+        for logit in [-30.0_f32, 30.0] {
+            let leaf = Tensor::from_slice(&[logit]).set_requires_grad(true);
+            let dropout = ConcreteDropout::from_logit(leaf.shallow_clone(), 0.1);
+            assert!(dropout.p() > 0.0 && dropout.p() < 1.0);
+            let noise = LogisticNoise::new(generator(1, Stream::Noise)).sample(&[64, 64], Device::Cpu);
+            let regularizer = Regularizer { length_scale: 0.01, precision: 1.0, dataset_size: 100.0 };
+            let weight = Tensor::ones([8, 64], (Kind::Float, Device::Cpu));
+            let loss = dropout.apply(&noise.ones_like(), &noise).square().mean(Kind::Float)
+                + regularizer.weight_term(&weight, &leaf)
+                + regularizer.entropy_term(64, &leaf);
+            loss.sum(Kind::Float).backward();
+            assert!(loss.isfinite().all().int64_value(&[]) == 1);
+            assert!(leaf.grad().isfinite().all().int64_value(&[]) == 1);
+        }
+    }
+}

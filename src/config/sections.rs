@@ -1,0 +1,162 @@
+//! The sections of a config that belong to the agent as a whole.
+
+use serde::{Deserialize, Serialize};
+
+/// `[dropout]`: the Concrete Dropout layers and their regulariser.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropoutConfig {
+    /// Probability p that every layer starts with.
+    pub initial_p: f64,
+    /// Length scale l of the prior over the weights.
+    pub length_scale: f64,
+    /// Temperature t of the concrete masks.
+    pub temperature: f64,
+    /// N of the objective.
+    pub dataset_size: DatasetSize,
+}
+
+impl Default for DropoutConfig {
+    fn default() -> Self {
+        Self { initial_p: 0.1, length_scale: 0.01, temperature: 0.1, dataset_size: DatasetSize::Follows(Follow::Replay) }
+    }
+}
+
+/// N of the objective.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "\"replay\", or a whole number to hold N at")]
+pub enum DatasetSize {
+    /// Held at a number, for control experiments.
+    Fixed(u64),
+    /// Updated as data come in.
+    Follows(Follow),
+}
+
+/// What N follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Follow {
+    /// The number of transitions in the replay buffer, at every episode's end.
+    Replay,
+}
+
+/// `[precision]`: tau of the TD targets, in network units.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrecisionConfig {
+    /// Whether tau is learned (homoscedastic noise) or fixed.
+    pub learned: bool,
+    /// Tau at the start, or for good.
+    pub initial: f64,
+}
+
+impl Default for PrecisionConfig {
+    fn default() -> Self {
+        Self { learned: true, initial: 10.0 }
+    }
+}
+
+/// `[optimizer]`: Adam.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimizerConfig {
+    /// Learning rate of weights and biases at the start.
+    pub learning_rate: f64,
+    /// Learning rate of the p logits and of log tau at the start.
+    pub dropout_learning_rate: f64,
+    /// Share of the learning rates that is left at the end; they fall linearly over the training.
+    pub final_fraction: f64,
+    /// Largest norm of the whole gradient; a longer one is scaled down to it.
+    pub max_gradient_norm: f64,
+}
+
+impl Default for OptimizerConfig {
+    fn default() -> Self {
+        Self { learning_rate: 1e-3, dropout_learning_rate: 1e-2, final_fraction: 0.1, max_gradient_norm: 10.0 }
+    }
+}
+
+/// `[agent]`: replay and TD learning.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentConfig {
+    /// Discount factor.
+    pub gamma: f64,
+    /// Transitions in a batch.
+    pub batch_size: usize,
+    /// Environment steps, with random actions, before the first learner step.
+    pub learning_starts: u64,
+    /// Environment steps from one learner step to the next.
+    pub train_frequency: u64,
+    /// Most transitions that the replay buffer holds.
+    pub replay_capacity: usize,
+    /// The form of the TD targets.
+    pub targets: Targets,
+    /// Noisy passes of the target network for optimistic targets.
+    pub target_passes: i64,
+    /// Weight of the standard deviation in optimistic targets.
+    pub target_beta: f64,
+    /// Share of the way that the target network moves towards the online network at an update; 1 copies it.
+    pub target_lerp: f64,
+    /// Learner steps from one update of the target network to the next.
+    pub target_period: u64,
+}
+
+impl Default for AgentConfig {
+    fn default() -> Self {
+        Self {
+            gamma: 0.99,
+            batch_size: 64,
+            learning_starts: 500,
+            train_frequency: 1,
+            replay_capacity: 100_000,
+            targets: Targets::Optimistic,
+            target_passes: 5,
+            target_beta: 1.0,
+            target_lerp: 0.05,
+            target_period: 1,
+        }
+    }
+}
+
+/// The form of the TD targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Targets {
+    /// Double Q-learning with deterministic passes.
+    DoubleQ,
+    /// The epistemic bonus goes through the target.
+    Optimistic,
+}
+
+/// `[evaluation]`: what is played when the training is over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluationConfig {
+    /// Episodes; 0 for no evaluation.
+    pub episodes: u64,
+    /// Monte-Carlo passes whose mean decides.
+    pub passes: i64,
+}
+
+impl Default for EvaluationConfig {
+    fn default() -> Self {
+        Self { episodes: 50, passes: 10 }
+    }
+}
+
+/// `[logging]`: what a run writes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoggingConfig {
+    /// Learner steps from one row of `updates.csv` to the next.
+    pub update_period: u64,
+    /// Seconds from one drawing of the plots (and saving of the model) to the next.
+    pub redraw_seconds: f64,
+}
+
+impl Default for LoggingConfig {
+    fn default() -> Self {
+        Self { update_period: 100, redraw_seconds: 15.0 }
+    }
+}

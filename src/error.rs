@@ -1,0 +1,70 @@
+//! What can go wrong, as sentences.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use control_envs::EnvError;
+
+/// Why the program, or a part of it, could not go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A flag, a config or a path that the user gave is wrong; the message says what would be right.
+    #[error("{0}")]
+    Usage(String),
+    /// The environment failed or misbehaved.
+    #[error("{0}")]
+    Env(#[from] EnvError),
+    /// A file could not be read or written.
+    #[error("could not {action} {}: {source}", path.display())]
+    File {
+        /// What was tried, such as `write`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file of a run does not hold what it should.
+    #[error("{} is not usable: {problem}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what would be right.
+        problem: String,
+    },
+    /// A number that must be finite is not.
+    #[error(
+        "training stopped because {quantity} is not finite at step {step}: the learning has diverged; a smaller \
+         optimizer.learning_rate or optimizer.max_gradient_norm may help"
+    )]
+    NotFinite {
+        /// Which number.
+        quantity: &'static str,
+        /// Environment steps so far.
+        step: u64,
+    },
+    /// The plots could not be drawn.
+    #[error("could not draw the plots: {0}")]
+    Plot(#[from] crate::run::plots::PlotError),
+    /// The user asked the run to end early; what it had done is written.
+    #[error("the run was interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    /// The exit code: 2 for usage, 130 for an interruption (as shells count Ctrl-C), 1 for every other failure.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            Self::Interrupted => 130,
+            _ => 1,
+        }
+    }
+
+    /// A closure that wraps an I/O error on `path`, for `map_err`.
+    pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { action, path, source }
+    }
+}

@@ -1,0 +1,63 @@
+//! Epsilon-greedy: the baseline.
+
+use rand::RngExt;
+
+use super::{ExplorationRule, Passes, QSamples};
+use crate::randomness::Generator;
+
+/// A uniformly random action with probability epsilon, else the best of the mean pass. Epsilon falls linearly over a
+/// share of the training and then stays, as in Stable-Baselines3 and CleanRL.
+#[derive(Debug, Clone, Copy)]
+pub struct EpsilonGreedy {
+    /// Epsilon at the start.
+    pub initial: f64,
+    /// Epsilon once it has fallen.
+    pub last: f64,
+    /// Share of the training over which it falls, above 0.
+    pub fraction: f64,
+}
+
+impl EpsilonGreedy {
+    /// Epsilon at `progress` from 0 to 1.
+    pub fn epsilon(&self, progress: f64) -> f64 {
+        let fallen = (progress / self.fraction).min(1.0);
+        self.initial + fallen * (self.last - self.initial)
+    }
+}
+
+impl ExplorationRule for EpsilonGreedy {
+    fn passes(&self) -> Passes {
+        Passes::Mean
+    }
+
+    fn choose(&self, samples: &QSamples, progress: f64, generator: &mut Generator) -> usize {
+        if generator.random::<f64>() < self.epsilon(progress) {
+            generator.random_range(0..samples.actions())
+        } else {
+            samples.best_by(|action| samples.mean(action))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::randomness::{Stream, generator};
+
+    #[test]
+    fn epsilon_falls_linearly_and_stays() {
+        let rule = EpsilonGreedy { initial: 1.0, last: 0.1, fraction: 0.5 };
+        assert_eq!((rule.epsilon(0.0), rule.epsilon(0.5), rule.epsilon(1.0)), (1.0, 0.1, 0.1));
+        assert!((rule.epsilon(0.25) - 0.55).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_share_epsilon_of_the_actions_is_random() {
+        // The other action is taken with probability epsilon / 2 = 0.1: 10,000 draws, five standard errors.
+        let rule = EpsilonGreedy { initial: 0.2, last: 0.2, fraction: 1.0 };
+        let samples = QSamples::new(vec![1.0, 0.0], 2);
+        let mut generator = generator(2, Stream::Exploration);
+        let other = (0..10_000).filter(|_| rule.choose(&samples, 0.0, &mut generator) == 1).count();
+        assert!((other as f64 / 10_000.0 - 0.1).abs() < 5.0 * (0.1_f64 * 0.9 / 10_000.0).sqrt());
+    }
+}

@@ -1,0 +1,18 @@
+//! No exploration.
+
+use super::{ExplorationRule, Passes, QSamples};
+use crate::randomness::Generator;
+
+/// The best action of the mean pass.
+#[derive(Debug, Clone, Copy)]
+pub struct Greedy;
+
+impl ExplorationRule for Greedy {
+    fn passes(&self) -> Passes {
+        Passes::Mean
+    }
+
+    fn choose(&self, samples: &QSamples, _progress: f64, _generator: &mut Generator) -> usize {
+        samples.best_by(|action| samples.mean(action))
+    }
+}

@@ -1,0 +1,38 @@
+//! Upper confidence bound over dropout passes.
+
+use super::{ExplorationRule, Passes, QSamples};
+use crate::randomness::Generator;
+
+/// The action with the highest `mean + beta * std` over Monte-Carlo passes: what the network is unsure of looks good.
+#[derive(Debug, Clone, Copy)]
+pub struct Ucb {
+    /// Weight of the standard deviation.
+    pub beta: f64,
+    /// Passes a decision, at least two.
+    pub passes: i64,
+}
+
+impl ExplorationRule for Ucb {
+    fn passes(&self) -> Passes {
+        Passes::Fresh(self.passes)
+    }
+
+    fn choose(&self, samples: &QSamples, _progress: f64, _generator: &mut Generator) -> usize {
+        samples.best_by(|action| samples.mean(action) + self.beta * samples.std(action))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::randomness::{Stream, generator};
+
+    #[test]
+    fn the_bonus_decides() {
+        // Action 0: 1 and 3; action 1: 2.5 twice.
+        let samples = QSamples::new(vec![1.0, 2.5, 3.0, 2.5], 2);
+        let choose =
+            |beta| Ucb { beta, passes: 2 }.choose(&samples, 0.0, &mut generator(0, Stream::Exploration));
+        assert_eq!((choose(0.0), choose(0.3), choose(0.4)), (1, 1, 0));
+    }
+}

@@ -1,0 +1,75 @@
+//! Adam over one flat tensor.
+
+use tch::Tensor;
+
+/// Adam (Kingma & Ba 2015, algorithm 1) with PyTorch's defaults, a learning rate for each parameter, and state that is
+/// two tensors and a counter, so that it can be saved (`tch`'s own optimisers keep theirs to themselves).
+#[derive(Debug)]
+pub struct Adam {
+    /// Learning rate of each parameter, before the schedule.
+    learning_rates: Tensor,
+    first_moment: Tensor,
+    second_moment: Tensor,
+    steps: i32,
+}
+
+impl Adam {
+    const BETA_1: f64 = 0.9;
+    const BETA_2: f64 = 0.999;
+    const EPSILON: f64 = 1e-8;
+
+    /// Adam for as many parameters as there are learning rates, all moments zero.
+    pub fn new(learning_rates: Tensor) -> Self {
+        let (first_moment, second_moment) = (learning_rates.zeros_like(), learning_rates.zeros_like());
+        Self { learning_rates, first_moment, second_moment, steps: 0 }
+    }
+
+    /// One step down `gradient`, every learning rate multiplied by `schedule`.
+    pub fn step(&mut self, parameters: &mut Tensor, gradient: &Tensor, schedule: f64) {
+        self.steps += 1;
+        let bias_1 = 1.0 - Self::BETA_1.powi(self.steps);
+        let bias_2 = 1.0 - Self::BETA_2.powi(self.steps);
+        let _ = self.first_moment.lerp_(gradient, 1.0 - Self::BETA_1);
+        let _ = self.second_moment.lerp_(&gradient.square(), 1.0 - Self::BETA_2);
+        let mut denominator = self.second_moment.sqrt();
+        let _ = denominator.g_mul_scalar_(1.0 / bias_2.sqrt()).g_add_scalar_(Self::EPSILON);
+        let mut update = &self.first_moment * &self.learning_rates;
+        let _ = update.g_div_(&denominator).g_mul_scalar_(schedule / bias_1);
+        let _ = parameters.g_sub_(&update);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::{Device, Kind, nn, nn::OptimizerConfig};
+
+    #[test]
+    fn steps_equal_those_of_libtorch() {
+        let start: Vec<f32> = (0..50).map(|i| (i as f32 * 0.7).sin()).collect();
+        let store = nn::VarStore::new(Device::Cpu);
+        let mut reference = store.root().var_copy("x", &Tensor::from_slice(&start));
+        let mut optimizer = nn::Adam::default().build(&store, 0.01).unwrap();
+
+        let mut ours = Tensor::from_slice(&start);
+        let mut adam = Adam::new(ours.full_like(0.01));
+        for k in 0..200 {
+            // A gradient that changes with the parameters and over time, with entries from tiny to large.
+            let gradient = |x: &Tensor| (x.shallow_clone() * (k as f64 * 0.1).cos()).exp() * x;
+            let g = gradient(&reference.detach());
+            reference.zero_grad();
+            (&reference * &g).sum(Kind::Float).backward();
+            optimizer.step();
+            let g = gradient(&ours);
+            adam.step(&mut ours, &g, 1.0);
+            assert!(ours.allclose(&reference, 1e-5, 1e-6, false), "step {k}");
+        }
+    }
+
+    #[test]
+    fn the_first_step_is_the_learning_rate_times_the_schedule() {
+        let mut x = Tensor::from_slice(&[1.0_f32, 1.0]);
+        Adam::new(Tensor::from_slice(&[0.1_f32, 0.2])).step(&mut x, &Tensor::from_slice(&[5.0_f32, -0.01]), 0.5);
+        assert!(x.allclose(&Tensor::from_slice(&[0.95_f32, 1.1]), 1e-5, 1e-6, false));
+    }
+}

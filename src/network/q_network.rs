@@ -1,0 +1,259 @@
+//! The Q-network: an MLP with Concrete Dropout in front of every linear layer.
+
+use control_envs::EnvSpec;
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use tch::{Device, Tensor};
+
+use super::features::Features;
+use super::parameters::{Initial, Parameters};
+use crate::concrete::{ConcreteDropout, ConcreteLinear, LogisticNoise, Regularizer, logit};
+use crate::randomness::Generator;
+
+/// The shape of a Q-network: the `[network]` section of a config.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkConfig {
+    /// Units of each hidden layer, from input to output.
+    pub hidden: Vec<i64>,
+    /// Whether the linear layers have biases. A bias is not dropped, so a Q-function that is constant can live in it
+    /// alone and carry no uncertainty: without biases it can't.
+    pub biases: bool,
+    /// Number of random Fourier frequencies in front of the network, 0 for none.
+    pub fourier_features: usize,
+    /// Their bandwidth, in radians per scaled observation unit.
+    pub fourier_bandwidth: Bandwidth,
+}
+
+/// The bandwidth of the Fourier features.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a number, or \"auto\"")]
+pub enum Bandwidth {
+    /// A given standard deviation of the frequencies.
+    Fixed(f64),
+    /// [`Features::bandwidth_for`] the number of inputs.
+    Auto(AutoKeyword),
+}
+
+/// The word `auto`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AutoKeyword {
+    /// `auto`
+    Auto,
+}
+
+impl Default for NetworkConfig {
+    fn default() -> Self {
+        Self {
+            hidden: vec![64, 64],
+            biases: false,
+            fourier_features: 32,
+            fourier_bandwidth: Bandwidth::Auto(AutoKeyword::Auto),
+        }
+    }
+}
+
+/// What the Concrete Dropout layers start from: p, t and tau.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct InitialUncertainty {
+    /// Dropout probability of every layer.
+    pub p: f64,
+    /// Temperature of the masks.
+    pub temperature: f64,
+    /// Precision tau of the targets, in network units.
+    pub precision: f64,
+}
+
+/// Logistic noise for some passes: one tensor a layer.
+#[derive(Debug)]
+pub struct PassNoise(Vec<Tensor>);
+
+/// Q(observation, action) for all actions at once.
+///
+/// With hidden sizes `h_1 ... h_n` the network is `Linear(Drop(...ReLU(Linear(Drop(features)))))`, n + 1 linear layers
+/// and as many dropout probabilities. Its parameters, log tau included, are views into one flat tensor.
+#[derive(Debug)]
+pub struct QNetwork {
+    features: Features,
+    layers: Vec<ConcreteLinear>,
+    log_precision: Tensor,
+    parameters: Parameters,
+}
+
+impl QNetwork {
+    /// An online network and a target network, equal at first. Weights (and biases) are uniform on
+    /// `+-1/sqrt(inputs)`, as PyTorch's linear layers start.
+    pub fn pair(
+        config: &NetworkConfig,
+        start: InitialUncertainty,
+        spec: &EnvSpec,
+        generator: &mut Generator,
+        device: Device,
+    ) -> (Self, Self) {
+        let space = &spec.observation_space;
+        let bandwidth = match config.fourier_bandwidth {
+            Bandwidth::Fixed(bandwidth) => bandwidth,
+            Bandwidth::Auto(_) => Features::bandwidth_for(space.len()),
+        };
+        let features = Features::new(space, config.fourier_features, bandwidth, generator, device);
+        let mut sizes = vec![features.count()];
+        sizes.extend(&config.hidden);
+        sizes.push(spec.actions.len() as i64);
+        let initial = initial_parameters(&sizes, config.biases, start, generator);
+        let target = Self::assemble(features.share(), &initial, start.temperature, false, device);
+        (Self::assemble(features, &initial, start.temperature, true, device), target)
+    }
+
+    fn assemble(
+        features: Features,
+        initial: &[Initial],
+        temperature: f64,
+        trainable: bool,
+        device: Device,
+    ) -> Self {
+        let parameters = Parameters::new(initial, trainable, device);
+        let mut layers: Vec<ConcreteLinear> = Vec::new();
+        let mut log_precision = Tensor::new();
+        for (name, view) in parameters.named() {
+            let view = view.shallow_clone();
+            match (name.rsplit('.').next(), layers.last_mut()) {
+                (Some("p_logit"), _) => layers.push(ConcreteLinear {
+                    dropout: ConcreteDropout::from_logit(view, temperature),
+                    weight: Tensor::new(),
+                    bias: None,
+                }),
+                (Some("weight"), Some(layer)) => layer.weight = view,
+                (Some("bias"), Some(layer)) => layer.bias = Some(view),
+                _ => log_precision = view,
+            }
+        }
+        Self { features, layers, log_precision, parameters }
+    }
+
+    /// The deterministic mean pass: observations `[..., dimensions]` to `[..., actions]`.
+    pub fn mean(&self, observations: &Tensor) -> Tensor {
+        self.through_layers(observations, |_, layer, x| layer.forward_mean(x))
+    }
+
+    /// Noisy passes: observations `[rows, dimensions]` and noise drawn for `[rows]` give `[rows, actions]`; noise drawn
+    /// for `[passes, rows]` gives `[passes, rows, actions]`, and noise for `[1]` is one mask held over all rows.
+    pub fn sample(&self, observations: &Tensor, noise: &PassNoise) -> Tensor {
+        self.through_layers(observations, |index, layer, x| layer.forward(x, &noise.0[index]))
+    }
+
+    fn through_layers(
+        &self,
+        observations: &Tensor,
+        forward: impl Fn(usize, &ConcreteLinear, &Tensor) -> Tensor,
+    ) -> Tensor {
+        let last = self.layers.len() - 1;
+        let mut x = self.features.forward(observations);
+        for (index, layer) in self.layers.iter().enumerate() {
+            x = forward(index, layer, &x);
+            if index < last {
+                x = x.relu_();
+            }
+        }
+        x
+    }
+
+    /// Noise for passes of the given leading shape, one draw for all layers.
+    pub fn draw_noise(&self, noise: &mut LogisticNoise, leading: &[i64]) -> PassNoise {
+        let rows: i64 = leading.iter().product();
+        let width: i64 = self.layers.iter().map(ConcreteLinear::inputs).sum();
+        let all = noise.sample(&[rows * width], self.device());
+        let mut offset = 0;
+        let shaped = self.layers.iter().map(|layer| {
+            let count = rows * layer.inputs();
+            let mut shape = leading.to_vec();
+            shape.push(layer.inputs());
+            let tensor = all.narrow(0, offset, count).view(shape.as_slice());
+            offset += count;
+            tensor
+        });
+        PassNoise(shaped.collect())
+    }
+
+    /// The weight and the entropy term of the KL per datum, each summed over the layers; tensors of one element.
+    pub fn regularization(&self, regularizer: &Regularizer) -> (Tensor, Tensor) {
+        let weight = self.layers.iter().map(|l| regularizer.weight_term(&l.weight, &l.dropout.p_logit));
+        let entropy = self.layers.iter().map(|l| regularizer.entropy_term(l.inputs(), &l.dropout.p_logit));
+        (weight.sum(), entropy.sum())
+    }
+
+    /// ln tau, one element.
+    pub fn log_precision(&self) -> &Tensor {
+        &self.log_precision
+    }
+
+    /// The precision tau of the targets, in network units.
+    pub fn precision(&self) -> f64 {
+        self.log_precision.double_value(&[0]).exp()
+    }
+
+    /// The dropout probability of each layer, from input to output.
+    pub fn p(&self) -> Vec<f64> {
+        self.layers.iter().map(|layer| layer.dropout.p()).collect()
+    }
+
+    /// Number of actions.
+    pub fn actions(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.weight.size()[0] as usize)
+    }
+
+    /// The layers, from input to output.
+    pub fn layers(&self) -> &[ConcreteLinear] {
+        &self.layers
+    }
+
+    /// The parameters.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// The parameters, to be changed in place.
+    pub fn parameters_mut(&mut self) -> &mut Parameters {
+        &mut self.parameters
+    }
+
+    /// Everything that a pass depends on, fixed features included, by name.
+    pub fn named_tensors(&self) -> Vec<(String, Tensor)> {
+        let parameters = self.parameters.named().map(|(name, tensor)| (name, tensor.detach()));
+        let features = self.features.named().map(|(name, tensor)| (name, tensor.shallow_clone()));
+        parameters.chain(features).map(|(name, tensor)| (name.to_owned(), tensor)).collect()
+    }
+
+    /// Where the parameters live.
+    pub fn device(&self) -> Device {
+        self.parameters.flat().device()
+    }
+}
+
+fn initial_parameters(
+    sizes: &[i64],
+    biases: bool,
+    start: InitialUncertainty,
+    generator: &mut Generator,
+) -> Vec<Initial> {
+    let mut all = Vec::new();
+    for (index, pair) in sizes.windows(2).enumerate() {
+        let (inputs, outputs) = (pair[0], pair[1]);
+        let bound = 1.0 / (inputs as f32).sqrt();
+        let mut uniform = |name: &str, shape: Vec<i64>| {
+            let count: i64 = shape.iter().product();
+            let values = (0..count).map(|_| generator.random_range(-bound..bound)).collect();
+            Initial { name: format!("layers.{index}.{name}"), shape, values }
+        };
+        let weight = uniform("weight", vec![outputs, inputs]);
+        let bias = biases.then(|| uniform("bias", vec![outputs]));
+        let p_logit =
+            Initial { name: format!("layers.{index}.p_logit"), shape: vec![1], values: vec![logit(start.p) as f32] };
+        all.push(p_logit);
+        all.push(weight);
+        all.extend(bias);
+    }
+    let log_precision = start.precision.ln() as f32;
+    all.push(Initial { name: "log_precision".to_owned(), shape: vec![1], values: vec![log_precision] });
+    all
+}

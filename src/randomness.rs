@@ -1,0 +1,53 @@
+//! Named streams of random numbers, all derived from one seed.
+//!
+//! libtorch's global generator is never used: it cannot be saved and is shared between threads. Every stochastic
+//! choice draws from a generator of its own stream, so that, say, more evaluation episodes do not change the training.
+
+use rand::SeedableRng;
+pub use rand_xoshiro::Xoshiro256PlusPlus as Generator;
+
+/// What a generator is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Initial weights and Fourier frequencies.
+    Initialisation,
+    /// Resets of the training environment.
+    Environment,
+    /// Random actions of the exploration rule.
+    Exploration,
+    /// Dropout noise of the exploration rule.
+    ExplorationNoise,
+    /// Which transitions make a batch.
+    Replay,
+    /// Dropout noise of the learner: predictions and targets.
+    Noise,
+    /// Dropout noise of what is only measured, such as the epistemic std of an episode.
+    Diagnostics,
+    /// Resets of an evaluation's environment.
+    Evaluation,
+    /// Dropout noise of an evaluation.
+    EvaluationNoise,
+}
+
+/// The generator of `stream` under `seed`: streams of one seed start 2^128 draws apart and so never overlap.
+pub fn generator(seed: u64, stream: Stream) -> Generator {
+    let mut generator = Generator::seed_from_u64(seed);
+    for _ in 0..stream as usize {
+        generator.jump();
+    }
+    generator
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::Rng;
+
+    #[test]
+    fn streams_and_seeds_differ_and_repeat() {
+        let first = |seed, stream| generator(seed, stream).next_u64();
+        assert_eq!(first(1, Stream::Noise), first(1, Stream::Noise));
+        assert_ne!(first(1, Stream::Noise), first(1, Stream::Replay));
+        assert_ne!(first(1, Stream::Noise), first(2, Stream::Noise));
+    }
+}

@@ -1,0 +1,233 @@
+//! The replay buffer: a preallocated ring of transitions that stores each observation once.
+
+use std::collections::HashMap;
+
+use control_envs::Step;
+use rand::{Rng, RngExt};
+
+/// The last `capacity` transitions, sampled uniformly.
+///
+/// The observation after a transition is the one before the next, so it is not stored twice. Where an episode was
+/// truncated there is no next transition, and the final observation, from which the value is bootstrapped, is kept
+/// aside; where it terminated, nothing follows and nothing is kept.
+#[derive(Debug)]
+pub struct Replay {
+    capacity: usize,
+    dimensions: usize,
+    observations: Vec<f32>,
+    actions: Vec<u16>,
+    rewards: Vec<f32>,
+    terminated: Vec<bool>,
+    /// Observations after the truncated transitions, by slot.
+    final_observations: HashMap<usize, Box<[f32]>>,
+    /// The observation after the newest transition.
+    latest: Vec<f32>,
+    /// The slot that the next transition takes.
+    cursor: usize,
+}
+
+/// A batch of transitions, row-major.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Batch {
+    /// Observations before, `[rows, dimensions]`.
+    pub observations: Vec<f32>,
+    /// Actions, `[rows]`.
+    pub actions: Vec<i64>,
+    /// Rewards, `[rows]`.
+    pub rewards: Vec<f32>,
+    /// 0 where the episode terminated with this transition and 1 elsewhere: the weight of the bootstrapped value.
+    pub continues: Vec<f32>,
+    /// Observations after, `[rows, dimensions]`; arbitrary finite values where the episode terminated.
+    pub next_observations: Vec<f32>,
+}
+
+impl Batch {
+    fn clear(&mut self) {
+        self.observations.clear();
+        self.actions.clear();
+        self.rewards.clear();
+        self.continues.clear();
+        self.next_observations.clear();
+    }
+}
+
+impl Replay {
+    /// An empty buffer for `capacity` transitions with observations of `dimensions` numbers, or `None` where there is
+    /// not enough memory for it.
+    pub fn new(capacity: usize, dimensions: usize) -> Option<Self> {
+        let reserve = |count: usize| {
+            let mut observations: Vec<f32> = Vec::new();
+            observations.try_reserve_exact(count).ok()?;
+            Some(observations)
+        };
+        let mut actions = Vec::new();
+        actions.try_reserve_exact(capacity).ok()?;
+        let mut terminated = Vec::new();
+        terminated.try_reserve_exact(capacity).ok()?;
+        Some(Self {
+            capacity,
+            dimensions,
+            observations: reserve(capacity.checked_mul(dimensions)?)?,
+            actions,
+            rewards: reserve(capacity)?,
+            terminated,
+            final_observations: HashMap::new(),
+            latest: Vec::with_capacity(dimensions),
+            cursor: 0,
+        })
+    }
+
+    /// Number of transitions in the buffer.
+    pub fn len(&self) -> usize {
+        self.rewards.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rewards.is_empty()
+    }
+
+    /// Stores the transition from `observation` by `action`, in place of the oldest when the buffer is full.
+    pub fn push(&mut self, observation: &[f32], action: usize, step: &Step) {
+        let slot = self.cursor;
+        let reward = step.reward as f32;
+        if self.len() < self.capacity {
+            self.observations.extend_from_slice(observation);
+            self.actions.push(action as u16);
+            self.rewards.push(reward);
+            self.terminated.push(step.terminated);
+        } else {
+            self.observations[slot * self.dimensions..][..self.dimensions].copy_from_slice(observation);
+            self.actions[slot] = action as u16;
+            self.rewards[slot] = reward;
+            self.terminated[slot] = step.terminated;
+            self.final_observations.remove(&slot);
+        }
+        if step.truncated && !step.terminated {
+            self.final_observations.insert(slot, step.observation.as_slice().into());
+        }
+        self.latest.clear();
+        self.latest.extend_from_slice(&step.observation);
+        self.cursor = (slot + 1) % self.capacity;
+    }
+
+    /// Fills `batch` with `rows` transitions, each drawn uniformly and independently. The buffer must not be empty.
+    pub fn sample(&self, rows: usize, generator: &mut impl Rng, batch: &mut Batch) {
+        batch.clear();
+        for _ in 0..rows {
+            let slot = generator.random_range(0..self.len());
+            batch.observations.extend_from_slice(self.observation(slot));
+            batch.actions.push(i64::from(self.actions[slot]));
+            batch.rewards.push(self.rewards[slot]);
+            batch.continues.push(if self.terminated[slot] { 0.0 } else { 1.0 });
+            batch.next_observations.extend_from_slice(self.observation_after(slot));
+        }
+    }
+
+    /// The observations of up to `rows` of the newest `among` transitions, evenly spread: `[rows, dimensions]`.
+    pub fn recent_observations(&self, among: usize, rows: usize) -> Vec<f32> {
+        let among = among.min(self.len());
+        let rows = rows.min(among);
+        (0..rows)
+            .flat_map(|row| {
+                let age = 1 + row * among / rows;
+                self.observation((self.cursor + self.len() - age) % self.len())
+            })
+            .copied()
+            .collect()
+    }
+
+    fn observation(&self, slot: usize) -> &[f32] {
+        &self.observations[slot * self.dimensions..][..self.dimensions]
+    }
+
+    fn observation_after(&self, slot: usize) -> &[f32] {
+        let next = (slot + 1) % self.capacity;
+        if let Some(last) = self.final_observations.get(&slot) {
+            last
+        } else if next == self.cursor {
+            &self.latest
+        } else {
+            self.observation(next)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::randomness::{Stream, generator};
+
+    /// A step to an observation `[x, -x]`.
+    fn step(x: f32, terminated: bool, truncated: bool) -> Step {
+        Step { observation: vec![x, -x], reward: f64::from(x) / 10.0, terminated, truncated }
+    }
+
+    proptest! {
+        /// Against a naive twin that keeps both observations of every transition.
+        #[test]
+        fn equals_a_naive_twin(capacity in 1_usize..9, ends in prop::collection::vec(0_u8..6, 1..60)) {
+            let mut replay = Replay::new(capacity, 2).unwrap();
+            let mut twin: VecDeque<(f32, f32, bool)> = VecDeque::new();
+            let mut x = 0.0;
+            for end in ends {
+                let (terminated, truncated) = (end == 0 || end == 2, end == 1 || end == 2);
+                let next = x + 1.0;
+                replay.push(&[x, -x], x as usize % 3, &step(next, terminated, truncated));
+                twin.push_back((x, next, terminated));
+                if twin.len() > capacity { twin.pop_front(); }
+                x = if terminated || truncated { next + 100.0 } else { next };
+
+                prop_assert_eq!(replay.len(), twin.len());
+                for (age, &(before, after, terminal)) in twin.iter().rev().enumerate() {
+                    let slot = (replay.cursor + replay.len() - 1 - age) % replay.len();
+                    prop_assert_eq!(replay.observation(slot), &[before, -before]);
+                    prop_assert_eq!(replay.rewards[slot], after / 10.0);
+                    prop_assert_eq!(replay.actions[slot] as usize, before as usize % 3);
+                    prop_assert_eq!(replay.terminated[slot], terminal);
+                    if !terminal { prop_assert_eq!(replay.observation_after(slot), &[after, -after]); }
+                }
+                // Nothing is kept aside for transitions that are gone.
+                prop_assert!(replay.final_observations.len() <= replay.len());
+            }
+        }
+    }
+
+    #[test]
+    fn sampling_is_uniform() {
+        // Chi-square over 20 slots, 20,000 draws: the 0.999 quantile for 19 degrees of freedom is 43.8.
+        let mut replay = Replay::new(20, 2).unwrap();
+        for i in 0..33 {
+            replay.push(&[i as f32, 0.0], 0, &step(i as f32 + 1.0, false, false));
+        }
+        let (mut batch, mut counts) = (Batch::default(), [0.0_f64; 33]);
+        replay.sample(20_000, &mut generator(5, Stream::Replay), &mut batch);
+        batch.observations.chunks(2).for_each(|row| counts[row[0] as usize] += 1.0);
+        assert!(counts[..13].iter().all(|&count| count == 0.0));
+        let chi_square: f64 = counts[13..].iter().map(|count| (count - 1000.0).powi(2) / 1000.0).sum();
+        assert!(chi_square < 43.8, "{chi_square}");
+    }
+
+    #[test]
+    fn recent_observations_are_spread_over_the_newest() {
+        let mut replay = Replay::new(10, 2).unwrap();
+        for i in 0..14 {
+            replay.push(&[i as f32, 0.0], 0, &step(i as f32 + 1.0, false, false));
+        }
+        let first = |among, rows| -> Vec<f32> {
+            replay.recent_observations(among, rows).chunks(2).map(|row| row[0]).collect()
+        };
+        assert_eq!(first(6, 3), [13.0, 11.0, 9.0]);
+        assert_eq!(first(2, 5), [13.0, 12.0]);
+        assert_eq!(first(100, 100).len(), 10);
+    }
+
+    #[test]
+    fn a_buffer_beyond_memory_is_none() {
+        assert!(Replay::new(usize::MAX / 8, 4).is_none());
+    }
+}

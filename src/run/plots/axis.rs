@@ -1,0 +1,143 @@
+//! An axis: which values it covers, where a value lies on it, and which ticks it shows.
+
+/// How far below the largest value a logarithmic axis reaches at most, and what takes the place of zero there.
+const LOG_REACH: f64 = 1e-6;
+
+/// How values are spread over an axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scale {
+    Linear,
+    Logarithmic,
+}
+
+/// The values that an axis covers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Axis {
+    pub scale: Scale,
+    pub low: f64,
+    pub high: f64,
+}
+
+impl Axis {
+    /// A linear axis from zero to just above the largest value.
+    pub fn from_zero(values: impl Iterator<Item = f64>, room: f64) -> Self {
+        let high = values.filter(|value| value.is_finite()).fold(0.0, f64::max);
+        let high = if high > 0.0 { high * (1.0 + room) } else { 1.0 };
+        Self { scale: Scale::Linear, low: 0.0, high }
+    }
+
+    /// A linear axis around all values.
+    pub fn around(values: impl Iterator<Item = f64>) -> Self {
+        let (low, high) = extent(values).unwrap_or((0.0, 1.0));
+        let room = if high > low { 0.06 * (high - low) } else { (0.1 * high.abs()).max(0.5) };
+        Self { scale: Scale::Linear, low: low - room, high: high + room }
+    }
+
+    /// A logarithmic axis around all positive values, at least one power of ten long.
+    pub fn logarithmic(values: impl Iterator<Item = f64>) -> Self {
+        let (low, high) = extent(values.filter(|value| *value > 0.0)).unwrap_or((0.1, 1.0));
+        let high = high * 1.3;
+        let low = (low / 1.3).clamp(high * LOG_REACH, high * 0.1);
+        Self { scale: Scale::Logarithmic, low, high }
+    }
+
+    /// A logarithmic axis if the values differ by more than a factor of 20, else a linear one from zero.
+    pub fn fitting(values: impl Iterator<Item = f64> + Clone) -> Self {
+        match extent(values.clone().filter(|value| *value > 0.0)) {
+            Some((low, high)) if high > 20.0 * low => Self::logarithmic(values),
+            _ => Self::from_zero(values, 0.1),
+        }
+    }
+
+    /// Where a value lies: 0 at the axis' low end, 1 at its high end. What lies outside is moved to the nearer end.
+    pub fn position(&self, value: f64) -> f64 {
+        let position = match self.scale {
+            Scale::Linear => (value - self.low) / (self.high - self.low),
+            Scale::Logarithmic => {
+                let value = value.max(f64::MIN_POSITIVE);
+                (value / self.low).ln() / (self.high / self.low).ln()
+            }
+        };
+        position.clamp(0.0, 1.0)
+    }
+
+    /// About `about` round values within the axis, and what to write beside them.
+    pub fn ticks(&self, about: usize) -> Vec<(f64, String)> {
+        let values = match self.scale {
+            Scale::Linear => self.linear_ticks(about),
+            Scale::Logarithmic => self.logarithmic_ticks(about),
+        };
+        values.into_iter().map(|value| (value, number(value))).collect()
+    }
+
+    fn linear_ticks(&self, about: usize) -> Vec<f64> {
+        let wanted = (self.high - self.low) / about.max(1) as f64;
+        let power = 10f64.powf(wanted.log10().floor());
+        let step = [1.0, 2.0, 2.5, 5.0].map(|factor| factor * power).into_iter().find(|step| *step >= wanted);
+        let step = step.unwrap_or(10.0 * power);
+        let (first, last) = ((self.low / step).ceil() as i64, (self.high / step).floor() as i64);
+        (first..=last).map(|index| index as f64 * step).collect()
+    }
+
+    fn logarithmic_ticks(&self, about: usize) -> Vec<f64> {
+        let (first, last) = (self.low.log10().floor() as i32, self.high.log10().ceil() as i32);
+        let decades = (self.high / self.low).log10();
+        // Few powers of ten leave room for values between them; many would not all find room.
+        let factors: &[f64] = match decades {
+            d if d < 1.4 && about > 3 => &[1.0, 2.0, 5.0],
+            d if d < 2.4 && about > 3 => &[1.0, 3.0],
+            _ => &[1.0],
+        };
+        let every = (decades / about.max(1) as f64).ceil().max(1.0) as i32;
+        (first..=last)
+            .filter(|power| power % every == 0)
+            .flat_map(|power| factors.iter().map(move |factor| factor * 10f64.powi(power)))
+            .filter(|value| (self.low..=self.high).contains(value))
+            .collect()
+    }
+}
+
+/// The smallest and the largest finite value.
+fn extent(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    values.filter(|value| value.is_finite()).fold(None, |extent, value| {
+        let (low, high) = extent.unwrap_or((value, value));
+        Some((low.min(value), high.max(value)))
+    })
+}
+
+/// A number as a person would write it: `0.05`, `250`, `10k`, `1.5M`, `10⁻⁵`.
+pub(super) fn number(value: f64) -> String {
+    let size = value.abs();
+    let text = match size {
+        // What a sum of steps leaves where it should leave nothing.
+        _ if size < 1e-12 => "0".to_owned(),
+        _ if size < 1e-4 => scientific(size),
+        _ if size < 1e3 => digits(size),
+        _ if size < 1e6 => digits(size / 1e3) + "k",
+        _ if size < 1e9 => digits(size / 1e6) + "M",
+        _ => scientific(size),
+    };
+    if value < 0.0 && text != "0" { format!("−{text}") } else { text }
+}
+
+/// Three significant digits, without zeros at the end.
+fn digits(size: f64) -> String {
+    let decimals = (2 - size.log10().floor() as i32).max(0) as usize;
+    let text = format!("{size:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+fn scientific(size: f64) -> String {
+    const SUPERSCRIPTS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    // Rounding at three digits first keeps 9.9999e-5 from becoming 10·10⁻⁵.
+    let rounded = format!("{size:.2e}");
+    let (mantissa, power) = rounded.split_once('e').unwrap_or((&rounded, "0"));
+    let superscript: String = power
+        .chars()
+        .map(|c| c.to_digit(10).and_then(|digit| SUPERSCRIPTS.get(digit as usize)).copied().unwrap_or('⁻'))
+        .collect();
+    match mantissa.trim_end_matches('0').trim_end_matches('.') {
+        "1" => format!("10{superscript}"),
+        mantissa => format!("{mantissa}·10{superscript}"),
+    }
+}

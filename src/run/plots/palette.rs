@@ -1,0 +1,40 @@
+//! Colours and sizes of type.
+
+use plotters::style::RGBColor;
+
+/// The colours of Okabe and Ito (2008), which readers with any kind of colour vision tell apart. Yellow is left out: on
+/// white it is too faint for a line.
+const COLORS: [RGBColor; 7] = [
+    RGBColor(0, 114, 178),   // blue
+    RGBColor(213, 94, 0),    // vermillion
+    RGBColor(0, 158, 115),   // bluish green
+    RGBColor(230, 159, 0),   // orange
+    RGBColor(204, 121, 167), // reddish purple
+    RGBColor(86, 180, 233),  // sky blue
+    RGBColor(0, 0, 0),       // black
+];
+
+/// Text that is read.
+pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
+/// Text that explains.
+pub(super) const SOFT_INK: RGBColor = RGBColor(95, 95, 95);
+/// The lines behind the data.
+pub(super) const GRID: RGBColor = RGBColor(228, 228, 228);
+/// The frame of the data, and what is neither run nor layer, as a threshold.
+pub(super) const FRAME: RGBColor = RGBColor(120, 120, 120);
+
+// Sizes in units of a picture 1600 wide, which a page usually shows at half that width or a little more.
+pub(super) const TITLE: f64 = 42.0;
+pub(super) const SUBTITLE: f64 = 28.0;
+pub(super) const HEADING: f64 = 32.0;
+pub(super) const SMALL: f64 = 28.0;
+
+/// The colour of the n-th series of a picture.
+pub(super) fn color(index: usize) -> RGBColor {
+    COLORS[index % COLORS.len()]
+}
+
+/// Whether the n-th series is dashed, since its colour alone was already given to another one.
+pub(super) fn dashed(index: usize) -> bool {
+    (index / COLORS.len()) % 2 == 1
+}
