@@ -75,13 +75,7 @@ impl Agent {
     /// Where the replay buffer does not fit into memory.
     pub fn new(config: &Config, spec: &EnvSpec, device: Device) -> Result<Self, Error> {
         let stream = |stream| generator(config.seed, stream);
-        let start = InitialUncertainty {
-            p: config.dropout.initial_p,
-            temperature: config.dropout.temperature,
-            precision: config.precision.initial,
-        };
-        let (online, target) =
-            QNetwork::pair(&config.network, start, spec, &mut stream(Stream::Initialisation), device);
+        let (online, target) = Self::networks(config, spec, device);
         let (weights, dropout) = (config.optimizer.learning_rate, config.optimizer.dropout_learning_rate);
         let learning_rates = online.parameters().constant_by_name(|name| {
             if name.ends_with("p_logit") || name == "log_precision" { dropout as f32 } else { weights as f32 }
@@ -112,6 +106,17 @@ impl Agent {
             diagnostics_noise: LogisticNoise::new(stream(Stream::Diagnostics)),
             config: config.clone(),
         })
+    }
+
+    /// The online and the target network of a fresh agent.
+    pub fn networks(config: &Config, spec: &EnvSpec, device: Device) -> (QNetwork, QNetwork) {
+        let start = InitialUncertainty {
+            p: config.dropout.initial_p,
+            temperature: config.dropout.temperature,
+            precision: config.precision.initial,
+        };
+        let mut generator = generator(config.seed, Stream::Initialisation);
+        QNetwork::pair(&config.network, start, spec, &mut generator, device)
     }
 
     /// Starts an episode: a rule that holds a mask gets a new one.

@@ -1,5 +1,7 @@
 //! Evaluation: greedy on the mean over Monte-Carlo passes.
 
+use std::fmt;
+
 use control_envs::Env;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
@@ -24,6 +26,16 @@ pub struct Evaluation {
     pub max_return: f64,
     /// Mean number of steps.
     pub mean_length: f64,
+}
+
+impl fmt::Display for Evaluation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "mean return {:.1} +- {:.1} over {} episodes, from {} to {}, {:.1} steps each",
+            self.mean_return, self.std_return, self.episodes, self.min_return, self.max_return, self.mean_length
+        )
+    }
 }
 
 /// Plays `episodes` episodes (at least one) in `env`, taking the action whose mean over `passes` noisy passes is

@@ -1,1 +1,27 @@
-//! placeholder
+//! An online reinforcement-learning agent whose dropout adapts while it learns.
+//!
+//! A DQN-style Q-network, held in libtorch through `tch`, has Concrete Dropout (Gal, Hron & Kendall 2017) in front of
+//! every linear layer: the dropout probability p of each layer is learned by gradient descent. The number of
+//! transitions in the replay buffer is the N of the variational objective; it is updated at every episode's end, so
+//! the regularisers rescale and p adapts online, without retraining. The variance over Monte-Carlo passes is the
+//! epistemic uncertainty, and it decides what the agent tries next.
+//!
+//! How one transition travels: [`training`] takes it from the environment, [`agent`] chooses the action by a rule of
+//! [`exploration`] from samples of the [`network`], and remembers the outcome in its [`replay`]; a batch from there
+//! becomes targets and a loss in [`td`], regularised by [`concrete`]; [`run`] writes what happened.
+
+pub mod agent;
+pub mod cli;
+pub mod concrete;
+pub mod config;
+mod error;
+pub mod evaluation;
+pub mod exploration;
+pub mod network;
+pub mod randomness;
+pub mod replay;
+pub mod run;
+pub mod td;
+pub mod training;
+
+pub use error::Error;

@@ -1,2 +1,7 @@
-//! placeholder
-fn main() { println!("{:?}", tch::Cuda::is_available()); }
+//! The program: the built-in environments and the command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    concrete_dqn::cli::run(&control_envs::Registry::builtin(), std::env::args_os())
+}

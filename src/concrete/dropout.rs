@@ -1,6 +1,6 @@
 //! Concrete Dropout: dropout whose probability is learned by gradient descent.
 
-use tch::{Device, Kind, Tensor, nn};
+use tch::{Tensor, nn};
 
 use super::regularizer::Regularizer;
 
@@ -114,6 +114,8 @@ pub fn sigmoid(x: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use tch::{Device, Kind};
+
     use super::*;
     use crate::concrete::LogisticNoise;
     use crate::randomness::{Stream, generator};

@@ -18,7 +18,7 @@ mod pen;
 mod render;
 mod run_figures;
 mod series;
-mod smooth_bitmap;
+mod stroke;
 mod table;
 
 use std::path::{Path, PathBuf};

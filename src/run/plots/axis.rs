@@ -73,7 +73,8 @@ impl Axis {
     fn linear_ticks(&self, about: usize) -> Vec<f64> {
         let wanted = (self.high - self.low) / about.max(1) as f64;
         let power = 10f64.powf(wanted.log10().floor());
-        let step = [1.0, 2.0, 2.5, 5.0].map(|factor| factor * power).into_iter().find(|step| *step >= wanted);
+        let step =
+            [1.0, 2.0, 2.5, 5.0].map(|factor| factor * power).into_iter().find(|step| *step >= 0.8 * wanted);
         let step = step.unwrap_or(10.0 * power);
         let (first, last) = ((self.low / step).ceil() as i64, (self.high / step).floor() as i64);
         (first..=last).map(|index| index as f64 * step).collect()
@@ -118,6 +119,11 @@ pub(super) fn number(value: f64) -> String {
         _ => scientific(size),
     };
     if value < 0.0 && text != "0" { format!("−{text}") } else { text }
+}
+
+/// A number to two significant digits, as the last value of a line is read.
+pub(super) fn brief(value: f64) -> String {
+    number(format!("{value:.1e}").parse().unwrap_or(value))
 }
 
 /// Three significant digits, without zeros at the end.

@@ -3,24 +3,25 @@
 /// Points with finite coordinates, in the order in which they happened.
 pub(super) type Points = Vec<(f64, f64)>;
 
-/// More points than this in a line are not told apart on a picture, they only make its file large.
-const LINE_POINTS: usize = 1_000;
-/// A dot costs ten times as much room in a file as a point of a line.
-const DOTS: usize = 700;
+/// How many points of a series are drawn. More are not told apart, they only make a file large and its drawing slow.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Detail {
+    /// Points of a line.
+    pub line: usize,
+    /// Dots, each of which costs ten times as much room in a file as a point of a line.
+    pub dots: usize,
+}
+
+impl Detail {
+    /// For panels as wide as the picture.
+    pub const WIDE: Self = Self { line: 1000, dots: 600 };
+    /// For panels half as wide.
+    pub const NARROW: Self = Self { line: 500, dots: 300 };
+}
 
 /// Pairs two columns, leaving out the rows in which either is missing.
 pub(super) fn points(x: &[f64], y: &[f64]) -> Points {
     x.iter().copied().zip(y.iter().copied()).filter(|(x, y)| x.is_finite() && y.is_finite()).collect()
-}
-
-/// The points to draw a line through.
-pub(super) fn line(points: &[(f64, f64)]) -> Points {
-    thin(points, LINE_POINTS)
-}
-
-/// The points to draw as dots.
-pub(super) fn dots(points: &[(f64, f64)]) -> Points {
-    thin(points, DOTS)
 }
 
 /// At most `most` of the points: the first, the last, and the lowest and the highest of every stretch between.
@@ -58,9 +59,8 @@ pub(super) fn smooth(points: &[(f64, f64)]) -> Points {
         sums.push(sums.last().copied().unwrap_or(0.0) + y);
     }
     let mean = |index: usize| {
-        // The same reach on both sides, so that the ends are not pulled towards the middle.
-        let reach = reach.min(index).min(points.len() - 1 - index);
-        (sums[index + reach + 1] - sums[index - reach]) / (2 * reach + 1) as f64
+        let (from, to) = (index.saturating_sub(reach), (index + reach + 1).min(points.len()));
+        (sums[to] - sums[from]) / (to - from) as f64
     };
     points.iter().enumerate().map(|(index, (x, _))| (*x, mean(index))).collect()
 }

@@ -29,7 +29,9 @@ impl Episodes {
             dataset_size: table.column("dataset_size")?,
             precision: table.column("precision")?,
             epistemic_std: table.column("epistemic_std")?,
-            dropout: (0..layers).map(|layer| table.column(&format!("p_{layer}"))).collect::<Result<_, _>>()?,
+            dropout: (0..layers)
+                .map(|layer| table.column(&format!("p_{layer}")))
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -94,9 +96,11 @@ impl Table {
 
     /// The numbers of a column, an empty cell as NaN.
     fn column(&self, column: &str) -> Result<Vec<f64>, PlotError> {
-        let index = self.header.iter().position(|name| name == column).ok_or_else(|| {
-            PlotError::MissingColumn { path: self.path.clone(), column: column.to_owned() }
-        })?;
+        let index = self
+            .header
+            .iter()
+            .position(|name| name == column)
+            .ok_or_else(|| PlotError::MissingColumn { path: self.path.clone(), column: column.to_owned() })?;
         self.rows.iter().map(|row| self.number(row, index, column)).collect()
     }
 

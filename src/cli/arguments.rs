@@ -1,0 +1,124 @@
+//! Flags and subcommands.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::exploration::RuleName;
+
+/// Train a DQN agent whose dropout adapts while it learns.
+///
+/// Without a subcommand it trains: concrete-dqn --env cartpole
+#[derive(Debug, Parser)]
+#[command(version, name = "concrete-dqn", args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub train: TrainArguments,
+
+    /// Print errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Print more; RUST_LOG sets it in detail
+    #[arg(short, long, global = true)]
+    verbose: bool,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// How much is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verbosity {
+    Quiet,
+    Normal,
+    Verbose,
+}
+
+impl Arguments {
+    pub fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play episodes with a trained network and print their returns
+    Evaluate(EvaluateArguments),
+    /// Draw a run's plots again, or one picture that compares several runs
+    Plot(PlotArguments),
+    /// List the environments
+    Envs,
+}
+
+#[derive(Debug, Args)]
+pub struct TrainArguments {
+    /// Environment, such as cartpole or CartPole-v1 (`concrete-dqn envs` lists them) [default: cartpole]
+    #[arg(short, long, value_name = "NAME")]
+    pub env: Option<String>,
+
+    /// Environment steps to train for [default: the environment's preset]
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u64>,
+
+    /// Seed of every random choice [default: 0]
+    #[arg(short, long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// How actions are chosen [default: ucb]
+    #[arg(short = 'x', long, value_name = "RULE")]
+    pub exploration: Option<RuleName>,
+
+    /// cpu, cuda or cuda:N [default: cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+
+    /// TOML file with settings, laid over the environment's preset; a run's config.toml is one
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// One setting, such as --set agent.gamma=0.98; may be repeated
+    #[arg(long, value_name = "SECTION.KEY=VALUE")]
+    pub set: Vec<String>,
+
+    /// Where the run's folder goes
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub runs_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct EvaluateArguments {
+    /// Folder of the run
+    pub run: PathBuf,
+
+    /// Episodes to play [default: as the run's config says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub episodes: Option<u64>,
+
+    /// Seed of starts and noise [default: the run's]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// cpu, cuda or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: String,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PlotArguments {
+    /// Folders of runs: the plots of one are drawn again, several are compared in one picture
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+
+    /// Where the comparison goes: this path with .svg and .png
+    #[arg(short, long, value_name = "PATH", default_value = "comparison")]
+    pub output: PathBuf,
+}

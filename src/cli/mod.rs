@@ -1,0 +1,67 @@
+//! The command line.
+
+mod arguments;
+mod envs;
+mod evaluate;
+mod plot;
+mod terminal;
+mod train;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+use control_envs::Registry;
+
+use crate::error::Error;
+use arguments::{Arguments, Command};
+use terminal::Terminal;
+
+/// The whole program over the environments of `registry`: parses `arguments` (the first is the program's name), does
+/// what they ask and returns the exit code: 0, 2 for wrong usage, 130 after Ctrl-C, 1 for any other failure.
+///
+/// A program with environments of its own registers them and calls this:
+///
+/// ```no_run
+/// use std::process::ExitCode;
+/// # use control_envs::CartPole as MyEnv;
+///
+/// fn main() -> ExitCode {
+///     let mut registry = control_envs::Registry::builtin();
+///     if let Err(error) = registry.register("mine", MyEnv::new) {
+///         eprintln!("{error}");
+///         return ExitCode::FAILURE;
+///     }
+///     concrete_dqn::cli::run(&registry, std::env::args_os())
+/// }
+/// ```
+pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let command: Vec<OsString> = arguments.into_iter().collect();
+    let parsed = match Arguments::try_parse_from(&command) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            // Help and version go to stdout with code 0, wrong usage to stderr with code 2. Nothing can be done where
+            // neither can be written.
+            let _ = error.print();
+            return ExitCode::from(error.exit_code() as u8);
+        }
+    };
+    let terminal = Terminal::start(parsed.verbosity());
+    // Networks of this size are slower on more than one thread.
+    tch::set_num_threads(1);
+    let done = match parsed.command {
+        None => train::run(registry, &parsed.train, &command, &terminal),
+        Some(Command::Evaluate(arguments)) => evaluate::run(registry, &arguments),
+        Some(Command::Plot(arguments)) => plot::run(registry, &arguments),
+        Some(Command::Envs) => envs::run(registry),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !matches!(error, Error::Interrupted) {
+                terminal.error(&error);
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

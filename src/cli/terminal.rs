@@ -1,0 +1,165 @@
+//! What is seen on the terminal: log lines, a progress bar, and plain lines where there is no terminal.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::arguments::Verbosity;
+use crate::agent::Agent;
+use crate::error::Error;
+use crate::training::{EpisodeRecord, Observer};
+
+/// Prints to stdout. A reader that has gone away, as with `| head`, is no failure.
+pub fn print(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+/// The terminal, or what stands in for one.
+#[derive(Debug)]
+pub struct Terminal {
+    bars: MultiProgress,
+    verbosity: Verbosity,
+}
+
+impl Terminal {
+    /// Sends log lines to stderr, above the progress bar.
+    pub fn start(verbosity: Verbosity) -> Self {
+        let bars = MultiProgress::new();
+        let level = match verbosity {
+            Verbosity::Quiet => "error",
+            Verbosity::Normal => "info",
+            Verbosity::Verbose => "debug",
+        };
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+        // A second call in one process, as in tests, keeps the first subscriber.
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_target(false)
+            .with_ansi(io::stderr().is_terminal())
+            .with_writer(AboveBars(bars.clone()))
+            .try_init();
+        Self { bars, verbosity }
+    }
+
+    /// Prints an error to stderr.
+    pub fn error(&self, error: &Error) {
+        let _ = writeln!(io::stderr(), "error: {error}");
+    }
+
+    /// Prints what the user waited for to stdout, unless quiet.
+    pub fn report(&self, text: impl Display) {
+        if self.verbosity != Verbosity::Quiet {
+            print(&format!("{text}\n"));
+        }
+    }
+
+    /// The observer that shows a training of so many steps.
+    pub fn progress(&self, steps: u64) -> Progress {
+        let bar = (self.verbosity != Verbosity::Quiet && io::stderr().is_terminal()).then(|| {
+            let bar = self.bars.add(ProgressBar::new(steps));
+            // A template that does not parse would be a typing error here; the default bar stands in for it.
+            if let Ok(style) = ProgressStyle::with_template(
+                "{bar:24.cyan/blue} {human_pos}/{human_len} steps, {per_sec}, {eta} left  {msg}",
+            ) {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Progress { bar, steps, last_line: Instant::now() }
+    }
+}
+
+/// Shows a training as it goes.
+#[derive(Debug)]
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    steps: u64,
+    last_line: Instant,
+}
+
+impl Progress {
+    /// Seconds between two lines where there is no terminal.
+    const LINE_PERIOD: Duration = Duration::from_secs(10);
+}
+
+impl Observer for Progress {
+    fn on_step(&mut self, agent: &Agent) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(agent.steps());
+        }
+    }
+
+    fn on_episode(&mut self, record: &EpisodeRecord, _agent: &Agent) -> Result<(), Error> {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!(
+                "return {:.1} (last 100)  p {}",
+                record.mean_return_100,
+                probabilities(&record.p)
+            ));
+        } else if self.last_line.elapsed() >= Self::LINE_PERIOD {
+            self.last_line = Instant::now();
+            tracing::info!(
+                "step {} of {}, episode {}: mean return of the last 100 {:.1}, p {}",
+                record.total_steps,
+                self.steps,
+                record.episode,
+                record.mean_return_100,
+                probabilities(&record.p)
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Dropout probabilities for people: `0.43 0.0012 <0.0001`.
+pub fn probabilities(p: &[f64]) -> String {
+    let shown = p.iter().map(|&p| match p {
+        p if p < 1e-4 => "<0.0001".to_owned(),
+        p if p < 0.01 => format!("{p:.4}"),
+        p => format!("{p:.2}"),
+    });
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+/// Writes to stderr without tearing the progress bar.
+struct AboveBars(MultiProgress);
+
+impl<'a> MakeWriter<'a> for AboveBars {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl Write for AboveBars {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.0.suspend(|| io::stderr().write(buffer))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_are_short() {
+        assert_eq!(probabilities(&[0.434, 0.00123, 1e-6]), "0.43 0.0012 <0.0001");
+    }
+}

@@ -1,0 +1,17 @@
+//! The presets of the built-in environments, embedded in the binary.
+
+const PRESETS: [(&str, &str, &str); 3] = [
+    ("CartPole-v1", "configs/cartpole.toml", include_str!("../../configs/cartpole.toml")),
+    ("MountainCar-v0", "configs/mountaincar.toml", include_str!("../../configs/mountaincar.toml")),
+    ("Acrobot-v1", "configs/acrobot.toml", include_str!("../../configs/acrobot.toml")),
+];
+
+/// Name and text of the preset of the environment with this id, if it has one.
+pub fn preset(env_id: &str) -> Option<(&'static str, &'static str)> {
+    PRESETS.iter().find(|(id, ..)| *id == env_id).map(|&(_, name, text)| (name, text))
+}
+
+/// Environment id, name and text of every preset.
+pub fn presets() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    PRESETS.into_iter()
+}

@@ -1,0 +1,188 @@
+//! A run's folder: its name, its files, and how they are written so that none is ever half there.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::config::{Config, Layer};
+use crate::error::Error;
+
+/// The folder of one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunDirectory(PathBuf);
+
+impl RunDirectory {
+    /// Creates `<runs_dir>/<env>__<exploration>__s<seed>__<UTC time>/` and writes the resolved config into it. Where
+    /// that folder exists already, because another run started in the same second, a number is appended.
+    ///
+    /// # Errors
+    /// Where the folder or the config can't be written.
+    pub fn create(runs_dir: &Path, env_alias: &str, config: &Config) -> Result<Self, Error> {
+        fs::create_dir_all(runs_dir).map_err(Error::file("create the folder", runs_dir))?;
+        let env: String = env_alias.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+        let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+        let name = format!("{env}__{}__s{}__{time}", config.exploration.rule, config.seed);
+        let mut path = runs_dir.join(&name);
+        for attempt in 2.. {
+            match fs::create_dir(&path) {
+                Ok(()) => break,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    path = runs_dir.join(format!("{name}-{attempt}"));
+                }
+                Err(error) => return Err(Error::file("create the folder", &path)(error)),
+            }
+        }
+        let directory = Self(path);
+        write_atomically(&directory.config(), config.to_toml().as_bytes())?;
+        Ok(directory)
+    }
+
+    /// The folder of a run that exists.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where there is no such folder, or it holds no `config.toml`.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let directory = Self(path.to_owned());
+        if !path.is_dir() {
+            return Err(Error::Usage(format!(
+                "there is no run folder {}; give the path of a folder below runs/, as a training prints it at its end",
+                path.display()
+            )));
+        }
+        if !directory.config().is_file() {
+            return Err(Error::Usage(format!(
+                "{} is not the folder of a run, since it holds no config.toml",
+                path.display()
+            )));
+        }
+        Ok(directory)
+    }
+
+    /// The run's resolved config.
+    ///
+    /// # Errors
+    /// Where it is not a config.
+    pub fn read_config(&self) -> Result<Config, Error> {
+        Config::resolve(&[Layer::read(&self.config())?])
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// `config.toml`: the resolved config.
+    pub fn config(&self) -> PathBuf {
+        self.0.join("config.toml")
+    }
+
+    /// `meta.json`: what ran, where and when.
+    pub fn meta(&self) -> PathBuf {
+        self.0.join("meta.json")
+    }
+
+    /// `episodes.csv`: a row an episode.
+    pub fn episodes(&self) -> PathBuf {
+        self.0.join("episodes.csv")
+    }
+
+    /// `updates.csv`: a row every so many learner steps.
+    pub fn updates(&self) -> PathBuf {
+        self.0.join("updates.csv")
+    }
+
+    /// `model.safetensors`: the network.
+    pub fn model(&self) -> PathBuf {
+        self.0.join("model.safetensors")
+    }
+
+    /// `summary.json`: what the run came to.
+    pub fn summary(&self) -> PathBuf {
+        self.0.join("summary.json")
+    }
+
+    /// `plots/`.
+    pub fn plots(&self) -> PathBuf {
+        self.0.join("plots")
+    }
+}
+
+/// Writes a file whole or not at all: to a temporary name first, then renamed.
+///
+/// # Errors
+/// Where it can't be written.
+pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), Error> {
+    replace_atomically(path, |temporary| fs::write(temporary, content).map_err(Error::file("write", path)))
+}
+
+/// Lets `write` make a file under a temporary name beside `path`, then renames it to `path`.
+///
+/// # Errors
+/// Those of `write`, and where the file can't be renamed.
+pub fn replace_atomically(
+    path: &Path,
+    write: impl FnOnce(&Path) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    let temporary = path.with_file_name(name);
+    write(&temporary)?;
+    fs::rename(&temporary, path).map_err(Error::file("write", path))
+}
+
+/// Writes a value as indented JSON, whole or not at all.
+///
+/// # Errors
+/// Where it can't be written.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    let mut text =
+        serde_json::to_string_pretty(value).map_err(|error| Error::file("write", path)(io::Error::from(error)))?;
+    text.push('\n');
+    write_atomically(path, text.as_bytes())
+}
+
+/// Reads a JSON file.
+///
+/// # Errors
+/// Where it can't be read, or holds something else.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    let text = fs::read_to_string(path).map_err(Error::file("read", path))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Error::Content { path: path.to_owned(), problem: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_the_same_second_get_folders_of_their_own() {
+        let runs = tempfile::tempdir().unwrap();
+        let config = Config::default();
+        let folders: Vec<_> =
+            (0..3).map(|_| RunDirectory::create(runs.path(), "my/env", &config).unwrap()).collect();
+        assert_ne!(folders[0], folders[1]);
+        assert_ne!(folders[1], folders[2]);
+        for folder in folders {
+            let name = folder.path().file_name().unwrap().to_string_lossy().into_owned();
+            assert!(name.starts_with("my-env__ucb__s0__"), "{name}");
+            assert_eq!(RunDirectory::open(folder.path()).unwrap().read_config().unwrap(), config);
+        }
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("summary.json");
+        write_json(&path, &[1, 2]).unwrap();
+        let failed = replace_atomically(&path, |temporary| {
+            fs::write(temporary, "half").unwrap();
+            Err(Error::Interrupted)
+        });
+        assert!(failed.is_err());
+        assert_eq!(read_json::<Vec<u32>>(&path).unwrap(), [1, 2]);
+    }
+}

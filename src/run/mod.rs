@@ -1,0 +1,18 @@
+//! What a run leaves behind: a folder of plain files.
+
+mod directory;
+mod label;
+mod meta;
+mod metrics;
+pub mod model;
+pub mod plots;
+mod recorder;
+mod redraw;
+mod summary;
+
+pub use directory::{RunDirectory, read_json, write_atomically, write_json};
+pub use meta::Meta;
+pub use metrics::{EpisodesCsv, UpdatesCsv};
+pub use recorder::{FinishedRun, Recorder};
+pub use redraw::Redraw;
+pub use summary::{EpisodeStatistics, Summary};

@@ -1,0 +1,184 @@
+//! The pictures of one run.
+
+use plotters::style::RGBColor;
+
+use super::RunLabel;
+use super::axis::{Axis, brief, number};
+use super::figure::{Figure, Mark, Panel, Stroke};
+use super::palette;
+use super::series::{Detail, points, smooth, thin};
+use super::table::{Episodes, Updates};
+
+const WIDTH: u32 = 1600;
+const NO_EPISODES: &str = "no episodes yet";
+const NO_UPDATES: &str = "nothing learned yet";
+
+/// All pictures of a run and their names.
+pub(super) fn all(episodes: &Episodes, updates: &Updates, label: &RunLabel) -> [(&'static str, Figure); 4] {
+    let figure = |subtitle: &str, columns: Vec<Vec<Panel>>, height: u32| Figure {
+        title: label.title.clone(),
+        subtitle: subtitle.to_owned(),
+        legend: Vec::new(),
+        steps: steps(episodes, updates),
+        columns,
+        size: (WIDTH, height),
+    };
+    let overview = {
+        let [linear, logarithmic] = dropout_panels(episodes, Detail::NARROW);
+        vec![
+            vec![
+                return_panel(episodes, label, Detail::NARROW),
+                uncertainty_panel(episodes, updates, Detail::NARROW),
+                precision_panel(episodes),
+            ],
+            vec![linear, logarithmic, dataset(episodes)],
+        ]
+    };
+    let [linear, logarithmic] = dropout_panels(episodes, Detail::WIDE);
+    let returns = vec![vec![return_panel(episodes, label, Detail::WIDE)]];
+    let dropout = vec![vec![linear, logarithmic, dataset(episodes)]];
+    let uncertainty =
+        vec![vec![uncertainty_panel(episodes, updates, Detail::WIDE), precision_panel(episodes)]];
+    [
+        ("return", figure("What an episode brings, as the agent learns", returns, 850)),
+        (
+            "dropout",
+            figure("How likely an input of each layer is dropped, as the dataset grows", dropout, 1400),
+        ),
+        ("uncertainty", figure("How unsure the agent is, and how wrong", uncertainty, 1100)),
+        ("overview", figure("Return, uncertainty and dropout against environment steps", overview, 1400)),
+    ]
+}
+
+/// The axis of steps that all panels of a run share.
+fn steps(episodes: &Episodes, updates: &Updates) -> Axis {
+    Axis::from_zero(episodes.total_steps.iter().chain(&updates.total_steps).copied(), 0.0)
+}
+
+fn return_panel(episodes: &Episodes, label: &RunLabel, detail: Detail) -> Panel {
+    let returns = points(&episodes.total_steps, &episodes.episode_return);
+    let means = points(&episodes.total_steps, &episodes.mean_return);
+    let mut panel = Panel {
+        heading: "Episode return".to_owned(),
+        note: "dots: single episodes".to_owned(),
+        axis: Axis::around(returns.iter().chain(&means).map(|point| point.1).chain(label.reward_threshold)),
+        marks: Vec::new(),
+        empty: NO_EPISODES,
+        weight: 1.2,
+    };
+    panel.marks.extend(label.reward_threshold.map(threshold));
+    if !returns.is_empty() {
+        panel.marks.push(Mark::Dots { points: thin(&returns, detail.dots), color: palette::color(0) });
+        panel.marks.push(named_line(&means, palette::color(0), "mean of 100", detail));
+    }
+    panel
+}
+
+/// The return from which an environment counts as solved.
+pub(super) fn threshold(value: f64) -> Mark {
+    Mark::Level { value, name: format!("threshold {}", number(value)) }
+}
+
+/// The dropout probabilities on a linear and on a logarithmic axis.
+fn dropout_panels(episodes: &Episodes, detail: Detail) -> [Panel; 2] {
+    let layers: Vec<_> = episodes.dropout.iter().map(|p| points(&episodes.total_steps, p)).collect();
+    let values = || layers.iter().flatten().map(|point| point.1);
+    let linear = Axis::from_zero(values(), 0.1);
+    let axes = [
+        ("Dropout probability p", Axis { high: linear.high.min(1.0), ..linear }),
+        ("Dropout probability p, logarithmic", Axis::logarithmic(values())),
+    ];
+    axes.map(|(heading, axis)| Panel {
+        heading: heading.to_owned(),
+        note: String::new(),
+        axis,
+        marks: layers
+            .iter()
+            .enumerate()
+            .filter(|(_, points)| !points.is_empty())
+            .map(|(index, points)| Mark::Line {
+                points: thin(points, detail.line),
+                stroke: Stroke { dashed: palette::dashed(index), ..Stroke::strong(palette::color(index)) },
+                name: match (detail.line == Detail::WIDE.line, points.last()) {
+                    (true, Some((_, last))) => format!("{}: {}", layer_name(index), brief(*last)),
+                    _ => layer_name(index),
+                },
+            })
+            .collect(),
+        empty: if episodes.total_steps.is_empty() { NO_EPISODES } else { "no dropout layers" },
+        weight: 1.2,
+    })
+}
+
+/// What the dropout in front of a linear layer drops.
+pub(super) fn layer_name(index: usize) -> String {
+    let subscript: String =
+        index.to_string().chars().filter_map(|c| char::from_u32(0x2080 + c.to_digit(10)?)).collect();
+    match index {
+        0 => format!("p{subscript} inputs"),
+        _ => format!("p{subscript} hidden {index}"),
+    }
+}
+
+/// How many transitions the objective counts.
+pub(super) fn dataset_panel(marks: Vec<Mark>, sizes: impl Iterator<Item = f64>) -> Panel {
+    Panel {
+        heading: "Dataset size N (transitions)".to_owned(),
+        note: String::new(),
+        axis: Axis::from_zero(sizes, 0.08),
+        marks,
+        empty: NO_EPISODES,
+        weight: 0.8,
+    }
+}
+
+fn dataset(episodes: &Episodes) -> Panel {
+    let sizes = points(&episodes.total_steps, &episodes.dataset_size);
+    let marks =
+        if sizes.is_empty() { vec![] } else { vec![named_line(&sizes, palette::INK, "N", Detail::NARROW)] };
+    dataset_panel(marks, sizes.into_iter().map(|point| point.1))
+}
+
+fn uncertainty_panel(episodes: &Episodes, updates: &Updates, detail: Detail) -> Panel {
+    let acting = points(&episodes.total_steps, &episodes.epistemic_std);
+    let learning = points(&updates.total_steps, &updates.epistemic_std);
+    let error = points(&updates.total_steps, &updates.td_error);
+    let kinds = [
+        (error, palette::color(1), "TD error"),
+        (learning, palette::color(2), "std, replayed"),
+        (acting, palette::color(0), "std, acting"),
+    ];
+    let kinds = kinds.iter().filter(|(points, ..)| !points.is_empty());
+    let dots = kinds
+        .clone()
+        .map(|(points, color, _)| Mark::Dots { points: thin(points, detail.dots), color: *color });
+    let lines = kinds.clone().map(|(points, color, name)| named_line(&smooth(points), *color, name, detail));
+    Panel {
+        heading: "Epistemic std and TD error (return)".to_owned(),
+        note: "lines: moving means".to_owned(),
+        axis: Axis::fitting(kinds.clone().flat_map(|(points, ..)| points).map(|point| point.1)),
+        marks: dots.chain(lines).collect(),
+        empty: NO_UPDATES,
+        weight: 1.2,
+    }
+}
+
+fn precision_panel(episodes: &Episodes) -> Panel {
+    let precision = points(&episodes.total_steps, &episodes.precision);
+    Panel {
+        heading: "Precision τ (1 / noise variance)".to_owned(),
+        note: String::new(),
+        axis: Axis::fitting(precision.iter().map(|point| point.1)),
+        marks: if precision.is_empty() {
+            vec![]
+        } else {
+            vec![named_line(&precision, palette::color(4), "τ", Detail::NARROW)]
+        },
+        empty: NO_EPISODES,
+        weight: 0.8,
+    }
+}
+
+fn named_line(points: &[(f64, f64)], color: RGBColor, name: &str, detail: Detail) -> Mark {
+    Mark::Line { points: thin(points, detail.line), stroke: Stroke::strong(color), name: name.to_owned() }
+}

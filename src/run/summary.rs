@@ -1,0 +1,133 @@
+//! `summary.json`: what a run came to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::evaluation::Evaluation;
+use crate::training::EpisodeRecord;
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Environment id.
+    pub env: String,
+    /// Exploration rule.
+    pub exploration: String,
+    /// Seed.
+    pub seed: u64,
+    /// How it ended: `finished`, `interrupted`, or the error that stopped it.
+    pub ended: String,
+    /// Environment steps.
+    pub total_steps: u64,
+    /// Learner steps.
+    pub updates: u64,
+    /// Finished episodes.
+    pub episodes: u64,
+    /// Seconds that the training took, evaluation and plots at the end not counted.
+    pub training_seconds: f64,
+    /// Environment steps a second over that time, learning included.
+    pub steps_per_second: f64,
+    /// Mean return of the last 100 episodes, at the end.
+    pub mean_return_100: Option<f64>,
+    /// Its highest value, once there were 100 episodes.
+    pub best_mean_return_100: Option<f64>,
+    /// The environment's reward threshold.
+    pub reward_threshold: Option<f64>,
+    /// Environment steps when the mean return of 100 episodes first reached it.
+    pub solved_at_step: Option<u64>,
+    /// N of the objective at the end.
+    pub dataset_size: u64,
+    /// Precision tau at the end, in network units.
+    pub precision: f64,
+    /// Dropout probability of each layer at the end, from input to output.
+    pub p_final: Vec<f64>,
+    /// Its highest value at an episode's end.
+    pub p_peak: Vec<f64>,
+    /// Evaluation after the training.
+    pub evaluation: Option<Evaluation>,
+}
+
+/// What has to be kept of the episodes for a summary.
+#[derive(Debug, Clone, Default)]
+pub struct EpisodeStatistics {
+    reward_threshold: Option<f64>,
+    last: Option<EpisodeRecord>,
+    best_mean_return_100: Option<f64>,
+    solved_at_step: Option<u64>,
+    p_peak: Vec<f64>,
+}
+
+impl EpisodeStatistics {
+    /// No episodes yet, of an environment with this threshold.
+    pub fn new(reward_threshold: Option<f64>) -> Self {
+        Self { reward_threshold, ..Self::default() }
+    }
+
+    /// Takes an episode in.
+    pub fn add(&mut self, record: &EpisodeRecord) {
+        self.p_peak.resize(record.p.len(), 0.0);
+        for (peak, &p) in self.p_peak.iter_mut().zip(&record.p) {
+            *peak = peak.max(p);
+        }
+        // A mean over fewer episodes is not what the threshold is about.
+        if record.episode >= 100 {
+            let mean = record.mean_return_100;
+            self.best_mean_return_100 = Some(self.best_mean_return_100.map_or(mean, |best| best.max(mean)));
+            if self.solved_at_step.is_none() && self.reward_threshold.is_some_and(|threshold| mean >= threshold) {
+                self.solved_at_step = Some(record.total_steps);
+            }
+        }
+        self.last = Some(record.clone());
+    }
+
+    /// The last episode.
+    pub fn last(&self) -> Option<&EpisodeRecord> {
+        self.last.as_ref()
+    }
+
+    /// Highest mean return of 100 episodes.
+    pub fn best_mean_return_100(&self) -> Option<f64> {
+        self.best_mean_return_100
+    }
+
+    /// Environment steps when the threshold was first reached.
+    pub fn solved_at_step(&self) -> Option<u64> {
+        self.solved_at_step
+    }
+
+    /// Highest p of each layer.
+    pub fn p_peak(&self) -> &[f64] {
+        &self.p_peak
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(episode: u64, mean_return_100: f64, p: f64) -> EpisodeRecord {
+        EpisodeRecord {
+            episode,
+            total_steps: episode * 10,
+            episode_return: 0.0,
+            episode_length: 10,
+            terminated: true,
+            mean_return_100,
+            dataset_size: 0,
+            precision: 1.0,
+            epistemic_std: 0.0,
+            p: vec![p],
+        }
+    }
+
+    #[test]
+    fn solved_means_the_threshold_over_a_hundred_episodes() {
+        let mut statistics = EpisodeStatistics::new(Some(475.0));
+        for (episode, mean, p) in [(99, 480.0, 0.1), (100, 470.0, 0.4), (101, 476.0, 0.2), (102, 460.0, 0.1)] {
+            statistics.add(&record(episode, mean, p));
+        }
+        assert_eq!(statistics.solved_at_step(), Some(1010));
+        assert_eq!(statistics.best_mean_return_100(), Some(476.0));
+        assert_eq!(statistics.p_peak(), [0.4]);
+        assert_eq!(statistics.last().unwrap().episode, 102);
+    }
+}
