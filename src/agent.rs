@@ -162,7 +162,7 @@ impl Agent {
     /// Where the loss or the gradient is not finite (looked at when there is a record).
     pub fn learn(&mut self) -> Result<Option<UpdateRecord>, Error> {
         let agent = &self.config.agent;
-        if self.steps < agent.learning_starts.max(1) || self.steps % agent.train_frequency != 0 {
+        if self.steps < agent.learning_starts.max(1) || !self.steps.is_multiple_of(agent.train_frequency) {
             return Ok(None);
         }
         let rows = agent.batch_size;
@@ -197,11 +197,11 @@ impl Agent {
         let schedule = self.schedule();
         tch::no_grad(|| {
             self.adam.step(self.online.parameters_mut().flat_mut(), &gradient, schedule);
-            if self.updates % self.config.agent.target_period == 0 {
+            if self.updates.is_multiple_of(self.config.agent.target_period) {
                 self.target.parameters_mut().lerp(self.online.parameters(), self.config.agent.target_lerp);
             }
         });
-        if self.updates % self.config.logging.update_period != 0 {
+        if !self.updates.is_multiple_of(self.config.logging.update_period) {
             return Ok(None);
         }
 
@@ -234,7 +234,7 @@ impl Agent {
     pub fn end_episode(&mut self, length: usize) -> f64 {
         self.dataset_size = self.replay.len() as u64;
         let observations = self.replay.recent_observations(length, EPISTEMIC_ROWS);
-        let dimensions = (observations.len() / length.min(EPISTEMIC_ROWS).max(1)).max(1) as i64;
+        let dimensions = (observations.len() / length.clamp(1, EPISTEMIC_ROWS)) as i64;
         self.epistemic_std(&self.tensor(&observations).view([-1, dimensions]), None)
     }
 

@@ -1,6 +1,6 @@
 //! TD targets and the loss: pure functions of tensors.
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// Double-Q targets (van Hasselt, Guez & Silver 2016): the online network chooses the next action, the target network
 /// values it.
@@ -45,7 +45,7 @@ pub fn optimistic_targets(
 ///
 /// `errors` is q - y, `[rows]`; `log_precision` is ln tau, one element; so is the result.
 pub fn gaussian_nll(errors: &Tensor, log_precision: &Tensor) -> Tensor {
-    errors.square().mean(Kind::Float) * log_precision.exp() - log_precision
+    errors.square().mean(errors.kind()) * log_precision.exp() - log_precision
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ pub struct QSamples {
 impl QSamples {
     /// Samples from `values`, row-major `[passes, actions]`, at least one of each.
     pub fn new(values: Vec<f32>, actions: usize) -> Self {
-        debug_assert!(actions > 0 && !values.is_empty() && values.len() % actions == 0);
+        debug_assert!(actions > 0 && !values.is_empty() && values.len().is_multiple_of(actions));
         Self { values, actions }
     }
 

@@ -4,7 +4,7 @@
 //! uncertainty. [`draw_comparison`] draws several runs into one picture. Both only read `episodes.csv` and
 //! `updates.csv`, so they can draw a run that is still being written by another process.
 //!
-//! What is drawn is plain data (a [`figure::Figure`] of panels of marks) made from the tables; one renderer draws it
+//! What is drawn is plain data (a figure of panels of marks) made from the tables; one renderer draws it
 //! on any backend. So a new picture is a new function that returns a figure.
 
 mod axis;

@@ -3,7 +3,7 @@
 use plotters::style::RGBColor;
 
 use super::RunLabel;
-use super::axis::{Axis, number};
+use super::axis::{Axis, Scale, number};
 use super::figure::{Figure, Key, Mark, Panel, Stroke};
 use super::palette;
 use super::run_figures::{dataset_panel, layer_name};
@@ -19,6 +19,7 @@ type Run<'a> = (Episodes, &'a RunLabel);
 
 /// The runs that share a colour and an entry in the legend: a group, or one run.
 struct Set<'a> {
+    group: Option<&'a str>,
     name: &'a str,
     stroke: Stroke,
     runs: Vec<&'a Episodes>,
@@ -28,16 +29,16 @@ struct Set<'a> {
 pub(super) fn figure(runs: &[Run<'_>]) -> Figure {
     let sets = sets(runs);
     let layers = runs.iter().map(|(run, _)| run.dropout.len()).max().unwrap_or(0);
+    let mut thresholds: Vec<_> = runs.iter().filter_map(|(_, label)| label.reward_threshold).collect();
+    thresholds.sort_by(f64::total_cmp);
+    thresholds.dedup();
     let grouped = sets.iter().any(|set| set.runs.len() >= GROUP);
-    let left = vec![return_panel(&sets, runs), dataset(&sets)];
+    let left = vec![return_panel(&sets, runs, &thresholds), dataset(&sets)];
     let right = dropout_panels(&sets, layers);
     let columns = if right.is_empty() { vec![left] } else { vec![left, right] };
     Figure {
         title: title(runs),
-        subtitle: match grouped {
-            true => "Thick line: mean of a group's runs; band: from the lowest to the highest run".to_owned(),
-            false => "Mean return, dataset size and dropout against environment steps".to_owned(),
-        },
+        subtitle: subtitle(grouped, &thresholds),
         legend: sets
             .iter()
             .map(|set| Key { name: legend_name(set), stroke: set.stroke, band: set.runs.len() >= GROUP })
@@ -50,21 +51,16 @@ pub(super) fn figure(runs: &[Run<'_>]) -> Figure {
 
 /// Gathers the runs of large groups, and leaves the others alone.
 fn sets<'a>(runs: &'a [Run<'a>]) -> Vec<Set<'a>> {
-    let members = |group: &str| runs.iter().filter(|(_, label)| label.group == group).count();
     let mut sets: Vec<Set<'a>> = Vec::new();
     for (episodes, label) in runs {
-        let grouped = !label.group.is_empty() && members(&label.group) >= GROUP;
-        let name = if grouped { &label.group } else { &label.short };
-        match sets
-            .iter_mut()
-            .find(|set| grouped && set.name == name && set.runs.len() < members(&label.group))
-        {
+        let members = runs.iter().filter(|(_, other)| other.group == label.group).count();
+        let group = Some(label.group.as_str()).filter(|group| !group.is_empty() && members >= GROUP);
+        match sets.iter_mut().find(|set| group.is_some() && set.group == group) {
             Some(set) => set.runs.push(episodes),
             None => {
-                let index = sets.len();
-                let stroke =
-                    Stroke { dashed: palette::dashed(index), ..Stroke::strong(palette::color(index)) };
-                sets.push(Set { name, stroke, runs: vec![episodes] });
+                let dashed = palette::dashed(sets.len());
+                let stroke = Stroke { dashed, ..Stroke::strong(palette::color(sets.len())) };
+                sets.push(Set { group, name: group.unwrap_or(&label.short), stroke, runs: vec![episodes] });
             }
         }
     }
@@ -88,19 +84,26 @@ fn title(runs: &[Run<'_>]) -> String {
     shared.map(str::to_owned).chain([count]).collect::<Vec<_>>().join(" · ")
 }
 
-fn return_panel(sets: &[Set<'_>], runs: &[Run<'_>]) -> Panel {
-    let mut thresholds: Vec<_> = runs.iter().filter_map(|(_, label)| label.reward_threshold).collect();
-    thresholds.sort_by(f64::total_cmp);
-    thresholds.dedup();
+fn subtitle(grouped: bool, thresholds: &[f64]) -> String {
+    let lines = match grouped {
+        true => "Thick line: mean of a group's runs; band: from its lowest to its highest run",
+        false => "Mean return, dataset size and dropout against environment steps",
+    };
+    match thresholds {
+        [] => lines.to_owned(),
+        values => {
+            let values: Vec<_> = values.iter().copied().map(number).collect();
+            format!("{lines}; dashed: reward threshold {}", values.join(", "))
+        }
+    }
+}
+
+fn return_panel(sets: &[Set<'_>], runs: &[Run<'_>], thresholds: &[f64]) -> Panel {
     let returns = runs.iter().flat_map(|(run, _)| run.mean_return.iter().copied());
     let levels = thresholds.iter().map(|value| Mark::Level { value: *value, name: String::new() });
-    let named: Vec<_> = thresholds.iter().copied().map(number).collect();
     Panel {
         heading: "Mean return of 100 episodes".to_owned(),
-        note: match named.len() {
-            0 => String::new(),
-            _ => format!("dashed: threshold {}", named.join(", ")),
-        },
+        note: String::new(),
         axis: Axis::around(returns.chain(thresholds.iter().copied())),
         marks: levels.chain(marks(sets, |run| Some(&run.mean_return))).collect(),
         empty: "no episodes yet",
@@ -123,7 +126,7 @@ fn dropout_panels(sets: &[Set<'_>], layers: usize) -> Vec<Panel> {
     (0..layers)
         .map(|layer| Panel {
             heading: format!("Dropout probability {}", layer_name(layer)),
-            note: String::new(),
+            note: if axis.scale == Scale::Logarithmic { "logarithmic".to_owned() } else { String::new() },
             axis,
             marks: marks(sets, |run| run.dropout.get(layer)),
             empty: "no episodes yet",

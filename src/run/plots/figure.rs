@@ -75,3 +75,10 @@ pub(super) struct Key {
     /// Whether the series is shown with a band around it.
     pub band: bool,
 }
+
+impl Panel {
+    /// Whether there is nothing to show on it. A level alone says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.marks.iter().all(|mark| matches!(mark, Mark::Level { .. }))
+    }
+}

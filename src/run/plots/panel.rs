@@ -36,11 +36,17 @@ impl Frame {
 
 /// The room that the values beside the vertical axis need, whatever the panel's height.
 pub(super) fn values_width(panel: &Panel) -> f64 {
+    if panel.is_empty() {
+        return 0.0;
+    }
     panel.axis.ticks(10).iter().map(|(_, text)| 1.08 * VALUE.width(text)).fold(0.0, f64::max)
 }
 
 /// The room that the names of the lines need at the right.
 pub(super) fn names_width(panel: &Panel) -> f64 {
+    if panel.is_empty() {
+        return 0.0;
+    }
     let widest = names(panel).map(|(_, name, _)| 1.1 * NAME.width(name)).fold(0.0, f64::max);
     if widest > 0.0 { NAME_INDENT + widest } else { 0.0 }
 }
@@ -66,11 +72,12 @@ pub(super) fn draw<B: DrawingBackend>(
     step_ticks: &[(f64, String)],
     frame: &Frame,
 ) -> Drawn {
-    grid(pen, panel, steps, step_ticks, frame)?;
-    if panel.marks.iter().all(|mark| matches!(mark, Mark::Level { .. })) {
+    if panel.is_empty() {
+        axes(pen, frame)?;
         let middle = ((frame.left + frame.right) / 2.0, (frame.top + frame.bottom) / 2.0);
         return pen.text(panel.empty, middle, Align::Center, &VALUE);
     }
+    grid(pen, panel, steps, step_ticks, frame)?;
     for mark in &panel.marks {
         let places = |points: &[(f64, f64)]| -> Vec<Place> {
             points.iter().map(|point| frame.place(panel, steps, *point)).collect()
@@ -119,9 +126,12 @@ fn grid<B: DrawingBackend>(
         pen.line(&[(frame.left, y), (frame.right, y)], &thin)?;
         pen.text(&text, (frame.left - 12.0, y), Align::Right, &VALUE)?;
     }
-    let frame_stroke = Stroke { color: FRAME, width: 2.0, ..thin };
+    axes(pen, frame)
+}
+
+fn axes<B: DrawingBackend>(pen: &Pen<'_, B>, frame: &Frame) -> Drawn {
     let corners = [(frame.left, frame.top), (frame.left, frame.bottom), (frame.right, frame.bottom)];
-    pen.line(&corners, &frame_stroke)
+    pen.line(&corners, &Stroke { color: FRAME, alpha: 1.0, width: 2.0, dashed: false })
 }
 
 /// Writes each name at the height at which its line ends, or as near as the others allow, and joins the two.

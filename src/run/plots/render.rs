@@ -86,7 +86,9 @@ fn column<B: DrawingBackend>(pen: &Pen<'_, B>, panels: &[Panel], steps: &Axis, f
         let note = Font { size: SMALL, bold: false, color: SOFT_INK };
         pen.text(&panel.heading, (frame.left, top + 28.0), Align::Left, &heading)?;
         // Only where there is room for it beside the heading, whatever font an SVG is shown with.
-        if 1.12 * (heading.width(&panel.heading) + note.width(&panel.note)) + 24.0 < right - frame.left {
+        if !panel.is_empty()
+            && 1.12 * (heading.width(&panel.heading) + note.width(&panel.note)) + 24.0 < right - frame.left
+        {
             pen.text(&panel.note, (right, top + 28.0), Align::Right, &note)?;
         }
         let plot = Frame { left, right, top: top + HEAD, bottom: top + HEAD + share * panel.weight };
@@ -96,7 +98,9 @@ fn column<B: DrawingBackend>(pen: &Pen<'_, B>, panels: &[Panel], steps: &Axis, f
 
     let bottom = frame.bottom - FOOT;
     let font = Font { size: SMALL, bold: false, color: SOFT_INK };
-    for (value, text) in &step_ticks {
+    // Where there is nothing yet there are no steps either.
+    let step_ticks = if panels.iter().all(Panel::is_empty) { &[] } else { step_ticks.as_slice() };
+    for (value, text) in step_ticks {
         let x = left + steps.position(*value) * (right - left);
         pen.text(text, (x, bottom + 26.0), Align::Center, &font)?;
     }

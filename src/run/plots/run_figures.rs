@@ -6,7 +6,7 @@ use super::RunLabel;
 use super::axis::{Axis, brief, number};
 use super::figure::{Figure, Mark, Panel, Stroke};
 use super::palette;
-use super::series::{Detail, points, smooth, thin};
+use super::series::{Detail, points, scatter, smooth, thin};
 use super::table::{Episodes, Updates};
 
 const WIDTH: u32 = 1600;
@@ -66,17 +66,16 @@ fn return_panel(episodes: &Episodes, label: &RunLabel, detail: Detail) -> Panel 
         empty: NO_EPISODES,
         weight: 1.2,
     };
-    panel.marks.extend(label.reward_threshold.map(threshold));
+    panel.marks.extend(
+        label
+            .reward_threshold
+            .map(|value| Mark::Level { value, name: format!("threshold {}", number(value)) }),
+    );
     if !returns.is_empty() {
-        panel.marks.push(Mark::Dots { points: thin(&returns, detail.dots), color: palette::color(0) });
+        panel.marks.push(Mark::Dots { points: scatter(&returns, detail.dots), color: palette::color(0) });
         panel.marks.push(named_line(&means, palette::color(0), "mean of 100", detail));
     }
     panel
-}
-
-/// The return from which an environment counts as solved.
-pub(super) fn threshold(value: f64) -> Mark {
-    Mark::Level { value, name: format!("threshold {}", number(value)) }
 }
 
 /// The dropout probabilities on a linear and on a logarithmic axis.
@@ -151,10 +150,10 @@ fn uncertainty_panel(episodes: &Episodes, updates: &Updates, detail: Detail) -> 
     let kinds = kinds.iter().filter(|(points, ..)| !points.is_empty());
     let dots = kinds
         .clone()
-        .map(|(points, color, _)| Mark::Dots { points: thin(points, detail.dots), color: *color });
+        .map(|(points, color, _)| Mark::Dots { points: scatter(points, detail.dots), color: *color });
     let lines = kinds.clone().map(|(points, color, name)| named_line(&smooth(points), *color, name, detail));
     Panel {
-        heading: "Epistemic std and TD error (return)".to_owned(),
+        heading: "Epistemic std and TD error (return units)".to_owned(),
         note: "lines: moving means".to_owned(),
         axis: Axis::fitting(kinds.clone().flat_map(|(points, ..)| points).map(|point| point.1)),
         marks: dots.chain(lines).collect(),

@@ -1,5 +1,7 @@
 //! Series of points, made few enough to draw and smooth enough to read.
 
+use std::collections::BTreeSet;
+
 /// Points with finite coordinates, in the order in which they happened.
 pub(super) type Points = Vec<(f64, f64)>;
 
@@ -24,29 +26,37 @@ pub(super) fn points(x: &[f64], y: &[f64]) -> Points {
     x.iter().copied().zip(y.iter().copied()).filter(|(x, y)| x.is_finite() && y.is_finite()).collect()
 }
 
-/// At most `most` of the points: the first, the last, and the lowest and the highest of every stretch between.
+/// The points to draw a line through, `most` or a few less: the first, the last, and the lowest and the highest of every
+/// stretch between.
 ///
 /// So no peak gets lost, which a mean or every n-th point would do.
 pub(super) fn thin(points: &[(f64, f64)], most: usize) -> Points {
-    let (Some(first), Some(last)) = (points.first(), points.last()) else { return Points::new() };
-    if points.len() <= most.max(4) {
+    extremes(points, most).into_iter().map(|index| points[index]).collect()
+}
+
+/// The points to draw as dots, `most` or a few less: every n-th, which shows where most of them are, and the extremes.
+pub(super) fn scatter(points: &[(f64, f64)], most: usize) -> Points {
+    if points.len() <= most {
         return points.to_vec();
     }
-    let inner = &points[1..points.len() - 1];
-    let stretches = (most.max(4) - 2) / 2;
-    let mut kept = vec![*first];
-    for stretch in inner.chunks(inner.len().div_ceil(stretches)) {
-        let by_value = |a: &usize, b: &usize| stretch[*a].1.total_cmp(&stretch[*b].1);
-        let lowest = (0..stretch.len()).min_by(by_value);
-        let highest = (0..stretch.len()).max_by(by_value);
-        if let (Some(lowest), Some(highest)) = (lowest, highest) {
-            kept.push(stretch[lowest.min(highest)]);
-            if lowest != highest {
-                kept.push(stretch[lowest.max(highest)]);
-            }
-        }
+    let mut kept = extremes(points, most / 3);
+    kept.extend((0..points.len()).step_by(points.len().div_ceil((most - most / 3).max(1))));
+    kept.into_iter().map(|index| points[index]).collect()
+}
+
+/// The indices of the first point, the last, and the lowest and the highest of equal stretches.
+fn extremes(points: &[(f64, f64)], most: usize) -> BTreeSet<usize> {
+    let most = most.max(4);
+    if points.len() <= most {
+        return (0..points.len()).collect();
     }
-    kept.push(*last);
+    let indices: Vec<usize> = (0..points.len()).collect();
+    let mut kept = BTreeSet::from([0, points.len() - 1]);
+    for stretch in indices.chunks(points.len().div_ceil((most - 2) / 2)) {
+        let by_value = |a: &&usize, b: &&usize| points[**a].1.total_cmp(&points[**b].1);
+        kept.extend(stretch.iter().min_by(by_value));
+        kept.extend(stretch.iter().max_by(by_value));
+    }
     kept
 }
 

@@ -1,1 +1,204 @@
+use std::path::Path;
 
+use tempfile::TempDir;
+
+use super::axis::{Axis, Scale, brief, number};
+use super::series::{Points, scatter, smooth, thin, value_at};
+use super::stroke::{cover, dashes};
+use super::{PlotError, RunLabel, draw_comparison, draw_run};
+
+const EPISODES: &str = "episode,total_steps,episode_return,episode_length,terminated,mean_return_100,dataset_size,\
+                        precision,epistemic_std,p_0,p_1\n";
+const UPDATES: &str = "update,total_steps,loss,data_term,weight_term,entropy_term,td_error,q_mean,epistemic_std,\
+                       gradient_norm,learning_rate\n";
+
+fn run(episodes: &str, updates: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("episodes.csv"), episodes).unwrap();
+    std::fs::write(folder.path().join("updates.csv"), updates).unwrap();
+    folder
+}
+
+fn rows(count: usize) -> String {
+    let row = |i: usize| {
+        let p = 0.4 / (1.0 + i as f64 / 50.0);
+        format!("{i},{},{},20,true,{i},{},10,,{p},{}\n", 20 * i + 20, i % 90, 20 * i + 20, p / 2.0)
+    };
+    EPISODES.to_owned() + &(0..count).map(row).collect::<String>()
+}
+
+fn label() -> RunLabel {
+    RunLabel { title: "CartPole-v1 · ucb".into(), reward_threshold: Some(475.0), ..RunLabel::default() }
+}
+
+fn assert_drawn(run: &Path) {
+    for name in ["return", "dropout", "uncertainty", "overview"] {
+        let svg = std::fs::read_to_string(run.join(format!("plots/{name}.svg"))).unwrap();
+        assert!(svg.starts_with("<svg width=\"1600\" ") && svg.trim_end().ends_with("</svg>"), "{name}.svg");
+        assert!(svg.contains("font-family=\"sans-serif\""));
+        let png = std::fs::read(run.join(format!("plots/{name}.png"))).unwrap();
+        assert!(png.starts_with(b"\x89PNG"), "{name}.png");
+    }
+    assert_eq!(std::fs::read_dir(run.join("plots")).unwrap().count(), 8, "no temporary file stays");
+}
+
+#[test]
+fn thinning_keeps_extremes_and_ends() {
+    let mut points: Points = (0..10_000).map(|i| (f64::from(i), (f64::from(i) * 0.01).sin())).collect();
+    (points[4321].1, points[8765].1) = (7.0, -7.0);
+    for thinned in [thin(&points, 1000), scatter(&points, 1000)] {
+        assert!((600..=1010).contains(&thinned.len()), "{}", thinned.len());
+        assert!(thinned.contains(&(4321.0, 7.0)) && thinned.contains(&(8765.0, -7.0)));
+        assert_eq!((thinned.first(), thinned.last()), (points.first(), points.last()));
+        assert!(thinned.is_sorted_by(|a, b| a.0 < b.0));
+    }
+    assert_eq!(thin(&points[..500], 1000), points[..500]);
+    assert_eq!(thin(&[], 1000), []);
+}
+
+#[test]
+fn dots_show_where_most_points_are() {
+    let points: Points = (0..9_000).map(|i| (f64::from(i), f64::from(i % 10))).collect();
+    let inner = scatter(&points, 600).iter().filter(|point| (1.0..=8.0).contains(&point.1)).count();
+    assert!(inner > 200, "{inner}");
+}
+
+#[test]
+fn smoothing_keeps_a_constant_and_a_single_point() {
+    let points: Points = (0..1000).map(|i| (f64::from(i), 3.0)).collect();
+    assert!(smooth(&points).iter().zip(&points).all(|(a, b)| a.0 == b.0 && (a.1 - b.1).abs() < 1e-9));
+    assert_eq!(smooth(&[(1.0, 2.0)]), [(1.0, 2.0)]);
+}
+
+#[test]
+fn a_series_is_interpolated_within_its_ends() {
+    let points = [(10.0, 1.0), (20.0, 3.0)];
+    let values = [5.0, 10.0, 15.0, 20.0, 25.0].map(|x| value_at(&points, x));
+    assert_eq!(values, [None, Some(1.0), Some(2.0), Some(3.0), None]);
+}
+
+#[test]
+fn numbers_are_written_as_a_person_would() {
+    let written = [0.0, 0.05, 0.0003, 1e-5, 2e-5, 475.0, -110.0, 2500.0, 10_000.0, 1.5e6, 3e9].map(number);
+    let expected = ["0", "0.05", "0.0003", "10⁻⁵", "2·10⁻⁵", "475", "−110", "2.5k", "10k", "1.5M", "3·10⁹"];
+    assert_eq!(written, expected);
+    assert_eq!(brief(0.012_345), "0.012");
+}
+
+#[test]
+fn ticks_are_round_and_within_the_axis() {
+    let labels = |axis: Axis| axis.ticks(5).into_iter().map(|(_, label)| label).collect::<Vec<_>>();
+    let linear = Axis { scale: Scale::Linear, low: 0.0, high: 40_120.0 };
+    assert_eq!(labels(linear), ["0", "10k", "20k", "30k", "40k"]);
+    let logarithmic = Axis::logarithmic([0.4, 1e-9].into_iter());
+    assert_eq!(labels(logarithmic), ["10⁻⁶", "0.0001", "0.01"]);
+    assert_eq!(logarithmic.position(0.0), 0.0, "what is below the axis lies on its end");
+    let returns = Axis::around([-200.0, -110.0].into_iter());
+    assert_eq!(labels(returns), ["−200", "−180", "−160", "−140", "−120"]);
+}
+
+#[test]
+fn a_line_covers_its_pixels_once() {
+    let mut painted = std::collections::HashMap::new();
+    let back_and_forth = [(2.0, 5.0), (12.0, 5.0), (2.0, 5.0)];
+    cover(&back_and_forth, 3.0, |x, y, coverage| match painted.insert((x, y), coverage) {
+        Some(_) => Err(format!("pixel {x}, {y} is painted twice")),
+        None => Ok(()),
+    })
+    .unwrap();
+    assert!((2..=12).all(|x| (4..=6).all(|y| painted[&(x, y)] == 1.0)));
+    assert!(!painted.contains_key(&(7, 9)));
+}
+
+#[test]
+fn dashes_and_gaps_are_equally_long() {
+    let dashes = dashes(&[(0.0, 0.0), (25.0, 0.0), (50.0, 0.0)], 10.0);
+    let ends: Vec<_> = dashes.iter().map(|dash| (dash[0].0, dash[dash.len() - 1].0)).collect();
+    assert_eq!(ends, [(0.0, 10.0), (20.0, 30.0), (40.0, 50.0)]);
+}
+
+#[test]
+fn runs_of_any_length_are_drawn() {
+    let half_a_header = run("episode,total_st", "");
+    let update = "1,500,1,1,1,1,2.5,1,0.5,1,0.001\n";
+    let runs = [
+        run("", ""),
+        half_a_header,
+        run(EPISODES, UPDATES),
+        run(&rows(1), UPDATES),
+        run(&rows(300), &(UPDATES.to_owned() + update)),
+    ];
+    for run in &runs {
+        draw_run(run.path(), &label()).unwrap();
+        assert_drawn(run.path());
+    }
+    let empty = std::fs::read_to_string(runs[0].path().join("plots/return.svg")).unwrap();
+    assert!(empty.contains("no episodes yet"));
+}
+
+#[test]
+fn a_half_written_line_is_ignored() {
+    let whole = run(&rows(20), UPDATES);
+    let writing = run(&(rows(20) + "20,42"), &(UPDATES.to_owned() + "1,"));
+    for run in [&whole, &writing] {
+        draw_run(run.path(), &label()).unwrap();
+    }
+    let picture = |run: &TempDir| std::fs::read(run.path().join("plots/overview.svg")).unwrap();
+    assert!(picture(&whole) == picture(&writing));
+}
+
+#[test]
+fn a_run_without_updates_is_drawn() {
+    let run = run(&rows(3), "");
+    std::fs::remove_file(run.path().join("updates.csv")).unwrap();
+    draw_run(run.path(), &label()).unwrap();
+    assert_drawn(run.path());
+}
+
+#[test]
+fn errors_name_file_line_and_column() {
+    let missing = run("episode,total_steps\n0,20\n", UPDATES);
+    let error = draw_run(missing.path(), &label()).unwrap_err();
+    assert!(matches!(&error, PlotError::MissingColumn { column, .. } if column == "episode_return"));
+    let file = missing.path().join("episodes.csv");
+    assert_eq!(
+        error.to_string(),
+        format!("`{}` has no column `episode_return`, which its picture needs", file.display())
+    );
+
+    let invalid = run(&rows(2).replace("40,1,20", "40,one,20"), UPDATES);
+    let error = draw_run(invalid.path(), &label()).unwrap_err().to_string();
+    assert!(
+        error.starts_with("line 3 of `") && error.contains("column `episode_return` holds `one`"),
+        "{error}"
+    );
+
+    let ragged = run(&(rows(2) + "2,60\n"), UPDATES);
+    let error = draw_run(ragged.path(), &label()).unwrap_err().to_string();
+    assert!(error.contains("line 4") && error.contains("2 cells where the header has 11"), "{error}");
+
+    let nothing = TempDir::new().unwrap();
+    let error = draw_run(nothing.path(), &label()).unwrap_err().to_string();
+    assert!(error.starts_with("cannot read `") && error.contains("episodes.csv"), "{error}");
+}
+
+#[test]
+fn runs_are_compared() {
+    let folders =
+        [run(&rows(30), ""), run(&rows(50), ""), run(&rows(1), ""), run("", ""), run(&rows(40), "")];
+    let groups = ["seeds", "seeds", "seeds", "", "other"];
+    let runs: Vec<_> = folders
+        .iter()
+        .zip(groups)
+        .map(|(folder, group)| {
+            let label = RunLabel { short: format!("run of {group}"), group: group.into(), ..label() };
+            (folder.path().to_owned(), label)
+        })
+        .collect();
+    let stem = folders[0].path().join("pictures/tau0.5");
+    let written = draw_comparison(&runs, &stem).unwrap();
+    assert_eq!(written, [stem.with_file_name("tau0.5.svg"), stem.with_file_name("tau0.5.png")]);
+    assert!(written.iter().all(|path| path.exists()));
+    let svg = std::fs::read_to_string(&written[0]).unwrap();
+    assert!(svg.contains("seeds (3 runs)") && svg.contains("run of other") && svg.contains("5 runs"));
+}
