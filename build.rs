@@ -1,5 +1,6 @@
-//! Records where libtorch lies in the binaries (rpath), so that they run without `LD_LIBRARY_PATH`.
+//! Records where libtorch lies in the binaries (rpath), so that they run without `LD_LIBRARY_PATH`, and its version.
 
+use std::fs;
 use std::path::Path;
 
 fn main() {
@@ -13,4 +14,19 @@ fn main() {
         println!("cargo:rustc-link-arg=-Wl,--no-as-needed");
         println!("cargo:rustc-link-arg=-ltorch_cuda");
     }
+    if let Some(version) = libtorch_version(Path::new(&lib)) {
+        println!("cargo:rustc-env=LIBTORCH_VERSION={version}");
+    }
+}
+
+/// The version that libtorch's own headers state.
+fn libtorch_version(lib: &Path) -> Option<String> {
+    let header = lib.parent()?.join("include/torch/headeronly/version.h");
+    println!("cargo:rerun-if-changed={}", header.display());
+    let text = fs::read_to_string(header).ok()?;
+    let part = |name: &str| {
+        let define = format!("#define TORCH_VERSION_{name} ");
+        text.lines().find_map(|line| line.strip_prefix(&define)).map(str::trim)
+    };
+    Some(format!("{}.{}.{}", part("MAJOR")?, part("MINOR")?, part("PATCH")?))
 }

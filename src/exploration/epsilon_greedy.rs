@@ -21,7 +21,7 @@ impl EpsilonGreedy {
     /// Epsilon at `progress` from 0 to 1.
     pub fn epsilon(&self, progress: f64) -> f64 {
         let fallen = (progress / self.fraction).min(1.0);
-        self.initial + fallen * (self.last - self.initial)
+        (1.0 - fallen) * self.initial + fallen * self.last
     }
 }
 

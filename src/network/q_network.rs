@@ -257,3 +257,138 @@ fn initial_parameters(
     all.push(Initial { name: "log_precision".to_owned(), shape: vec![1], values: vec![log_precision] });
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use control_envs::{Dimension, EnvSpec};
+    use tch::Kind;
+
+    use super::*;
+    use crate::randomness::{Stream, generator};
+
+    fn network(biases: bool, fourier_features: usize, p: f64) -> QNetwork {
+        let dimensions = [Dimension::new("x", "m", -2.0, 2.0), Dimension::new("v", "m/s", 0.0, 10.0)];
+        let spec = EnvSpec::new("Test-v0", dimensions, ["a", "b", "c"]);
+        let config = NetworkConfig { hidden: vec![5, 4], biases, fourier_features, ..NetworkConfig::default() };
+        let start = InitialUncertainty { p, temperature: 0.1, precision: 10.0 };
+        QNetwork::pair(&config, start, &spec, &mut generator(1, Stream::Initialisation), Device::Cpu).0
+    }
+
+    fn observations() -> Tensor {
+        Tensor::from_slice(&[0.5_f32, 2.0, -1.0, 9.0, 1.5, 5.0]).view([3, 2])
+    }
+
+    fn noise() -> LogisticNoise {
+        LogisticNoise::new(generator(2, Stream::Noise))
+    }
+
+    #[test]
+    fn names_shapes_and_order_of_the_flat_tensor() {
+        let network = network(true, 3, 0.1);
+        let named: Vec<_> = network.parameters().named().map(|(name, view)| (name.to_owned(), view.size())).collect();
+        let expected = [
+            ("layers.0.p_logit", vec![1]),
+            ("layers.0.weight", vec![5, 8]),
+            ("layers.0.bias", vec![5]),
+            ("layers.1.p_logit", vec![1]),
+            ("layers.1.weight", vec![4, 5]),
+            ("layers.1.bias", vec![4]),
+            ("layers.2.p_logit", vec![1]),
+            ("layers.2.weight", vec![3, 4]),
+            ("layers.2.bias", vec![3]),
+            ("log_precision", vec![1]),
+        ];
+        assert_eq!(named, expected.map(|(name, shape)| (name.to_owned(), shape)));
+        assert_eq!(network.parameters().count(), 8 * 5 + 5 * 4 + 4 * 3 + 12 + 4);
+        assert!((network.precision() - 10.0).abs() < 1e-5);
+        assert!(network.p().iter().all(|p| (p - 0.1).abs() < 1e-6));
+    }
+
+    #[test]
+    fn an_update_of_the_flat_tensor_is_seen_by_every_layer() {
+        let mut network = network(true, 0, 0.1);
+        let before = network.mean(&observations());
+        let _ = tch::no_grad(|| network.parameters_mut().flat_mut().g_add_scalar_(0.1));
+        assert!(!network.mean(&observations()).allclose(&before, 1e-3, 1e-3, false));
+        assert!((network.log_precision().double_value(&[0]) - (10.0_f64.ln() + 0.1)).abs() < 1e-5);
+    }
+
+    #[test]
+    fn without_dropout_a_noisy_pass_is_the_mean_pass() {
+        let network = network(true, 3, 1e-6);
+        let noise = network.draw_noise(&mut noise(), &[3]);
+        assert!(network.sample(&observations(), &noise).allclose(&network.mean(&observations()), 1e-4, 1e-5, false));
+    }
+
+    #[test]
+    fn passes_in_one_batch_equal_passes_one_by_one() {
+        let network = network(false, 3, 0.4);
+        let noise = network.draw_noise(&mut noise(), &[4, 3]);
+        let together = network.sample(&observations(), &noise);
+        assert_eq!(together.size(), [4, 3, 3]);
+        for pass in 0..4 {
+            let one = PassNoise(noise.0.iter().map(|layer| layer.get(pass)).collect());
+            assert!(network.sample(&observations(), &one).allclose(&together.get(pass), 1e-5, 1e-6, false));
+        }
+        assert!(together.std_dim(0, true, false).min().double_value(&[]) > 0.0, "every pass has a mask of its own");
+    }
+
+    #[test]
+    fn a_held_mask_is_the_same_for_every_row() {
+        let network = network(false, 0, 0.4);
+        let held = network.draw_noise(&mut noise(), &[1]);
+        let same = Tensor::from_slice(&[0.5_f32, 2.0]).repeat([6, 1]);
+        let q = network.sample(&same, &held);
+        assert!(q.std_dim(0, true, false).max().double_value(&[]) < 1e-6);
+    }
+
+    #[test]
+    fn the_flat_gradient_agrees_with_finite_differences() {
+        let mut network = network(true, 2, 0.3);
+        let noise = network.draw_noise(&mut noise(), &[3]);
+        let regularizer = Regularizer { length_scale: 0.5, precision: 1.0, dataset_size: 20.0 };
+        let loss = |network: &QNetwork| {
+            let (weight, entropy) = network.regularization(&regularizer);
+            let data = network.sample(&observations(), &noise).square().mean(Kind::Float);
+            data * network.log_precision().exp() + weight + entropy - network.log_precision()
+        };
+        let gradient = network.parameters().gradient(&loss(&network).sum(Kind::Float));
+        // Along random directions, since a single f32 coordinate drowns in rounding.
+        let mut directions = LogisticNoise::new(generator(3, Stream::Noise));
+        for _ in 0..5 {
+            let direction = directions.sample(&[network.parameters().count()], Device::Cpu);
+            let mut at = |offset: f64| {
+                tch::no_grad(|| {
+                    let _ = network.parameters_mut().flat_mut().g_add_(&(&direction * offset));
+                    let value = loss(&network).double_value(&[0]);
+                    let _ = network.parameters_mut().flat_mut().g_sub_(&(&direction * offset));
+                    value
+                })
+            };
+            let numeric = (at(1e-3) - at(-1e-3)) / 2e-3;
+            let analytic = (&gradient * &direction).sum(Kind::Float).double_value(&[]);
+            assert!((numeric - analytic).abs() < 0.02 * (1.0 + analytic.abs()), "{analytic} against {numeric}");
+        }
+    }
+
+    #[test]
+    fn lerp_moves_the_target_a_share_of_the_way() {
+        let (online, mut target) = (network(true, 0, 0.3), network(true, 0, 0.1));
+        let expected = target.parameters().flat() * 0.75 + online.parameters().flat() * 0.25;
+        tch::no_grad(|| target.parameters_mut().lerp(online.parameters(), 0.25));
+        assert!(target.parameters().flat().allclose(&expected, 1e-6, 1e-6, false));
+        tch::no_grad(|| target.parameters_mut().lerp(online.parameters(), 1.0));
+        assert!(target.parameters().flat().equal(online.parameters().flat()));
+    }
+
+    #[test]
+    fn fixed_features_by_hand() {
+        // The space's centre and half-width map x = 0.5 to 0.25 and v = 2 to -0.6; without Fourier features that's all.
+        let network = network(true, 0, 0.1);
+        let z = network.features.forward(&observations().narrow(0, 0, 1));
+        assert!(z.allclose(&Tensor::from_slice(&[0.25_f32, -0.6]).view([1, 2]), 1e-6, 1e-6, false));
+        let fourier = self::network(true, 3, 0.1).features.forward(&observations());
+        let (sin, cos) = (fourier.narrow(1, 2, 3), fourier.narrow(1, 5, 3));
+        assert!((sin.square() + cos.square()).allclose(&sin.ones_like(), 1e-5, 1e-5, false));
+    }
+}

@@ -123,9 +123,10 @@ impl UpdatesCsv {
     }
 }
 
-/// A number that comes from f32 arithmetic, in as many digits as it has.
+/// A number that comes from f32 arithmetic, in the six significant digits that it is good for.
 fn single(value: f64) -> String {
-    (value as f32).to_string()
+    let rounded = format!("{value:.5e}").parse::<f64>().unwrap_or(value);
+    rounded.to_string()
 }
 
 #[cfg(test)]
@@ -147,7 +148,7 @@ mod tests {
             dataset_size: 17,
             precision: 10.0,
             epistemic_std: 0.1,
-            p: vec![0.1, 0.000_025],
+            p: vec![0.099_999_994, 0.000_025],
         };
         csv.append(&record).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();

@@ -1,0 +1,169 @@
+//! The agent without files or terminal: N follows the replay, seeds decide everything, every rule trains.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use concrete_dqn::agent::{Agent, UpdateRecord};
+use concrete_dqn::config::{Config, Layer};
+use concrete_dqn::randomness::{Stream, generator};
+use concrete_dqn::training::{EpisodeRecord, Observer, train};
+use concrete_dqn::{Error, evaluation};
+use control_envs::rand::Rng;
+use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
+use tch::Device;
+
+#[derive(Debug, Default, PartialEq)]
+struct Recorded {
+    episodes: Vec<EpisodeRecord>,
+    updates: Vec<UpdateRecord>,
+}
+
+impl Observer for Recorded {
+    fn on_update(&mut self, record: &UpdateRecord) -> Result<(), Error> {
+        self.updates.push(record.clone());
+        Ok(())
+    }
+
+    fn on_episode(&mut self, record: &EpisodeRecord, agent: &Agent) -> Result<(), Error> {
+        assert_eq!(agent.steps(), record.total_steps);
+        self.episodes.push(record.clone());
+        Ok(())
+    }
+}
+
+/// A small network, quick to train, with `settings` over it.
+fn config(settings: &[&str]) -> Config {
+    let mut layers = vec![
+        Layer::parse(
+            "test",
+            "steps = 700\n[network]\nhidden = [16, 16]\nfourier_features = 4\n[agent]\nlearning_starts = 100\n\
+             batch_size = 16\nreplay_capacity = 400\n[logging]\nupdate_period = 10",
+        )
+        .unwrap(),
+    ];
+    layers.extend(settings.iter().map(|setting| Layer::assignment(setting).unwrap()));
+    Config::resolve(&layers).unwrap()
+}
+
+fn run(config: &Config) -> (Agent, Recorded) {
+    let mut env = Registry::builtin().make(&config.env).unwrap();
+    let mut agent = Agent::new(config, env.spec(), Device::Cpu).unwrap();
+    let mut recorded = Recorded::default();
+    let mut starts = generator(config.seed, Stream::Environment);
+    train(env.as_mut(), &mut agent, config.steps, &mut starts, &mut recorded).unwrap();
+    (agent, recorded)
+}
+
+#[test]
+fn the_dataset_size_follows_the_replay_at_episode_ends() {
+    let (agent, recorded) = run(&config(&[]));
+    assert_eq!(agent.steps(), 700);
+    for record in &recorded.episodes {
+        // The replay holds 400 transitions at most.
+        assert_eq!(record.dataset_size, record.total_steps.min(400));
+    }
+    let (_, held) = run(&config(&["dropout.dataset_size=123"]));
+    assert!(held.episodes.iter().all(|record| record.dataset_size == 123));
+}
+
+#[test]
+fn every_rule_and_form_of_targets_trains_reproducibly() {
+    for rule in ["ucb", "thompson", "epsilon-greedy", "greedy"] {
+        for targets in ["double-q", "optimistic"] {
+            let rule = format!("exploration.rule={rule}");
+            let targets = format!("agent.targets={targets}");
+            let settings = [rule.as_str(), targets.as_str()];
+            let (agent, recorded) = run(&config(&settings));
+            let (_, again) = run(&config(&settings));
+            assert_eq!(recorded, again, "{settings:?}");
+            assert_eq!(agent.updates(), 601, "one learner step a transition from step 100 on");
+            assert_eq!(recorded.updates.len(), 60);
+            for update in &recorded.updates {
+                let sum = update.data_term + update.weight_term + update.entropy_term;
+                assert!((update.loss - sum).abs() < 1e-4 * (1.0 + sum.abs()), "{update:?}");
+                assert!(update.entropy_term < 0.0 && update.weight_term > 0.0, "{update:?}");
+            }
+            let p = agent.network().p();
+            assert!(p.iter().all(|&p| 0.0 < p && p < 1.0 && (p - 0.1).abs() > 1e-3), "p has moved: {p:?}");
+        }
+    }
+    let (_, one) = run(&config(&["seed=1"]));
+    let (_, two) = run(&config(&["seed=2"]));
+    assert_ne!(one, two);
+}
+
+#[test]
+fn a_fixed_precision_stays_and_a_learned_one_moves() {
+    let (agent, _) = run(&config(&["precision.learned=false", "precision.initial=25"]));
+    assert!((agent.network().precision() - 25.0).abs() < 1e-3);
+    let (agent, _) = run(&config(&[]));
+    assert!((agent.network().precision() - 10.0).abs() > 1.0);
+}
+
+#[test]
+fn evaluation_repeats_and_depends_on_the_seed() {
+    let config = config(&[]);
+    let (agent, _) = run(&config);
+    let play = |seed| {
+        let mut env = Registry::builtin().make("cartpole").unwrap();
+        evaluation::evaluate(agent.network(), env.as_mut(), 5, 3, seed).unwrap()
+    };
+    assert_eq!(play(1), play(1));
+    assert_ne!(play(1), play(2));
+    let played = play(1);
+    assert_eq!(played.mean_return, played.mean_length, "CartPole gives 1 a step");
+    assert!(played.min_return <= played.mean_return && played.mean_return <= played.max_return);
+}
+
+/// One step an episode; the reward is 1 and the episode either terminates or is truncated by the time limit.
+struct OneStep {
+    spec: EnvSpec,
+    terminates: bool,
+}
+
+impl OneStep {
+    fn new(terminates: bool) -> Self {
+        let spec = EnvSpec::new("OneStep-v0", [Dimension::new("nothing", "", -1.0, 1.0)], ["go"])
+            .with_max_episode_steps(1);
+        Self { spec, terminates }
+    }
+}
+
+impl Env for OneStep {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    fn reset(&mut self, _rng: &mut dyn Rng) -> Result<Vec<f32>, EnvError> {
+        Ok(vec![0.5])
+    }
+
+    fn step(&mut self, _action: usize) -> Result<Step, EnvError> {
+        Ok(Step::new(vec![0.5], 1.0, self.terminates))
+    }
+}
+
+/// Q of the only action after training, in units of the return.
+fn value_of_one_step(terminates: bool, targets: &str) -> f64 {
+    let targets = format!("agent.targets={targets}");
+    let config = config(&[
+        "agent.gamma=0.9", &targets, "steps=1500", "network.biases=true", "agent.target_beta=0",
+        "precision.learned=false", "precision.initial=10000", "agent.target_lerp=0.2",
+    ]);
+    let mut registry = Registry::new();
+    registry.register("onestep", move || OneStep::new(terminates)).unwrap();
+    let mut env = registry.make("onestep").unwrap();
+    let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
+    train(env.as_mut(), &mut agent, config.steps, &mut generator(0, Stream::Environment), &mut ()).unwrap();
+    let q = agent.network().mean(&tch::Tensor::from_slice(&[0.5_f32]).view([1, 1])).double_value(&[0, 0]);
+    q / (1.0 - 0.9)
+}
+
+#[test]
+fn truncation_bootstraps_and_termination_does_not() {
+    for targets in ["double-q", "optimistic"] {
+        // The return is 1 where the episode terminates, and 1 / (1 - 0.9) = 10 where it is only cut off.
+        let terminated = value_of_one_step(true, targets);
+        assert!((terminated - 1.0).abs() < 0.3, "{terminated} with {targets}");
+        let truncated = value_of_one_step(false, targets);
+        assert!((truncated - 10.0).abs() < 1.0, "{truncated} with {targets}");
+    }
+}
