@@ -1,0 +1,224 @@
+//! The real program, run as a user runs it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use tch::Tensor;
+
+/// Settings under which a training takes a second.
+const QUICK: [&str; 10] = [
+    "--set", "network.hidden=[16,16]", "--set", "agent.learning_starts=100", "--set", "agent.batch_size=16", "--set",
+    "evaluation.episodes=2", "--set", "logging.update_period=20",
+];
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_concrete-dqn"));
+    command.env_remove("RUST_LOG");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+fn train(runs: &Path, arguments: &[&str]) -> Output {
+    program().args(QUICK).args(arguments).arg("--runs-dir").arg(runs).output().unwrap()
+}
+
+/// The folders below `runs`, oldest name first.
+fn folders(runs: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<_> = fs::read_dir(runs).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    folders
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn assert_fails(output: &Output, code: i32, parts: &[&str]) {
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    for part in parts {
+        assert!(stderr.contains(part), "`{part}` is missing in: {stderr}");
+    }
+}
+
+#[test]
+fn a_run_leaves_all_its_files_and_they_can_be_used() {
+    // A path with spaces and other letters than ASCII.
+    let parent = tempfile::tempdir().unwrap();
+    let runs = parent.path().join("läufe und mehr");
+    let output = train(&runs, &["--env", "cartpole", "--steps", "900", "--seed", "3"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let report = text(&output.stdout);
+    for part in ["return", "threshold", "evaluation", "dropout", "time", "files"] {
+        assert!(report.contains(part), "`{part}` is missing in: {report}");
+    }
+    let folder = folders(&runs).remove(0);
+    assert!(folder.file_name().unwrap().to_str().unwrap().starts_with("cartpole__ucb__s3__"));
+    for plot in ["return", "dropout", "uncertainty", "overview"] {
+        let svg = fs::read_to_string(folder.join(format!("plots/{plot}.svg"))).unwrap();
+        assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+        let png = fs::read(folder.join(format!("plots/{plot}.png"))).unwrap();
+        assert!(png.starts_with(b"\x89PNG"));
+    }
+    assert!(folders(&folder).iter().all(|file| file.extension().is_none_or(|end| end != "partial")));
+
+    let episodes = fs::read_to_string(folder.join("episodes.csv")).unwrap();
+    assert!(episodes.starts_with(
+        "episode,total_steps,episode_return,episode_length,terminated,mean_return_100,dataset_size,precision,\
+         epistemic_std,p_0,p_1,p_2\n"
+    ));
+    let updates = fs::read_to_string(folder.join("updates.csv")).unwrap();
+    assert!(updates.starts_with("update,total_steps,loss,data_term,weight_term,entropy_term,td_error,q_mean,"));
+    assert_eq!(updates.lines().count(), 1 + (900 - 99) / 20);
+
+    let summary: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["total_steps"], 900);
+    assert_eq!(summary["ended"], "finished");
+    assert_eq!(summary["episodes"], episodes.lines().count() - 1);
+    let meta: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder.join("meta.json")).unwrap()).unwrap();
+    assert_eq!(meta["device"], "cpu");
+    assert!(meta["command"].as_array().unwrap().iter().any(|word| word == "--seed"));
+
+    let tensors = Tensor::read_safetensors(folder.join("model.safetensors")).unwrap();
+    let names: Vec<&str> = tensors.iter().map(|(name, _)| name.as_str()).collect();
+    for name in ["layers.0.weight", "layers.2.p_logit", "log_precision", "features.centre"] {
+        assert!(names.contains(&name), "{name} is missing in {names:?}");
+    }
+
+    // The saved network plays as the one in memory did: the same evaluation, to the last digit.
+    let output = run(&["evaluate", folder.to_str().unwrap(), "--json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let evaluation: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(evaluation, summary["evaluation"]);
+    let keys: Vec<_> = evaluation.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut wanted = ["episodes", "mean_return", "std_return", "min_return", "max_return", "mean_length"];
+    wanted.sort_unstable();
+    assert_eq!({ let mut keys = keys; keys.sort_unstable(); keys }, wanted);
+
+    // The resolved config reproduces the run.
+    let again = parent.path().join("again");
+    let config = folder.join("config.toml");
+    let output = program().args(["--config"]).arg(&config).arg("--runs-dir").arg(&again).arg("-q").output().unwrap();
+    assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty());
+    let again = folders(&again).remove(0);
+    assert_eq!(fs::read(again.join("config.toml")).unwrap(), fs::read(&config).unwrap());
+    for file in ["episodes.csv", "updates.csv", "model.safetensors"] {
+        assert_eq!(fs::read(again.join(file)).unwrap(), fs::read(folder.join(file)).unwrap(), "{file}");
+    }
+
+    let comparison = parent.path().join("both");
+    let output = program().arg("plot").args([&folder, &again]).arg("--output").arg(&comparison).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(comparison.with_extension("svg").is_file() && comparison.with_extension("png").is_file());
+    fs::remove_dir_all(folder.join("plots")).unwrap();
+    assert!(run(&["plot", folder.to_str().unwrap()]).status.success());
+    assert!(folder.join("plots/dropout.png").is_file());
+}
+
+#[test]
+fn another_seed_is_another_run() {
+    let runs = tempfile::tempdir().unwrap();
+    for seed in ["1", "2"] {
+        assert!(train(runs.path(), &["--steps", "300", "--seed", seed, "-q"]).status.success());
+    }
+    let [one, two] = folders(runs.path()).try_into().unwrap();
+    let episodes = |folder: PathBuf| fs::read(folder.join("episodes.csv")).unwrap();
+    assert_ne!(episodes(one), episodes(two));
+}
+
+#[test]
+fn environments_are_listed() {
+    let output = run(&["envs"]);
+    let listing = text(&output.stdout);
+    assert!(output.status.success());
+    for part in ["cartpole (CartPole-v1)", "MountainCar-v0", "Acrobot-v1", "pole angle", "rad", "push left", "475"] {
+        assert!(listing.contains(part), "`{part}` is missing in: {listing}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_a_sentence_and_code_2() {
+    let runs = tempfile::tempdir().unwrap();
+    let wrong = |arguments: &[&str], parts: &[&str]| assert_fails(&train(runs.path(), arguments), 2, parts);
+    wrong(&["--env", "nonsense"], &["`nonsense`", "did you mean", "cartpole (CartPole-v1)"]);
+    wrong(&["--env", "cartpol"], &["did you mean `cartpole`?"]);
+    wrong(&["--steps", "0"], &["the command line: steps = 0 is out of range", "1 or more"]);
+    wrong(&["--steps", "many"], &["--steps", "many"]);
+    wrong(&["--exploration", "ubc"], &["ubc", "ucb", "thompson", "epsilon-greedy", "greedy"]);
+    wrong(&["--set", "agent.gamma=2"], &["--set agent.gamma=2", "from 0 to below 1"]);
+    wrong(&["--set", "agent.gama=0.9"], &["did you mean agent.gamma?"]);
+    wrong(&["--set", "gamma"], &["section.key=value"]);
+    wrong(&["--set", "agent.replay_capacity=9000000000000000"], &["agent.replay_capacity", "memory"]);
+    wrong(&["--config", "no/such.toml"], &["no/such.toml"]);
+    wrong(&["--device", "gpu"], &["there is no device `gpu`", "cuda:N"]);
+    wrong(&["--device", "cuda:77"], &["cuda:77 is not available", "--device cpu"]);
+    wrong(&["--nonsense"], &["--nonsense"]);
+    assert!(!runs.path().read_dir().unwrap().any(|_| true), "nothing was started");
+
+    assert_fails(&run(&["evaluate", "no/such/run"]), 2, &["no/such/run"]);
+    assert_fails(&run(&["evaluate", env!("CARGO_MANIFEST_DIR")]), 2, &["config.toml"]);
+    assert_fails(&run(&["evaluate", ".", "--episodes", "0"]), 2, &["--episodes"]);
+    assert_fails(&run(&["plot"]), 2, &["RUN"]);
+    assert!(run(&["--help"]).status.success());
+    assert!(run(&["--version"]).status.success());
+}
+
+#[test]
+fn failures_are_sentences_and_code_1() {
+    let parent = tempfile::tempdir().unwrap();
+    let file = parent.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert_fails(&train(&file, &["--steps", "300"]), 1, &["could not create the folder", "file"]);
+
+    let runs = parent.path().join("runs");
+    assert!(train(&runs, &["--steps", "150", "-q"]).status.success());
+    let folder = folders(&runs).remove(0);
+    let model = folder.join("model.safetensors");
+    for content in [&b""[..], b"nonsense", &[255; 64]] {
+        fs::write(&model, content).unwrap();
+        assert_fails(&run(&["evaluate", folder.to_str().unwrap()]), 1, &["model.safetensors", "safetensors file"]);
+    }
+    fs::remove_file(&model).unwrap();
+    assert_fails(&run(&["evaluate", folder.to_str().unwrap()]), 1, &["could not read", "model.safetensors"]);
+    fs::remove_file(folder.join("episodes.csv")).unwrap();
+    assert_fails(&run(&["plot", folder.to_str().unwrap()]), 1, &["episodes.csv"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_the_run_after_the_episode_in_hand() {
+    let runs = tempfile::tempdir().unwrap();
+    let child = program().args(QUICK).args(["--steps", "100000000", "--runs-dir"]).arg(runs.path()).spawn().unwrap();
+    let started = Instant::now();
+    let rows = || {
+        let folder = fs::read_dir(runs.path()).ok()?.next()?.ok()?.path();
+        Some(fs::read_to_string(folder.join("episodes.csv")).ok()?.lines().count())
+    };
+    while rows().unwrap_or(0) < 5 {
+        assert!(started.elapsed() < Duration::from_secs(120), "no episode was written");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let folder = folders(runs.path()).remove(0);
+    let summary: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["ended"], "interrupted");
+    let episodes = fs::read_to_string(folder.join("episodes.csv")).unwrap();
+    assert!(episodes.ends_with('\n'));
+    let last: Vec<&str> = episodes.lines().last().unwrap().split(',').collect();
+    assert_eq!(last[1], summary["total_steps"].to_string(), "the episode in hand was finished");
+    assert!(run(&["evaluate", folder.to_str().unwrap(), "--episodes", "1"]).status.success());
+    assert!(folder.join("plots/overview.png").is_file());
+}
