@@ -38,7 +38,7 @@ pub struct UpdateRecord {
     pub q_mean: f64,
     /// Mean epistemic standard deviation of the batch's observations and actions, in units of the return.
     pub epistemic_std: f64,
-    /// Norm of the gradient before clipping.
+    /// Norm of the gradient of `loss / tau`, before clipping.
     pub gradient_norm: f64,
     /// Learning rate of the weights.
     pub learning_rate: f64,
@@ -189,7 +189,9 @@ impl Agent {
         let (weight_term, entropy_term) = self.online.regularization(&regularizer);
         let loss = &data_term + &weight_term + &entropy_term;
         let mut gradient = self.online.parameters().gradient(&loss);
-        let gradient_norm = gradient.norm();
+        // Measured on loss / tau, the mean-squared-error form: the gradient of the likelihood grows with tau as the fit
+        // gets better, and clipping it there would silence the batches with the most to learn from.
+        let gradient_norm = gradient.norm() / log_precision.detach().exp();
         let clip = (&gradient_norm + 1e-6).reciprocal() * self.config.optimizer.max_gradient_norm;
         let _ = gradient.g_mul_(&clip.clamp_max(1.0));
 

@@ -66,7 +66,7 @@ pub struct OptimizerConfig {
     pub dropout_learning_rate: f64,
     /// Share of the learning rates that is left at the end; they fall linearly over the training.
     pub final_fraction: f64,
-    /// Largest norm of the whole gradient; a longer one is scaled down to it.
+    /// Largest norm of the gradient of `loss / tau`; a longer one is scaled down to it.
     pub max_gradient_norm: f64,
 }
 
