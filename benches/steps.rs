@@ -63,7 +63,8 @@ fn environment_step(bencher: Bencher, name: &str) {
 
 #[divan::bench(args = ["ucb", "thompson", "epsilon-greedy"])]
 fn act(bencher: Bencher, rule: &str) {
-    let (mut agent, observation) = agent(&[&format!("exploration.rule={rule}"), "exploration.epsilon_final=0"]);
+    let (mut agent, observation) =
+        agent(&[&format!("exploration.rule={rule}"), "exploration.epsilon_final=0"]);
     agent.begin_episode();
     bencher.bench_local(|| agent.act(black_box(&observation)).unwrap());
 }

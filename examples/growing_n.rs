@@ -22,9 +22,9 @@ use tch::Device;
 
 /// Equal in both runs. Actions are epsilon-greedy, so that the two see much the same data.
 const COMMON: &str = "
-steps = 20000
+steps = 30000
 exploration.rule = \"epsilon-greedy\"
-precision = { learned = false, initial = 200.0 }
+precision = { learned = false, initial = 600.0 }
 agent.targets = \"double-q\"
 ";
 
@@ -50,7 +50,11 @@ fn compare(folder: &Path) -> Result<(), Error> {
         let config = Config::resolve(&[Layer::parse("common", COMMON)?, layer])?;
         let (directory, p) = run(folder, &config)?;
         println!("{name}: last p of each layer {p:.4?}");
-        let label = RunLabel { title: format!("CartPole-v1 · {name}"), short: name.to_owned(), ..RunLabel::default() };
+        let label = RunLabel {
+            title: format!("CartPole-v1 · {name}"),
+            short: name.to_owned(),
+            ..RunLabel::default()
+        };
         drawn.push((directory.path().to_owned(), label));
     }
     for picture in draw_comparison(&drawn, &folder.join("comparison"))? {
@@ -66,8 +70,8 @@ fn run(folder: &Path, config: &Config) -> Result<(RunDirectory, Vec<f64>), Error
     let directory = RunDirectory::create(folder, "cartpole", config)?;
     let mut recorder = Recorder::start(directory.clone(), config, &spec, &agent)?;
     let mut starts = generator(config.seed, Stream::Environment);
-    let ended = train(env.as_mut(), &mut agent, config.steps, &mut starts, &mut recorder);
-    recorder.finish(&agent, ended.as_ref().err())?;
-    ended?;
+    let ended = train(env.as_mut(), &mut agent, &mut starts, &mut recorder);
+    let run = recorder.finish(&agent, ended.as_ref().err());
+    ended.and(run.written)?;
     Ok((directory, agent.network().p()))
 }

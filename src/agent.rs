@@ -17,6 +17,9 @@ use crate::td;
 /// Most observations of an episode over which its epistemic standard deviation is averaged.
 const EPISTEMIC_ROWS: usize = 64;
 
+/// Where ln tau stops, so that tau stays finite in f32 when the targets are predicted perfectly.
+const LOG_PRECISION_BOUND: f64 = 30.0;
+
 /// What one learner step did: a row of `updates.csv`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct UpdateRecord {
@@ -65,7 +68,8 @@ pub struct Agent {
     exploration_noise: LogisticNoise,
     replay_generator: Generator,
     learner_noise: LogisticNoise,
-    diagnostics_noise: LogisticNoise,
+    episode_diagnostics: LogisticNoise,
+    update_diagnostics: LogisticNoise,
 }
 
 impl Agent {
@@ -103,7 +107,8 @@ impl Agent {
             exploration_noise: LogisticNoise::new(stream(Stream::ExplorationNoise)),
             replay_generator: stream(Stream::Replay),
             learner_noise: LogisticNoise::new(stream(Stream::Noise)),
-            diagnostics_noise: LogisticNoise::new(stream(Stream::Diagnostics)),
+            episode_diagnostics: LogisticNoise::new(stream(Stream::EpisodeDiagnostics)),
+            update_diagnostics: LogisticNoise::new(stream(Stream::UpdateDiagnostics)),
             config: config.clone(),
         })
     }
@@ -143,10 +148,8 @@ impl Agent {
             (Passes::Held, Some(noise)) => self.online.sample(&observation, noise),
             (Passes::Mean | Passes::Held, _) => self.online.mean(&observation),
         });
-        let samples = QSamples::new(values(&q), self.actions());
-        if !samples.is_finite() {
-            return Err(Error::NotFinite { quantity: "a Q-value", step: self.steps });
-        }
+        let samples =
+            QSamples::from_tensor(&q).ok_or(Error::NotFinite { quantity: "a Q-value", step: self.steps })?;
         Ok(self.rule.choose(&samples, self.progress(), &mut self.exploration))
     }
 
@@ -159,7 +162,7 @@ impl Agent {
     /// One learner step, if one is due. Every so many of them, as the config says, what it did is returned.
     ///
     /// # Errors
-    /// Where the loss or the gradient is not finite (looked at when there is a record).
+    /// Where the gradient is not finite; the parameters are then as before.
     pub fn learn(&mut self) -> Result<Option<UpdateRecord>, Error> {
         let agent = &self.config.agent;
         if self.steps < agent.learning_starts.max(1) || !self.steps.is_multiple_of(agent.train_frequency) {
@@ -195,10 +198,17 @@ impl Agent {
         let clip = (&gradient_norm + 1e-6).reciprocal() * self.config.optimizer.max_gradient_norm;
         let _ = gradient.g_mul_(&clip.clamp_max(1.0));
 
+        // Before the step: a gradient that is not finite must not reach the parameters.
+        if !gradient_norm.double_value(&[0]).is_finite() {
+            return Err(Error::NotFinite { quantity: "the gradient", step: self.steps });
+        }
+
         self.updates += 1;
         let schedule = self.schedule();
         tch::no_grad(|| {
             self.adam.step(self.online.parameters_mut().flat_mut(), &gradient, schedule);
+            let _ =
+                self.online.log_precision().shallow_clone().clamp_(-LOG_PRECISION_BOUND, LOG_PRECISION_BOUND);
             if self.updates.is_multiple_of(self.config.agent.target_period) {
                 self.target.parameters_mut().lerp(self.online.parameters(), self.config.agent.target_lerp);
             }
@@ -209,7 +219,10 @@ impl Agent {
 
         let scalar = |tensor: &Tensor| tensor.sum(Kind::Float).double_value(&[]);
         let returns = 1.0 / self.value_scale();
-        let record = UpdateRecord {
+        let leading = self.measuring_passes(&observations);
+        let noise = self.online.draw_noise(&mut self.update_diagnostics, &leading);
+        let epistemic_std = self.epistemic_std(&observations, Some(&actions), &noise);
+        Ok(Some(UpdateRecord {
             update: self.updates,
             total_steps: self.steps,
             loss: scalar(&loss),
@@ -218,16 +231,10 @@ impl Agent {
             entropy_term: scalar(&entropy_term),
             td_error: scalar(&errors.abs().mean(Kind::Float)) * returns,
             q_mean: scalar(&q.mean(Kind::Float)) * returns,
-            epistemic_std: self.epistemic_std(&observations, Some(&actions)),
+            epistemic_std,
             gradient_norm: scalar(&gradient_norm),
             learning_rate: self.config.optimizer.learning_rate * schedule,
-        };
-        for (quantity, value) in [("the loss", record.loss), ("the gradient", record.gradient_norm)] {
-            if !value.is_finite() {
-                return Err(Error::NotFinite { quantity, step: self.steps });
-            }
-        }
-        Ok(Some(record))
+        }))
     }
 
     /// Ends an episode of so many transitions: N becomes the size of the replay. Returns the episode's epistemic
@@ -236,8 +243,10 @@ impl Agent {
     pub fn end_episode(&mut self, length: usize) -> f64 {
         self.dataset_size = self.replay.len() as u64;
         let observations = self.replay.recent_observations(length, EPISTEMIC_ROWS);
-        let dimensions = (observations.len() / length.clamp(1, EPISTEMIC_ROWS)) as i64;
-        self.epistemic_std(&self.tensor(&observations).view([-1, dimensions]), None)
+        let observations = self.tensor(&observations).view([-1, self.replay.dimensions() as i64]);
+        let leading = self.measuring_passes(&observations);
+        let noise = self.online.draw_noise(&mut self.episode_diagnostics, &leading);
+        self.epistemic_std(&observations, None, &noise)
     }
 
     fn targets(&mut self, next: &Tensor, rewards: &Tensor, continues: &Tensor) -> Tensor {
@@ -256,17 +265,20 @@ impl Agent {
         }
     }
 
-    /// Mean over `observations` `[rows, dimensions]` of the standard deviation of Q over Monte-Carlo passes, at
+    /// Mean over `observations` `[rows, dimensions]` of the standard deviation of Q over the passes of `noise`, at
     /// `actions` `[rows, 1]` or at the action with the highest mean; in units of the return.
-    fn epistemic_std(&mut self, observations: &Tensor, actions: Option<&Tensor>) -> f64 {
+    fn epistemic_std(&self, observations: &Tensor, actions: Option<&Tensor>, noise: &PassNoise) -> f64 {
         tch::no_grad(|| {
-            let leading = [self.config.evaluation.passes, observations.size()[0]];
-            let noise = self.online.draw_noise(&mut self.diagnostics_noise, &leading);
-            let (std, mean) = self.online.sample(observations, &noise).std_mean_dim(0, true, false);
+            let (std, mean) = self.online.sample(observations, noise).std_mean_dim(0, true, false);
             let greedy = mean.argmax(-1, true);
             let std = std.gather(1, actions.unwrap_or(&greedy), false).mean(Kind::Float);
             std.double_value(&[]) / self.value_scale()
         })
+    }
+
+    /// The leading shape of noise that measures the uncertainty at `observations`: as many passes as in an evaluation.
+    fn measuring_passes(&self, observations: &Tensor) -> [i64; 2] {
+        [self.config.evaluation.passes, observations.size()[0]]
     }
 
     /// The regulariser of the next learner step. Its precision is 1 because the data term carries tau.
@@ -293,11 +305,6 @@ impl Agent {
         &self.online
     }
 
-    /// Transitions in the replay buffer.
-    pub fn replay_len(&self) -> usize {
-        self.replay.len()
-    }
-
     /// Environment steps so far.
     pub fn steps(&self) -> u64 {
         self.steps
@@ -306,6 +313,11 @@ impl Agent {
     /// Learner steps so far.
     pub fn updates(&self) -> u64 {
         self.updates
+    }
+
+    /// Whether it has taken the environment steps that its config grants.
+    pub fn is_finished(&self) -> bool {
+        self.steps >= self.config.steps
     }
 
     /// The share of the training that is over.
@@ -334,11 +346,4 @@ impl Agent {
     fn tensor(&self, values: &[f32]) -> Tensor {
         Tensor::from_slice(values).to_device(self.device())
     }
-}
-
-/// The elements of an f32 tensor, row-major.
-fn values(tensor: &Tensor) -> Vec<f32> {
-    let mut values = vec![0.0; tensor.numel()];
-    tensor.to_device(Device::Cpu).contiguous().copy_data(&mut values, tensor.numel());
-    values
 }

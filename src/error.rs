@@ -35,8 +35,8 @@ pub enum Error {
     },
     /// A number that must be finite is not.
     #[error(
-        "training stopped because {quantity} is not finite at step {step}: the learning has diverged; a smaller \
-         optimizer.learning_rate or optimizer.max_gradient_norm may help"
+        "{quantity} is not finite at step {step}: the learning has diverged; rewards far from 1 in size, a large \
+         optimizer.learning_rate or an extreme precision.initial are the usual causes"
     )]
     NotFinite {
         /// Which number.
@@ -47,6 +47,9 @@ pub enum Error {
     /// The plots could not be drawn.
     #[error("could not draw the plots: {0}")]
     Plot(#[from] crate::run::plots::PlotError),
+    /// Something in the run panicked, such as an environment, or libtorch where its memory ran out.
+    #[error("the run broke off: {0}")]
+    Panicked(String),
     /// The user asked the run to end early; what it had done is written.
     #[error("the run was interrupted")]
     Interrupted,

@@ -4,10 +4,11 @@ use std::fmt;
 
 use control_envs::Env;
 use serde::{Deserialize, Serialize};
-use tch::{Device, Tensor};
+use tch::Tensor;
 
 use crate::concrete::LogisticNoise;
 use crate::error::Error;
+use crate::exploration::QSamples;
 use crate::network::QNetwork;
 use crate::randomness::{Stream, generator};
 
@@ -33,34 +34,45 @@ impl fmt::Display for Evaluation {
         write!(
             f,
             "mean return {:.1} +- {:.1} over {} episodes, from {} to {}, {:.1} steps each",
-            self.mean_return, self.std_return, self.episodes, self.min_return, self.max_return, self.mean_length
+            self.mean_return,
+            self.std_return,
+            self.episodes,
+            self.min_return,
+            self.max_return,
+            self.mean_length
         )
     }
 }
 
 /// Plays `episodes` episodes (at least one) in `env`, taking the action whose mean over `passes` noisy passes is
-/// highest. Starts and noise derive from `seed`.
+/// highest. Starts and noise derive from `seed`. `stop` is asked before every step.
 ///
 /// # Errors
-/// Whatever the environment fails with, and Q-values that are not finite.
+/// [`Error::Interrupted`] where `stop` says so, whatever the environment fails with, and Q-values that are not finite.
 pub fn evaluate(
     network: &QNetwork,
     env: &mut dyn Env,
     episodes: u64,
     passes: i64,
     seed: u64,
+    stop: impl Fn() -> bool,
 ) -> Result<Evaluation, Error> {
     let mut starts = generator(seed, Stream::Evaluation);
     let mut noise = LogisticNoise::new(generator(seed, Stream::EvaluationNoise));
-    let (mut returns, mut lengths) = (Vec::new(), 0_u64);
+    let (mut returns, mut steps) = (Vec::new(), 0_u64);
     for _ in 0..episodes {
         let mut observation = env.reset(&mut starts)?;
         let mut episode_return = 0.0;
         loop {
-            let step = env.step(best_action(network, &observation, passes, &mut noise))?;
+            if stop() {
+                return Err(Error::Interrupted);
+            }
+            let samples = sample(network, &observation, passes, &mut noise)
+                .ok_or(Error::NotFinite { quantity: "a Q-value of the evaluation", step: steps })?;
+            let step = env.step(samples.best_by(|action| samples.mean(action)))?;
             episode_return += step.reward;
-            lengths += 1;
-            if step.terminated || step.truncated {
+            steps += 1;
+            if step.ends_episode() {
                 break;
             }
             observation = step.observation;
@@ -76,15 +88,19 @@ pub fn evaluate(
         std_return: variance.sqrt(),
         min_return: returns.iter().copied().fold(f64::INFINITY, f64::min),
         max_return: returns.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-        mean_length: lengths as f64 / count,
+        mean_length: steps as f64 / count,
     })
 }
 
-fn best_action(network: &QNetwork, observation: &[f32], passes: i64, noise: &mut LogisticNoise) -> usize {
+fn sample(
+    network: &QNetwork,
+    observation: &[f32],
+    passes: i64,
+    noise: &mut LogisticNoise,
+) -> Option<QSamples> {
     tch::no_grad(|| {
         let observation = Tensor::from_slice(observation).to_device(network.device()).unsqueeze(0);
         let noise = network.draw_noise(noise, &[passes]);
-        let mean = network.sample(&observation, &noise).mean_dim(0, false, tch::Kind::Float);
-        mean.argmax(0, false).to_device(Device::Cpu).int64_value(&[]) as usize
+        QSamples::from_tensor(&network.sample(&observation, &noise))
     })
 }

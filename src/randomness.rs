@@ -21,8 +21,10 @@ pub enum Stream {
     Replay,
     /// Dropout noise of the learner: predictions and targets.
     Noise,
-    /// Dropout noise of what is only measured, such as the epistemic std of an episode.
-    Diagnostics,
+    /// Dropout noise of the epistemic std of an episode, which is only measured.
+    EpisodeDiagnostics,
+    /// Dropout noise of the epistemic std of a batch, which is only measured.
+    UpdateDiagnostics,
     /// Resets of an evaluation's environment.
     Evaluation,
     /// Dropout noise of an evaluation.

@@ -15,7 +15,7 @@ pub struct Replay {
     capacity: usize,
     dimensions: usize,
     observations: Vec<f32>,
-    actions: Vec<u16>,
+    actions: Vec<u32>,
     rewards: Vec<f32>,
     terminated: Vec<bool>,
     /// Observations after the truncated transitions, by slot.
@@ -82,6 +82,11 @@ impl Replay {
         self.rewards.len()
     }
 
+    /// Numbers in an observation.
+    pub fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.rewards.is_empty()
@@ -89,16 +94,17 @@ impl Replay {
 
     /// Stores the transition from `observation` by `action`, in place of the oldest when the buffer is full.
     pub fn push(&mut self, observation: &[f32], action: usize, step: &Step) {
+        self.close_a_cut_episode(observation);
         let slot = self.cursor;
         let reward = step.reward as f32;
         if self.len() < self.capacity {
             self.observations.extend_from_slice(observation);
-            self.actions.push(action as u16);
+            self.actions.push(action as u32);
             self.rewards.push(reward);
             self.terminated.push(step.terminated);
         } else {
             self.observations[slot * self.dimensions..][..self.dimensions].copy_from_slice(observation);
-            self.actions[slot] = action as u16;
+            self.actions[slot] = action as u32;
             self.rewards[slot] = reward;
             self.terminated[slot] = step.terminated;
             self.final_observations.remove(&slot);
@@ -109,6 +115,17 @@ impl Replay {
         self.latest.clear();
         self.latest.extend_from_slice(&step.observation);
         self.cursor = (slot + 1) % self.capacity;
+    }
+
+    /// Where an episode was left in its middle, as at the end of a training that is then continued, what followed its
+    /// last transition is not the observation that comes now.
+    fn close_a_cut_episode(&mut self, observation: &[f32]) {
+        let Some(count) = self.len().checked_sub(1) else { return };
+        let newest = (self.cursor + count) % self.len();
+        let ended = self.terminated[newest] || self.final_observations.contains_key(&newest);
+        if !ended && self.latest != observation {
+            self.final_observations.insert(newest, self.latest.as_slice().into());
+        }
     }
 
     /// Fills `batch` with `rows` transitions, each drawn uniformly and independently. The buffer must not be empty.
@@ -224,6 +241,15 @@ mod tests {
         assert_eq!(first(6, 3), [13.0, 11.0, 9.0]);
         assert_eq!(first(2, 5), [13.0, 12.0]);
         assert_eq!(first(100, 100).len(), 10);
+    }
+
+    #[test]
+    fn an_episode_left_in_its_middle_keeps_its_last_observation() {
+        let mut replay = Replay::new(4, 2).unwrap();
+        replay.push(&[0.0, 0.0], 0, &step(1.0, false, false));
+        replay.push(&[50.0, 0.0], 0, &step(51.0, false, false));
+        assert_eq!(replay.observation_after(0), [1.0, -1.0]);
+        assert_eq!(replay.observation_after(1), [51.0, -51.0]);
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub trait Observer {
 /// Nobody watches.
 impl Observer for () {}
 
-/// Trains `agent` in `env` until it has taken `steps` environment steps.
+/// Trains `agent` in `env` until it has taken the environment steps that its config grants.
 ///
 /// # Errors
 /// [`Error::Interrupted`] where the observer wanted to stop, the environment's errors, the agent's, the observer's.
@@ -74,13 +74,12 @@ impl Observer for () {}
 pub fn train(
     env: &mut dyn Env,
     agent: &mut Agent,
-    steps: u64,
     generator: &mut Generator,
     observer: &mut dyn Observer,
 ) -> Result<(), Error> {
     let mut returns = VecDeque::with_capacity(RETURN_WINDOW);
     let mut episode = 0;
-    while agent.steps() < steps {
+    while !agent.is_finished() {
         let mut observation = env.reset(generator)?;
         agent.begin_episode();
         let (mut episode_return, mut episode_length) = (0.0, 0);
@@ -94,11 +93,11 @@ pub fn train(
                 observer.on_update(&record)?;
             }
             observer.on_step(agent);
-            if step.terminated || step.truncated {
+            if step.ends_episode() {
                 break step.terminated;
             }
-            if agent.steps() >= steps {
-                return Ok(());
+            if agent.is_finished() {
+                return if observer.wants_to_stop() { Err(Error::Interrupted) } else { Ok(()) };
             }
             observation = step.observation;
         };

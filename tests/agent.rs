@@ -48,7 +48,7 @@ fn run(config: &Config) -> (Agent, Recorded) {
     let mut agent = Agent::new(config, env.spec(), Device::Cpu).unwrap();
     let mut recorded = Recorded::default();
     let mut starts = generator(config.seed, Stream::Environment);
-    train(env.as_mut(), &mut agent, config.steps, &mut starts, &mut recorded).unwrap();
+    train(env.as_mut(), &mut agent, &mut starts, &mut recorded).unwrap();
     (agent, recorded)
 }
 
@@ -104,7 +104,7 @@ fn evaluation_repeats_and_depends_on_the_seed() {
     let (agent, _) = run(&config);
     let play = |seed| {
         let mut env = Registry::builtin().make("cartpole").unwrap();
-        evaluation::evaluate(agent.network(), env.as_mut(), 5, 3, seed).unwrap()
+        evaluation::evaluate(agent.network(), env.as_mut(), 5, 3, seed, || false).unwrap()
     };
     assert_eq!(play(1), play(1));
     assert_ne!(play(1), play(2));
@@ -145,14 +145,20 @@ impl Env for OneStep {
 fn value_of_one_step(terminates: bool, targets: &str) -> f64 {
     let targets = format!("agent.targets={targets}");
     let config = config(&[
-        "agent.gamma=0.9", &targets, "steps=1500", "network.biases=true", "agent.target_beta=0",
-        "precision.learned=false", "precision.initial=10000", "agent.target_lerp=0.2",
+        "agent.gamma=0.9",
+        &targets,
+        "steps=1500",
+        "network.biases=true",
+        "agent.target_beta=0",
+        "precision.learned=false",
+        "precision.initial=10000",
+        "agent.target_lerp=0.2",
     ]);
     let mut registry = Registry::new();
     registry.register("onestep", move || OneStep::new(terminates)).unwrap();
     let mut env = registry.make("onestep").unwrap();
     let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
-    train(env.as_mut(), &mut agent, config.steps, &mut generator(0, Stream::Environment), &mut ()).unwrap();
+    train(env.as_mut(), &mut agent, &mut generator(0, Stream::Environment), &mut ()).unwrap();
     let q = agent.network().mean(&tch::Tensor::from_slice(&[0.5_f32]).view([1, 1])).double_value(&[0, 0]);
     q / (1.0 - 0.9)
 }

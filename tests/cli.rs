@@ -10,8 +10,16 @@ use tch::Tensor;
 
 /// Settings under which a training takes a second.
 const QUICK: [&str; 10] = [
-    "--set", "network.hidden=[16,16]", "--set", "agent.learning_starts=100", "--set", "agent.batch_size=16", "--set",
-    "evaluation.episodes=2", "--set", "logging.update_period=20",
+    "--set",
+    "network.hidden=[16,16]",
+    "--set",
+    "agent.learning_starts=100",
+    "--set",
+    "agent.batch_size=16",
+    "--set",
+    "evaluation.episodes=2",
+    "--set",
+    "logging.update_period=20",
 ];
 
 fn program() -> Command {
@@ -75,7 +83,9 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
          epistemic_std,p_0,p_1,p_2\n"
     ));
     let updates = fs::read_to_string(folder.join("updates.csv")).unwrap();
-    assert!(updates.starts_with("update,total_steps,loss,data_term,weight_term,entropy_term,td_error,q_mean,"));
+    assert!(
+        updates.starts_with("update,total_steps,loss,data_term,weight_term,entropy_term,td_error,q_mean,")
+    );
     assert_eq!(updates.lines().count(), 1 + (900 - 99) / 20);
 
     let summary: serde_json::Value =
@@ -102,12 +112,20 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
     let keys: Vec<_> = evaluation.as_object().unwrap().keys().map(String::as_str).collect();
     let mut wanted = ["episodes", "mean_return", "std_return", "min_return", "max_return", "mean_length"];
     wanted.sort_unstable();
-    assert_eq!({ let mut keys = keys; keys.sort_unstable(); keys }, wanted);
+    assert_eq!(
+        {
+            let mut keys = keys;
+            keys.sort_unstable();
+            keys
+        },
+        wanted
+    );
 
     // The resolved config reproduces the run.
     let again = parent.path().join("again");
     let config = folder.join("config.toml");
-    let output = program().args(["--config"]).arg(&config).arg("--runs-dir").arg(&again).arg("-q").output().unwrap();
+    let output =
+        program().args(["--config"]).arg(&config).arg("--runs-dir").arg(&again).arg("-q").output().unwrap();
     assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty());
     let again = folders(&again).remove(0);
     assert_eq!(fs::read(again.join("config.toml")).unwrap(), fs::read(&config).unwrap());
@@ -116,7 +134,8 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
     }
 
     let comparison = parent.path().join("both");
-    let output = program().arg("plot").args([&folder, &again]).arg("--output").arg(&comparison).output().unwrap();
+    let output =
+        program().arg("plot").args([&folder, &again]).arg("--output").arg(&comparison).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(comparison.with_extension("svg").is_file() && comparison.with_extension("png").is_file());
     fs::remove_dir_all(folder.join("plots")).unwrap();
@@ -137,10 +156,12 @@ fn another_seed_is_another_run() {
 
 #[test]
 fn environments_are_listed() {
-    let output = run(&["envs"]);
+    let output = run(&["-q", "envs"]);
     let listing = text(&output.stdout);
     assert!(output.status.success());
-    for part in ["cartpole (CartPole-v1)", "MountainCar-v0", "Acrobot-v1", "pole angle", "rad", "push left", "475"] {
+    for part in
+        ["cartpole (CartPole-v1)", "MountainCar-v0", "Acrobot-v1", "pole angle", "rad", "push left", "475"]
+    {
         assert!(listing.contains(part), "`{part}` is missing in: {listing}");
     }
 }
@@ -164,7 +185,14 @@ fn wrong_usage_is_a_sentence_and_code_2() {
     wrong(&["--nonsense"], &["--nonsense"]);
     assert!(!runs.path().read_dir().unwrap().any(|_| true), "nothing was started");
 
+    wrong(
+        &["--set", "agent.batch_size=65536", "--set", "agent.target_passes=10000"],
+        &["agent.batch_size", "268435456"],
+    );
+    wrong(&["--set", "env=nonsense"], &["--set env=nonsense: there is no environment `nonsense`"]);
+
     assert_fails(&run(&["evaluate", "no/such/run"]), 2, &["no/such/run"]);
+    assert_fails(&run(&["--env", "cartpole", "envs"]), 2, &["before a subcommand"]);
     assert_fails(&run(&["evaluate", env!("CARGO_MANIFEST_DIR")]), 2, &["config.toml"]);
     assert_fails(&run(&["evaluate", ".", "--episodes", "0"]), 2, &["--episodes"]);
     assert_fails(&run(&["plot"]), 2, &["RUN"]);
@@ -185,7 +213,11 @@ fn failures_are_sentences_and_code_1() {
     let model = folder.join("model.safetensors");
     for content in [&b""[..], b"nonsense", &[255; 64]] {
         fs::write(&model, content).unwrap();
-        assert_fails(&run(&["evaluate", folder.to_str().unwrap()]), 1, &["model.safetensors", "safetensors file"]);
+        assert_fails(
+            &run(&["evaluate", folder.to_str().unwrap()]),
+            1,
+            &["model.safetensors", "safetensors file"],
+        );
     }
     fs::remove_file(&model).unwrap();
     assert_fails(&run(&["evaluate", folder.to_str().unwrap()]), 1, &["could not read", "model.safetensors"]);
@@ -193,11 +225,41 @@ fn failures_are_sentences_and_code_1() {
     assert_fails(&run(&["plot", folder.to_str().unwrap()]), 1, &["episodes.csv"]);
 }
 
+#[test]
+fn unusual_sizes_train() {
+    let runs = tempfile::tempdir().unwrap();
+    for flags in [
+        // A replay shorter than an episode, and than a batch.
+        &["--steps", "400", "--set", "agent.replay_capacity=8"][..],
+        // Over before anything is learned, and before the first episode ends.
+        &["--steps", "5"],
+        &["--steps", "300", "--set", "agent.learning_starts=0", "--set", "agent.batch_size=1"],
+        &["--steps", "300", "--set", "network.hidden=[1]", "--set", "network.fourier_features=0"],
+        &["--steps", "300", "--set", "agent.train_frequency=7", "--set", "agent.target_period=3"],
+        &["--steps", "300", "--set", "precision.initial=1e12", "--set", "evaluation.episodes=0"],
+    ] {
+        let output = train(runs.path(), flags);
+        assert!(output.status.success(), "{flags:?}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_setting_that_only_measures_does_not_change_the_training() {
+    let runs = tempfile::tempdir().unwrap();
+    for period in ["logging.update_period=7", "logging.update_period=1000"] {
+        assert!(train(runs.path(), &["--steps", "600", "-q", "--set", period]).status.success());
+    }
+    let [one, two] = folders(runs.path()).try_into().unwrap();
+    let episodes = |folder: PathBuf| fs::read(folder.join("episodes.csv")).unwrap();
+    assert_eq!(episodes(one), episodes(two));
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_the_run_after_the_episode_in_hand() {
     let runs = tempfile::tempdir().unwrap();
-    let child = program().args(QUICK).args(["--steps", "100000000", "--runs-dir"]).arg(runs.path()).spawn().unwrap();
+    let child =
+        program().args(QUICK).args(["--steps", "100000000", "--runs-dir"]).arg(runs.path()).spawn().unwrap();
     let started = Instant::now();
     let rows = || {
         let folder = fs::read_dir(runs.path()).ok()?.next()?.ok()?.path();

@@ -93,7 +93,12 @@ fn check(case: &Case, kind: Kind, tolerance: f64) {
         tolerance,
     );
     loss.backward();
-    assert_close("weight gradient", &layer.weight.grad().to_kind(Kind::Double), &matrix(&case.grad_weight), tolerance);
+    assert_close(
+        "weight gradient",
+        &layer.weight.grad().to_kind(Kind::Double),
+        &matrix(&case.grad_weight),
+        tolerance,
+    );
 
     // The bias term is c ||b||^2 / (1-p), and 1/(1-p) = 1 + exp(logit).
     let bias = Tensor::from_slice(&case.bias);
@@ -105,8 +110,7 @@ fn check(case: &Case, kind: Kind, tolerance: f64) {
     // notebook has the derivative of ln(p + eps) - ln(q + eps) instead of 1.
     let mask_share = noise.grad().sum(Kind::Double).double_value(&[]);
     let mask_factor = p * q * (1.0 / (p + eps) + 1.0 / (q + eps));
-    let golden_p = case.grad_p_logit - case.bias_term_in_regularizer * p
-        - mask_share * (mask_factor - 1.0);
+    let golden_p = case.grad_p_logit - case.bias_term_in_regularizer * p - mask_share * (mask_factor - 1.0);
     assert_scalar("p gradient", layer.dropout.p_logit.grad().double_value(&[0]), golden_p, tolerance);
 }
 

@@ -29,7 +29,10 @@ fn later_layers_win_and_leave_the_rest() {
 
 #[test]
 fn a_resolved_config_is_a_config() {
-    for config in [Config::default(), resolve("[dropout]\ndataset_size = 5\n[network]\nfourier_bandwidth = 2.5").unwrap()] {
+    for config in [
+        Config::default(),
+        resolve("[dropout]\ndataset_size = 5\n[network]\nfourier_bandwidth = 2.5").unwrap(),
+    ] {
         assert_eq!(resolve(&config.to_toml()).unwrap(), config);
     }
 }
@@ -60,7 +63,10 @@ fn errors_name_source_key_value_and_what_is_allowed() {
         ("[network]\nhidden = []", vec!["network.hidden = []", "1 to 16 layers"]),
         ("[network]\nhidden = [64, \"a\"]", vec!["network.hidden = [64, \"a\"]", "expected i64"]),
         ("[network]\nfourier_bandwidth = \"wide\"", vec!["network.fourier_bandwidth = \"wide\"", "\"auto\""]),
-        ("[dropout]\ndataset_size = \"batch\"", vec!["dropout.dataset_size = \"batch\"", "\"replay\"", "whole number"]),
+        (
+            "[dropout]\ndataset_size = \"batch\"",
+            vec!["dropout.dataset_size = \"batch\"", "\"replay\"", "whole number"],
+        ),
         ("[dropout]\ninitial_p = 1.0", vec!["dropout.initial_p = 1", "0.000001 to 0.999999"]),
         ("[exploration]\nrule = \"ucbb\"", vec!["exploration.rule = \"ucbb\"", "`ucb`", "`thompson`"]),
         ("steps = ", vec!["my.toml is not valid TOML"]),

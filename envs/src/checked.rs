@@ -59,10 +59,14 @@ impl<E: Env> Checked<E> {
     }
 
     fn check_reward(&self, reward: f64) -> Result<(), EnvError> {
-        if reward.is_finite() {
+        // Learners hold rewards in f32, where a larger f64 is infinite.
+        if (reward as f32).is_finite() {
             return Ok(());
         }
-        Err(self.misbehaved(format!("the reward is {reward}, but it must be a finite number")))
+        Err(self.misbehaved(format!(
+            "the reward is {reward:e}, but it must be a finite number of at most {:e} in size",
+            f32::MAX
+        )))
     }
 
     fn misbehaved(&self, problem: String) -> EnvError {

@@ -10,7 +10,7 @@ use crate::exploration::RuleName;
 ///
 /// Without a subcommand it trains: concrete-dqn --env cartpole
 #[derive(Debug, Parser)]
-#[command(version, name = "concrete-dqn", args_conflicts_with_subcommands = true)]
+#[command(version, name = "concrete-dqn")]
 pub struct Arguments {
     #[command(flatten)]
     pub train: TrainArguments,
@@ -36,6 +36,20 @@ pub enum Verbosity {
 }
 
 impl Arguments {
+    /// Whether flags of a training stand before a subcommand that takes none of them.
+    pub fn train_flags_are_misplaced(&self) -> bool {
+        let TrainArguments { env, steps, seed, exploration, device, config, set, runs_dir } = &self.train;
+        let given = env.is_some()
+            || steps.is_some()
+            || seed.is_some()
+            || exploration.is_some()
+            || device.is_some()
+            || config.is_some()
+            || !set.is_empty()
+            || runs_dir.as_os_str() != RUNS_DIR;
+        given && self.command.is_some()
+    }
+
     pub fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
@@ -54,6 +68,9 @@ pub enum Command {
     /// List the environments
     Envs,
 }
+
+/// Where runs go unless told otherwise.
+const RUNS_DIR: &str = "runs";
 
 #[derive(Debug, Args)]
 pub struct TrainArguments {
@@ -86,7 +103,7 @@ pub struct TrainArguments {
     pub set: Vec<String>,
 
     /// Where the run's folder goes
-    #[arg(long, value_name = "DIR", default_value = "runs")]
+    #[arg(long, value_name = "DIR", default_value = RUNS_DIR)]
     pub runs_dir: PathBuf,
 }
 
@@ -118,7 +135,7 @@ pub struct PlotArguments {
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
 
-    /// Where the comparison goes: this path with .svg and .png
-    #[arg(short, long, value_name = "PATH", default_value = "comparison")]
-    pub output: PathBuf,
+    /// Draw one picture of the runs, at this path with .svg and .png [default for several runs: comparison]
+    #[arg(short, long, value_name = "PATH")]
+    pub output: Option<PathBuf>,
 }

@@ -18,7 +18,7 @@ pub fn run(registry: &Registry, arguments: &EvaluateArguments) -> Result<(), Err
     model::load(&mut network, &directory.model())?;
     let episodes = arguments.episodes.unwrap_or(config.evaluation.episodes.max(1));
     let seed = arguments.seed.unwrap_or(config.seed);
-    let evaluation = evaluate(&network, env.as_mut(), episodes, config.evaluation.passes, seed)?;
+    let evaluation = evaluate(&network, env.as_mut(), episodes, config.evaluation.passes, seed, || false)?;
     if arguments.json {
         let json = serde_json::to_string(&evaluation).unwrap_or_default();
         print(&format!("{json}\n"));

@@ -47,6 +47,15 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
         }
     };
     let terminal = Terminal::start(parsed.verbosity());
+    if parsed.train_flags_are_misplaced() {
+        let error = Error::Usage(
+            "flags of a training stand before a subcommand that does not train; leave them out, or see \
+             `concrete-dqn evaluate --help` for the flags that come after it"
+                .to_owned(),
+        );
+        terminal.error(&error);
+        return ExitCode::from(error.exit_code());
+    }
     // Networks of this size are slower on more than one thread.
     tch::set_num_threads(1);
     let done = match parsed.command {

@@ -1,30 +1,38 @@
 //! `plot RUN...`: draws again, or compares.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use control_envs::Registry;
 
 use super::arguments::PlotArguments;
 use super::terminal::print;
-use super::train::usage;
+use crate::config::Config;
 use crate::error::Error;
-use crate::run::RunDirectory;
 use crate::run::plots::{RunLabel, draw_comparison, draw_run};
+use crate::run::{RunDirectory, compared_labels};
 
 pub fn run(registry: &Registry, arguments: &PlotArguments) -> Result<(), Error> {
-    let mut runs: Vec<(PathBuf, RunLabel)> = Vec::new();
+    let mut paths: Vec<PathBuf> = Vec::new();
+    let mut configs: Vec<Config> = Vec::new();
     for path in &arguments.runs {
-        let directory = RunDirectory::open(path)?;
-        let config = directory.read_config()?;
-        let spec = registry.get(&config.env).map_err(usage)?.spec();
-        runs.push((path.clone(), RunLabel::of(&config, spec)));
+        configs.push(RunDirectory::open(path)?.read_config()?);
+        paths.push(path.clone());
     }
-    if let [(path, label)] = runs.as_slice() {
-        draw_run(path, label)?;
-        print(&format!("{}\n", path.join("plots").display()));
-    } else {
-        for picture in draw_comparison(&runs, &arguments.output)? {
-            print(&format!("{}\n", picture.display()));
+    // An environment that this program does not know can still be drawn, only without its threshold.
+    let threshold =
+        |config: &Config| registry.get(&config.env).ok().and_then(|entry| entry.spec().reward_threshold);
+    match (paths.as_slice(), configs.as_slice(), &arguments.output) {
+        ([path], [config], None) => {
+            draw_run(path, &RunLabel::of(config, threshold(config)))?;
+            print(&format!("{}\n", path.join("plots").display()));
+        }
+        _ => {
+            let labels = compared_labels(&configs, threshold);
+            let runs: Vec<_> = paths.into_iter().zip(labels).collect();
+            let output = arguments.output.as_deref().unwrap_or(Path::new("comparison"));
+            for picture in draw_comparison(&runs, output)? {
+                print(&format!("{}\n", picture.display()));
+            }
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Training, from flags to the last file.
 
 use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -24,6 +25,7 @@ pub fn run(
     terminal: &Terminal,
 ) -> Result<(), Error> {
     let config = resolve(registry, arguments)?;
+    tracing::debug!("the settings are\n{}", config.to_toml());
     let device = device(&config.device)?;
     let entry = registry.get(&config.env).map_err(usage)?;
     let mut env = entry.make();
@@ -41,24 +43,42 @@ pub fn run(
         config.seed,
         directory.path().display()
     );
+    let learning_starts = config.agent.learning_starts;
+    if config.steps <= learning_starts {
+        tracing::warn!(
+            "nothing will be learned, since agent.learning_starts = {learning_starts} is not before the end"
+        );
+    }
     let mut recorder = Recorder::start(directory, &config, spec, &agent)?;
     let mut interrupt = Interrupt::install();
-    let ended = {
+    let mut ended = {
         let mut progress = terminal.progress(config.steps);
         let mut observers = Observers([&mut recorder, &mut progress, &mut interrupt]);
         let mut starts = generator(config.seed, Stream::Environment);
-        train(env.as_mut(), &mut agent, config.steps, &mut starts, &mut observers)
+        caught(|| train(env.as_mut(), &mut agent, &mut starts, &mut observers))
     };
 
     // Whatever ended the training, what it learned is written before anything is said.
-    let mut run = recorder.finish(&agent, ended.as_ref().err())?;
+    let mut run = recorder.finish(&agent, ended.as_ref().err());
     if ended.is_ok() && config.evaluation.episodes > 0 {
         let (episodes, passes) = (config.evaluation.episodes, config.evaluation.passes);
         tracing::info!("training is over; playing {episodes} episodes on the mean of {passes} passes");
-        run.evaluated(evaluate(agent.network(), env.as_mut(), episodes, passes, config.seed)?)?;
+        let stop = || interrupt.wants_to_stop();
+        ended = caught(|| evaluate(agent.network(), env.as_mut(), episodes, passes, config.seed, stop))
+            .and_then(|evaluation| run.evaluated(evaluation));
     }
     terminal.report(report(&run));
-    ended
+    ended.and(run.written)
+}
+
+/// Runs `work`, and turns a panic in it, as of an environment or of libtorch without memory, into an error, so that
+/// what was done so far is still written.
+fn caught<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<String>().map(String::as_str);
+        let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(Error::Panicked(message.unwrap_or("a panic without a message").to_owned()))
+    })
 }
 
 /// Defaults, the environment's preset, the config file, the flags.
@@ -91,16 +111,18 @@ fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config, Er
     }
 
     // The last layer that names an environment decides whose preset lies below.
-    let default = Config::default();
-    let env = over.iter().rev().find_map(Layer::env).unwrap_or(&default.env);
-    let id = registry.get(env).map_err(usage)?.id();
+    let default = Layer::empty("the defaults");
+    let naming = over.iter().rev().find(|layer| layer.env().is_some()).unwrap_or(&default);
+    let entry = registry
+        .get(naming.env().unwrap_or(&Config::default().env))
+        .map_err(|error| Error::Usage(format!("{}: {error}", naming.source())))?;
     let mut layers = Vec::new();
-    if let Some((name, text)) = preset(id) {
+    if let Some((name, text)) = preset(entry.id()) {
         layers.push(Layer::parse(name, text)?);
     }
     layers.append(&mut over);
     let config = Config::resolve(&layers)?;
-    Ok(Config { env: id.to_owned(), ..config })
+    Ok(Config { env: entry.id().to_owned(), ..config })
 }
 
 /// The device of this name.
@@ -111,7 +133,7 @@ pub fn device(name: &str) -> Result<Device, Error> {
         _ => name.strip_prefix("cuda:").and_then(|index| index.parse::<usize>().ok()),
     };
     let Some(index) = index else {
-        return Err(Error::Usage(format!("there is no device `{name}`; it is cpu, cuda or cuda:N")));
+        return Err(Error::Usage(format!("there is no device `{name}`; device must be cpu, cuda or cuda:N")));
     };
     if !Cuda::is_available() {
         return Err(Error::Usage(format!(
@@ -137,7 +159,10 @@ fn report(run: &FinishedRun) -> String {
     let summary = &run.summary;
     let mut lines = Vec::new();
     if let Some(mean) = summary.mean_return_100 {
-        lines.push(format!("return      {mean:.1} on average over the last 100 of {} episodes", summary.episodes));
+        lines.push(format!(
+            "return      {mean:.1} on average over the last 100 of {} episodes",
+            summary.episodes
+        ));
     }
     match (summary.reward_threshold, summary.solved_at_step) {
         (Some(threshold), Some(step)) => {

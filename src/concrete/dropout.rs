@@ -23,9 +23,6 @@ pub struct ConcreteDropout {
 }
 
 impl ConcreteDropout {
-    /// The authors' temperature.
-    pub const TEMPERATURE: f64 = 0.1;
-
     /// Dropout with the given logit tensor (one element), which may be a view into other parameters.
     pub fn from_logit(p_logit: Tensor, temperature: f64) -> Self {
         Self { p_logit, temperature }
@@ -70,7 +67,11 @@ impl ConcreteLinear {
     /// A layer in a `tch` model, initialised as `nn::linear` does by default, its dropout starting at `initial_p`.
     pub fn new(path: &nn::Path, inputs: i64, outputs: i64, initial_p: f64, temperature: f64) -> Self {
         let linear = nn::linear(path, inputs, outputs, nn::LinearConfig::default());
-        Self { dropout: ConcreteDropout::new(path, initial_p, temperature), weight: linear.ws, bias: linear.bs }
+        Self {
+            dropout: ConcreteDropout::new(path, initial_p, temperature),
+            weight: linear.ws,
+            bias: linear.bs,
+        }
     }
 
     /// Number K of inputs, the units that are dropped.
@@ -125,7 +126,9 @@ mod tests {
     }
 
     fn noise(rows: i64, columns: i64) -> Tensor {
-        LogisticNoise::new(generator(11, Stream::Noise)).sample(&[rows, columns], Device::Cpu).to_kind(Kind::Double)
+        LogisticNoise::new(generator(11, Stream::Noise))
+            .sample(&[rows, columns], Device::Cpu)
+            .to_kind(Kind::Double)
     }
 
     #[test]

@@ -60,7 +60,9 @@ mod tests {
     #[test]
     fn noise_is_standard_logistic() {
         // Mean 0, variance pi^2/3, P(x < 1) = sigmoid(1); 1e6 draws, five standard errors.
-        let x = LogisticNoise::new(generator(7, Stream::Noise)).sample(&[1000, 1000], Device::Cpu).to_kind(Kind::Double);
+        let x = LogisticNoise::new(generator(7, Stream::Noise))
+            .sample(&[1000, 1000], Device::Cpu)
+            .to_kind(Kind::Double);
         let variance = std::f64::consts::PI.powi(2) / 3.0;
         assert!(x.mean(None).double_value(&[]).abs() < 5.0 * (variance / 1e6).sqrt());
         // The fourth central moment of a logistic is 21/5 of the variance squared.
@@ -76,7 +78,10 @@ mod tests {
         let mut noise = LogisticNoise::new(generator(3, Stream::Noise));
         let mut again = noise.clone();
         let (a, b) = (noise.sample(&[7, 3], Device::Cpu), again.sample(&[7, 3], Device::Cpu));
-        assert_eq!(Vec::<f32>::try_from(a.flatten(0, 1)).unwrap(), Vec::<f32>::try_from(b.flatten(0, 1)).unwrap());
+        assert_eq!(
+            Vec::<f32>::try_from(a.flatten(0, 1)).unwrap(),
+            Vec::<f32>::try_from(b.flatten(0, 1)).unwrap()
+        );
         for u in [open_uniform(0), open_uniform(u32::MAX)] {
             assert!(u > 0.0 && u < 1.0, "{u}");
         }

@@ -55,26 +55,33 @@ impl Layer {
     pub fn assignment(text: &str) -> Result<Self, Error> {
         let source = format!("--set {text}");
         let wrong = || {
-            Error::Usage(format!("`{source}` is not an assignment; write `--set section.key=value`, such as `--set agent.gamma=0.98`"))
+            Error::Usage(format!(
+                "`{source}` is not an assignment; write `--set section.key=value`, such as `--set agent.gamma=0.98`"
+            ))
         };
         let (key, value) = text.split_once('=').ok_or_else(wrong)?;
         let names: Vec<&str> = key.trim().split('.').collect();
-        let is_name = |name: &&str| {
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        };
+        let is_name =
+            |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !names.iter().all(is_name) {
             return Err(wrong());
         }
         let value = value.trim();
         let parsed = format!("value = {value}").parse::<Table>().ok().filter(|table| table.len() == 1);
         let value = parsed.and_then(|mut table| table.remove("value")).unwrap_or_else(|| value.into());
-        let nested = names.iter().rev().fold(value, |inner, name| {
-            Value::Table(Table::from_iter([((*name).to_owned(), inner)]))
-        });
+        let nested = names
+            .iter()
+            .rev()
+            .fold(value, |inner, name| Value::Table(Table::from_iter([((*name).to_owned(), inner)])));
         match nested {
             Value::Table(table) => Ok(Self { source, table }),
             _ => Err(wrong()),
         }
+    }
+
+    /// Where the settings come from, such as a file's path.
+    pub fn source(&self) -> &str {
+        &self.source
     }
 
     /// The environment that this layer names, if it names one.

@@ -23,7 +23,8 @@ const LARGEST: u64 = i64::MAX as u64;
 
 /// The first value of `config` that is out of range.
 pub(super) fn violation(config: &Config) -> Option<Violation> {
-    let Config { network, dropout, precision, optimizer, agent, exploration, evaluation, logging, .. } = config;
+    let Config { network, dropout, precision, optimizer, agent, exploration, evaluation, logging, .. } =
+        config;
     let bandwidth = match network.fourier_bandwidth {
         Bandwidth::Fixed(bandwidth) => bandwidth,
         Bandwidth::Auto(_) => 1.0,
@@ -33,37 +34,64 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
         DatasetSize::Follows(_) => 1,
     };
     let probability = "a number from 0 to 1";
-    let positive = "a number above 0";
-    let not_negative = "a number of 0 or more";
+    // What lies beyond would be 0 or infinite in the f32 of the network.
+    let positive = "a number from 1e-12 to 1e12";
+    let not_negative = "a number from 0 to 1e12";
     let count = "a whole number of 1 or more";
     let passes = "a whole number from 2 to 10000";
     let hidden = !network.hidden.is_empty()
         && network.hidden.len() <= 16
         && network.hidden.iter().all(|units| (1..=16_384).contains(units));
-    let is_positive = |x: f64| x > 0.0 && x.is_finite();
-    let is_not_negative = |x: f64| x >= 0.0 && x.is_finite();
+    let is_positive = |x: f64| (1e-12..=1e12).contains(&x);
+    let is_not_negative = |x: f64| (0.0..=1e12).contains(&x);
     let is_probability = |x: f64| (0.0..=1.0).contains(&x);
     let is_passes = |n: i64| (2..=10_000).contains(&n);
     let is_count = |n: u64| (1..=LARGEST).contains(&n);
+    let widest = network.hidden.iter().copied().max().unwrap_or(1);
+    let passes_of_a_batch =
+        agent.target_passes.max(evaluation.passes).saturating_mul(agent.batch_size as i64);
+    let units_of_a_batch = passes_of_a_batch.saturating_mul(widest);
+    let weights: i64 =
+        network.hidden.windows(2).map(|pair| pair[0].saturating_mul(pair[1])).fold(0, i64::saturating_add);
 
     let mut rules = Rules(None);
-    rules.require(config.seed <= LARGEST, "seed", config.seed, "a whole number from 0 to 9223372036854775807");
+    rules.require(
+        config.seed <= LARGEST,
+        "seed",
+        config.seed,
+        "a whole number from 0 to 9223372036854775807",
+    );
     rules.require(is_count(config.steps), "steps", config.steps, count);
-    rules.require(hidden, "network.hidden", format!("{:?}", network.hidden), "1 to 16 layers of 1 to 16384 units");
+    rules.require(
+        hidden,
+        "network.hidden",
+        format!("{:?}", network.hidden),
+        "1 to 16 layers of 1 to 16384 units",
+    );
     rules.require(
         network.fourier_features <= 16_384,
         "network.fourier_features",
         network.fourier_features,
         "a whole number from 0 to 16384",
     );
-    rules.require(is_positive(bandwidth), "network.fourier_bandwidth", bandwidth, "a number above 0, or \"auto\"");
+    rules.require(
+        is_positive(bandwidth),
+        "network.fourier_bandwidth",
+        bandwidth,
+        "a number from 1e-12 to 1e12, or \"auto\"",
+    );
     rules.require(
         (1e-6..=1.0 - 1e-6).contains(&dropout.initial_p),
         "dropout.initial_p",
         dropout.initial_p,
         "a number from 0.000001 to 0.999999",
     );
-    rules.require(is_not_negative(dropout.length_scale), "dropout.length_scale", dropout.length_scale, not_negative);
+    rules.require(
+        is_not_negative(dropout.length_scale),
+        "dropout.length_scale",
+        dropout.length_scale,
+        not_negative,
+    );
     rules.require(is_positive(dropout.temperature), "dropout.temperature", dropout.temperature, positive);
     rules.require(
         is_count(dataset_size),
@@ -96,7 +124,12 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
         optimizer.max_gradient_norm,
         positive,
     );
-    rules.require((0.0..1.0).contains(&agent.gamma), "agent.gamma", agent.gamma, "a number from 0 to below 1");
+    rules.require(
+        (0.0..1.0).contains(&agent.gamma),
+        "agent.gamma",
+        agent.gamma,
+        "a number from 0 to below 1",
+    );
     rules.require(
         (1..=65_536).contains(&agent.batch_size),
         "agent.batch_size",
@@ -134,12 +167,6 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
         "a number above 0, up to 1",
     );
     rules.require(is_passes(evaluation.passes), "evaluation.passes", evaluation.passes, passes);
-    rules.require(
-        evaluation.episodes <= LARGEST,
-        "evaluation.episodes",
-        evaluation.episodes,
-        "a whole number of 0 or more",
-    );
     rules.require(is_count(logging.update_period), "logging.update_period", logging.update_period, count);
     rules.require(
         (0.1..=1e6).contains(&logging.redraw_seconds),
@@ -147,8 +174,24 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
         logging.redraw_seconds,
         "a number from 0.1 to 1000000",
     );
+    // Together, what is fine one by one can be more than a machine has.
+    rules.require(
+        weights <= MOST_NUMBERS,
+        "network.hidden",
+        format!("{:?}", network.hidden),
+        "small enough for at most 268435456 weights",
+    );
+    rules.require(
+        units_of_a_batch <= MOST_NUMBERS,
+        "agent.batch_size",
+        agent.batch_size,
+        "small enough for batch_size x target_passes (or evaluation.passes) x the widest layer to be at most 268435456",
+    );
     rules.0
 }
+
+/// A gigabyte of f32: the most that one tensor may hold.
+const MOST_NUMBERS: i64 = 1 << 28;
 
 struct Rules(Option<Violation>);
 

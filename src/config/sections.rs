@@ -18,7 +18,12 @@ pub struct DropoutConfig {
 
 impl Default for DropoutConfig {
     fn default() -> Self {
-        Self { initial_p: 0.1, length_scale: 0.01, temperature: 0.1, dataset_size: DatasetSize::Follows(Follow::Replay) }
+        Self {
+            initial_p: 0.1,
+            length_scale: 0.01,
+            temperature: 0.1,
+            dataset_size: DatasetSize::Follows(Follow::Replay),
+        }
     }
 }
 
@@ -72,7 +77,12 @@ pub struct OptimizerConfig {
 
 impl Default for OptimizerConfig {
     fn default() -> Self {
-        Self { learning_rate: 1e-3, dropout_learning_rate: 1e-2, final_fraction: 0.1, max_gradient_norm: 10.0 }
+        Self {
+            learning_rate: 1e-3,
+            dropout_learning_rate: 1e-2,
+            final_fraction: 0.1,
+            max_gradient_norm: 10.0,
+        }
     }
 }
 
@@ -96,9 +106,10 @@ pub struct AgentConfig {
     pub target_passes: i64,
     /// Weight of the standard deviation in optimistic targets.
     pub target_beta: f64,
-    /// Share of the way that the target network moves towards the online network at an update; 1 copies it.
+    /// Share of the way that the target network moves towards the online network at an update; 1 copies it, which goes
+    /// with a long `target_period`.
     pub target_lerp: f64,
-    /// Learner steps from one update of the target network to the next.
+    /// Learner steps from one update of the target network to the next; with a long period, `target_lerp` is to be 1.
     pub target_period: u64,
 }
 
@@ -135,7 +146,7 @@ pub enum Targets {
 pub struct EvaluationConfig {
     /// Episodes; 0 for no evaluation.
     pub episodes: u64,
-    /// Monte-Carlo passes whose mean decides.
+    /// Monte-Carlo passes whose mean decides. The epistemic standard deviations that are reported are over as many.
     pub passes: i64,
 }
 

@@ -1,5 +1,7 @@
 //! Samples of Q at one observation.
 
+use tch::{Device, Tensor};
+
 /// Q-values of every action under each of some passes, in network units.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QSamples {
@@ -12,6 +14,15 @@ impl QSamples {
     pub fn new(values: Vec<f32>, actions: usize) -> Self {
         debug_assert!(actions > 0 && !values.is_empty() && values.len().is_multiple_of(actions));
         Self { values, actions }
+    }
+
+    /// Samples from a tensor whose last dimension is the actions and whose others are passes; `None` if one of them is
+    /// not finite.
+    pub fn from_tensor(q: &Tensor) -> Option<Self> {
+        let actions = *q.size().last()? as usize;
+        let mut values = vec![0.0_f32; q.numel()];
+        q.to_device(Device::Cpu).contiguous().copy_data(&mut values, q.numel());
+        values.iter().all(|q| q.is_finite()).then(|| Self::new(values, actions))
     }
 
     /// Number of passes.
@@ -42,11 +53,6 @@ impl QSamples {
     /// Number of actions.
     pub fn actions(&self) -> usize {
         self.actions
-    }
-
-    /// Whether every sample is finite.
-    pub fn is_finite(&self) -> bool {
-        self.values.iter().all(|q| q.is_finite())
     }
 
     fn of(&self, action: usize) -> impl Iterator<Item = f64> {

@@ -69,7 +69,11 @@ mod tests {
     #[test]
     fn the_first_step_is_the_learning_rate_times_the_schedule() {
         let mut x = Tensor::from_slice(&[1.0_f32, 1.0]);
-        Adam::new(Tensor::from_slice(&[0.1_f32, 0.2])).step(&mut x, &Tensor::from_slice(&[5.0_f32, -0.01]), 0.5);
+        Adam::new(Tensor::from_slice(&[0.1_f32, 0.2])).step(
+            &mut x,
+            &Tensor::from_slice(&[5.0_f32, -0.01]),
+            0.5,
+        );
         assert!(x.allclose(&Tensor::from_slice(&[0.95_f32, 1.1]), 1e-5, 1e-6, false));
     }
 }

@@ -30,7 +30,8 @@ impl Features {
     ) -> Self {
         let (centre, half_width): (Vec<f32>, Vec<f32>) = space.dimensions.iter().map(|d| d.scale()).unzip();
         let frequencies = (frequencies > 0).then(|| {
-            let values: Vec<f32> = normal(bandwidth).sample_iter(generator).take(space.len() * frequencies).collect();
+            let values: Vec<f32> =
+                normal(bandwidth).sample_iter(generator).take(space.len() * frequencies).collect();
             Tensor::from_slice(&values).view([space.len() as i64, frequencies as i64]).to_device(device)
         });
         Self {

@@ -70,26 +70,33 @@ impl Parameters {
 
     /// The gradient of a scalar loss with respect to the flat tensor; zero where the loss does not depend on it.
     pub fn gradient(&self, loss: &Tensor) -> Tensor {
-        let gradients: Vec<Tensor> = Tensor::run_backward(&[loss], &self.views, false, false)
-            .into_iter()
-            .zip(&self.views)
-            .map(|(gradient, view)| {
-                if gradient.defined() { gradient.reshape([-1]) } else { view.zeros_like().reshape([-1]) }
-            })
-            .collect();
+        let gradients: Vec<Tensor> =
+            Tensor::run_backward(&[loss], &self.views, false, false)
+                .into_iter()
+                .zip(&self.views)
+                .map(|(gradient, view)| {
+                    if gradient.defined() { gradient.reshape([-1]) } else { view.zeros_like().reshape([-1]) }
+                })
+                .collect();
         Tensor::cat(&gradients, 0)
     }
 
     /// `self <- self + weight (source - self)`: a target network's update; weight 1 copies.
     pub fn lerp(&mut self, source: &Parameters, weight: f64) {
-        if weight == 1.0 { self.flat.copy_(&source.flat) } else { drop(self.flat.lerp_(&source.flat, weight)) }
+        if weight == 1.0 {
+            self.flat.copy_(&source.flat)
+        } else {
+            drop(self.flat.lerp_(&source.flat, weight))
+        }
     }
 
     /// A tensor that is a constant for every element of a parameter, chosen by the parameter's name: `[count]`.
     pub fn constant_by_name(&self, value: impl Fn(&str) -> f32) -> Tensor {
         let values: Vec<Tensor> = self
             .named()
-            .map(|(name, view)| Tensor::full([view.numel() as i64], value(name) as f64, (Kind::Float, self.flat.device())))
+            .map(|(name, view)| {
+                Tensor::full([view.numel() as i64], value(name) as f64, (Kind::Float, self.flat.device()))
+            })
             .collect();
         Tensor::cat(&values, 0)
     }

@@ -125,7 +125,8 @@ impl QNetwork {
                 }),
                 (Some("weight"), Some(layer)) => layer.weight = view,
                 (Some("bias"), Some(layer)) => layer.bias = Some(view),
-                _ => log_precision = view,
+                (Some("log_precision"), _) => log_precision = view,
+                _ => {}
             }
         }
         Self { features, layers, log_precision, parameters }
@@ -247,8 +248,11 @@ fn initial_parameters(
         };
         let weight = uniform("weight", vec![outputs, inputs]);
         let bias = biases.then(|| uniform("bias", vec![outputs]));
-        let p_logit =
-            Initial { name: format!("layers.{index}.p_logit"), shape: vec![1], values: vec![logit(start.p) as f32] };
+        let p_logit = Initial {
+            name: format!("layers.{index}.p_logit"),
+            shape: vec![1],
+            values: vec![logit(start.p) as f32],
+        };
         all.push(p_logit);
         all.push(weight);
         all.extend(bias);
@@ -269,7 +273,8 @@ mod tests {
     fn network(biases: bool, fourier_features: usize, p: f64) -> QNetwork {
         let dimensions = [Dimension::new("x", "m", -2.0, 2.0), Dimension::new("v", "m/s", 0.0, 10.0)];
         let spec = EnvSpec::new("Test-v0", dimensions, ["a", "b", "c"]);
-        let config = NetworkConfig { hidden: vec![5, 4], biases, fourier_features, ..NetworkConfig::default() };
+        let config =
+            NetworkConfig { hidden: vec![5, 4], biases, fourier_features, ..NetworkConfig::default() };
         let start = InitialUncertainty { p, temperature: 0.1, precision: 10.0 };
         QNetwork::pair(&config, start, &spec, &mut generator(1, Stream::Initialisation), Device::Cpu).0
     }
@@ -285,7 +290,8 @@ mod tests {
     #[test]
     fn names_shapes_and_order_of_the_flat_tensor() {
         let network = network(true, 3, 0.1);
-        let named: Vec<_> = network.parameters().named().map(|(name, view)| (name.to_owned(), view.size())).collect();
+        let named: Vec<_> =
+            network.parameters().named().map(|(name, view)| (name.to_owned(), view.size())).collect();
         let expected = [
             ("layers.0.p_logit", vec![1]),
             ("layers.0.weight", vec![5, 8]),
@@ -317,7 +323,12 @@ mod tests {
     fn without_dropout_a_noisy_pass_is_the_mean_pass() {
         let network = network(true, 3, 1e-6);
         let noise = network.draw_noise(&mut noise(), &[3]);
-        assert!(network.sample(&observations(), &noise).allclose(&network.mean(&observations()), 1e-4, 1e-5, false));
+        assert!(network.sample(&observations(), &noise).allclose(
+            &network.mean(&observations()),
+            1e-4,
+            1e-5,
+            false
+        ));
     }
 
     #[test]
@@ -330,7 +341,10 @@ mod tests {
             let one = PassNoise(noise.0.iter().map(|layer| layer.get(pass)).collect());
             assert!(network.sample(&observations(), &one).allclose(&together.get(pass), 1e-5, 1e-6, false));
         }
-        assert!(together.std_dim(0, true, false).min().double_value(&[]) > 0.0, "every pass has a mask of its own");
+        assert!(
+            together.std_dim(0, true, false).min().double_value(&[]) > 0.0,
+            "every pass has a mask of its own"
+        );
     }
 
     #[test]
@@ -367,7 +381,10 @@ mod tests {
             };
             let numeric = (at(1e-3) - at(-1e-3)) / 2e-3;
             let analytic = (&gradient * &direction).sum(Kind::Float).double_value(&[]);
-            assert!((numeric - analytic).abs() < 0.02 * (1.0 + analytic.abs()), "{analytic} against {numeric}");
+            assert!(
+                (numeric - analytic).abs() < 0.02 * (1.0 + analytic.abs()),
+                "{analytic} against {numeric}"
+            );
         }
     }
 

@@ -103,11 +103,6 @@ impl RunDirectory {
     pub fn summary(&self) -> PathBuf {
         self.0.join("summary.json")
     }
-
-    /// `plots/`.
-    pub fn plots(&self) -> PathBuf {
-        self.0.join("plots")
-    }
 }
 
 /// Writes a file whole or not at all: to a temporary name first, then renamed.
@@ -122,15 +117,21 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), Error> {
 ///
 /// # Errors
 /// Those of `write`, and where the file can't be renamed.
-pub fn replace_atomically(
-    path: &Path,
-    write: impl FnOnce(&Path) -> Result<(), Error>,
-) -> Result<(), Error> {
+pub fn replace_atomically(path: &Path, write: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     let temporary = path.with_file_name(name);
-    write(&temporary)?;
-    fs::rename(&temporary, path).map_err(Error::file("write", path))
+    // Flushed to the disk before it takes the name, so that not even a power cut leaves half a file under it.
+    let flushed =
+        |()| fs::File::open(&temporary).and_then(|file| file.sync_all()).map_err(Error::file("write", path));
+    let written = write(&temporary)
+        .and_then(flushed)
+        .and_then(|()| fs::rename(&temporary, path).map_err(Error::file("write", path)));
+    if written.is_err() {
+        // The error is what matters; a temporary file that stays behind does no harm.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
 }
 
 /// Writes a value as indented JSON, whole or not at all.
@@ -138,8 +139,8 @@ pub fn replace_atomically(
 /// # Errors
 /// Where it can't be written.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
-    let mut text =
-        serde_json::to_string_pretty(value).map_err(|error| Error::file("write", path)(io::Error::from(error)))?;
+    let mut text = serde_json::to_string_pretty(value)
+        .map_err(|error| Error::file("write", path)(io::Error::from(error)))?;
     text.push('\n');
     write_atomically(path, text.as_bytes())
 }

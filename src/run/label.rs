@@ -1,19 +1,91 @@
 //! What a run is called in its plots.
 
-use control_envs::EnvSpec;
+use toml::{Table, Value};
 
 use super::plots::RunLabel;
 use crate::config::Config;
 
 impl RunLabel {
-    /// The label of a run with this config in this environment.
-    pub fn of(config: &Config, spec: &EnvSpec) -> Self {
+    /// The label of a run with this config, in an environment with this threshold.
+    pub fn of(config: &Config, reward_threshold: Option<f64>) -> Self {
+        let Config { env, seed, .. } = config;
         let rule = config.exploration.rule;
         Self {
-            title: format!("{} · {rule} · seed {}", spec.id, config.seed),
-            short: format!("{rule}, seed {}", config.seed),
-            group: format!("{} · {rule}", spec.id),
-            reward_threshold: spec.reward_threshold,
+            title: format!("{env} · {rule} · seed {seed}"),
+            short: format!("{rule}, seed {seed}"),
+            group: format!("{env} · {rule}"),
+            reward_threshold,
         }
+    }
+}
+
+/// The labels of runs that are compared: each names the settings in which it differs from the others, so that runs of
+/// one setting and several seeds make a group.
+pub fn compared_labels(configs: &[Config], threshold: impl Fn(&Config) -> Option<f64>) -> Vec<RunLabel> {
+    let settings: Vec<Vec<(String, String)>> = configs.iter().map(learning_settings).collect();
+    let differs = |key: &str, value: &str| {
+        settings.iter().flatten().any(|(other, other_value)| other == key && other_value != value)
+    };
+    let label = |(config, settings): (&Config, &Vec<(String, String)>)| {
+        let different: Vec<String> = settings
+            .iter()
+            .filter(|(key, value)| differs(key, value))
+            .map(|(key, value)| format!("{key} = {value}"))
+            .collect();
+        let label = RunLabel::of(config, threshold(config));
+        if different.is_empty() {
+            return label;
+        }
+        let different = different.join(", ");
+        RunLabel {
+            short: format!("{}, {different}", label.short),
+            group: format!("{}, {different}", label.group),
+            ..label
+        }
+    };
+    configs.iter().zip(&settings).map(label).collect()
+}
+
+/// The settings that change what is learned, as dotted keys and values; not what the label says already.
+fn learning_settings(config: &Config) -> Vec<(String, String)> {
+    let table: Table = config.to_toml().parse().unwrap_or_default();
+    let mut settings = Vec::new();
+    flatten("", &table, &mut settings);
+    let told = ["env", "seed", "steps", "device", "exploration.rule"];
+    let aside = ["evaluation.", "logging."];
+    settings.retain(|(key, _)| {
+        !told.contains(&key.as_str()) && !aside.iter().any(|section| key.starts_with(section))
+    });
+    settings
+}
+
+fn flatten(prefix: &str, table: &Table, into: &mut Vec<(String, String)>) {
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) => flatten(&format!("{prefix}{key}."), inner, into),
+            _ => into.push((format!("{prefix}{key}"), value.to_string())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Layer;
+
+    #[test]
+    fn runs_of_one_setting_make_a_group_and_others_name_what_differs() {
+        let config = |assignments: &[&str]| {
+            let layers: Vec<Layer> =
+                assignments.iter().map(|text| Layer::assignment(text).unwrap()).collect();
+            Config::resolve(&layers).unwrap()
+        };
+        let configs =
+            [config(&["seed=1"]), config(&["seed=2"]), config(&["seed=1", "dropout.dataset_size=500"])];
+        let labels = compared_labels(&configs, |_| None);
+        assert_eq!(labels[0].group, labels[1].group);
+        assert_ne!(labels[0].group, labels[2].group);
+        assert_eq!(labels[2].short, "ucb, seed 1, dropout.dataset_size = 500");
+        assert_eq!(compared_labels(&configs[..2], |_| None)[0].short, "ucb, seed 1");
     }
 }

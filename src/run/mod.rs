@@ -11,6 +11,7 @@ mod redraw;
 mod summary;
 
 pub use directory::{RunDirectory, read_json, write_atomically, write_json};
+pub use label::compared_labels;
 pub use meta::Meta;
 pub use metrics::{EpisodesCsv, UpdatesCsv};
 pub use recorder::{FinishedRun, Recorder};

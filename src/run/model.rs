@@ -23,7 +23,7 @@ pub fn save(network: &QNetwork, path: &Path) -> Result<(), Error> {
 /// Reads tensors into a network of the same shape.
 ///
 /// # Errors
-/// Where the file can't be read, is not of the format, or holds other names or shapes than the network.
+/// Where the file can't be read, is not of the format, lacks a tensor of the network or has one of another shape.
 pub fn load(network: &mut QNetwork, path: &Path) -> Result<(), Error> {
     std::fs::metadata(path).map_err(Error::file("read", path))?;
     let content = |problem: String| Error::Content { path: path.to_owned(), problem };

@@ -42,12 +42,12 @@ impl Recorder {
         spec: &EnvSpec,
         agent: &Agent,
     ) -> Result<Self, Error> {
-        let label = RunLabel::of(config, spec);
+        let label = RunLabel::of(config, spec.reward_threshold);
         let period = Duration::from_secs_f64(config.logging.redraw_seconds);
         Ok(Self {
             episodes: EpisodesCsv::create(&directory.episodes(), agent.network().layers().len())?,
             updates: UpdatesCsv::create(&directory.updates())?,
-            statistics: EpisodeStatistics::new(spec.reward_threshold),
+            statistics: EpisodeStatistics::new(spec.reward_threshold, &agent.network().p()),
             redraw: Redraw::start(directory.path().to_owned(), label, period),
             config: config.clone(),
             reward_threshold: spec.reward_threshold,
@@ -59,13 +59,9 @@ impl Recorder {
     }
 
     /// Writes what the training left: model, summary (without an evaluation so far) and the last plots. `failure` is
-    /// what ended it early, if anything did.
-    ///
-    /// # Errors
-    /// Where a file can't be written.
-    pub fn finish(mut self, agent: &Agent, failure: Option<&Error>) -> Result<FinishedRun, Error> {
+    /// what ended it early, if anything did. Each file is tried whatever becomes of the others.
+    pub fn finish(mut self, agent: &Agent, failure: Option<&Error>) -> FinishedRun {
         let seconds = self.started.elapsed().as_secs_f64();
-        model::save(agent.network(), &self.directory.model())?;
         let summary = Summary {
             env: self.config.env.clone(),
             exploration: self.config.exploration.rule.to_string(),
@@ -90,9 +86,13 @@ impl Recorder {
             p_peak: self.statistics.p_peak().to_vec(),
             evaluation: None,
         };
-        write_json(&self.directory.summary(), &summary)?;
-        self.redraw.finish()?;
-        Ok(FinishedRun { directory: self.directory, summary })
+        let written = model::save(agent.network(), &self.directory.model())
+            .and(write_json(&self.directory.summary(), &summary));
+        // `and` has evaluated both and keeps the first error. Plots can be drawn again from the files.
+        if let Err(error) = self.redraw.finish() {
+            tracing::warn!("the plots could not be drawn, `plot RUN` will try again: {error}");
+        }
+        FinishedRun { directory: self.directory, summary, written }
     }
 }
 
@@ -119,6 +119,8 @@ pub struct FinishedRun {
     pub directory: RunDirectory,
     /// What it came to.
     pub summary: Summary,
+    /// Whether model and summary could be written.
+    pub written: Result<(), Error>,
 }
 
 impl FinishedRun {

@@ -40,7 +40,7 @@ pub struct Summary {
     pub precision: f64,
     /// Dropout probability of each layer at the end, from input to output.
     pub p_final: Vec<f64>,
-    /// Its highest value at an episode's end.
+    /// Its highest value, at the start or at an episode's end.
     pub p_peak: Vec<f64>,
     /// Evaluation after the training.
     pub evaluation: Option<Evaluation>,
@@ -57,14 +57,13 @@ pub struct EpisodeStatistics {
 }
 
 impl EpisodeStatistics {
-    /// No episodes yet, of an environment with this threshold.
-    pub fn new(reward_threshold: Option<f64>) -> Self {
-        Self { reward_threshold, ..Self::default() }
+    /// No episodes yet, of an environment with this threshold; the layers start at `p`.
+    pub fn new(reward_threshold: Option<f64>, p: &[f64]) -> Self {
+        Self { reward_threshold, p_peak: p.to_vec(), ..Self::default() }
     }
 
     /// Takes an episode in.
     pub fn add(&mut self, record: &EpisodeRecord) {
-        self.p_peak.resize(record.p.len(), 0.0);
         for (peak, &p) in self.p_peak.iter_mut().zip(&record.p) {
             *peak = peak.max(p);
         }
@@ -72,7 +71,9 @@ impl EpisodeStatistics {
         if record.episode >= 100 {
             let mean = record.mean_return_100;
             self.best_mean_return_100 = Some(self.best_mean_return_100.map_or(mean, |best| best.max(mean)));
-            if self.solved_at_step.is_none() && self.reward_threshold.is_some_and(|threshold| mean >= threshold) {
+            if self.solved_at_step.is_none()
+                && self.reward_threshold.is_some_and(|threshold| mean >= threshold)
+            {
                 self.solved_at_step = Some(record.total_steps);
             }
         }
@@ -121,8 +122,9 @@ mod tests {
 
     #[test]
     fn solved_means_the_threshold_over_a_hundred_episodes() {
-        let mut statistics = EpisodeStatistics::new(Some(475.0));
-        for (episode, mean, p) in [(99, 480.0, 0.1), (100, 470.0, 0.4), (101, 476.0, 0.2), (102, 460.0, 0.1)] {
+        let mut statistics = EpisodeStatistics::new(Some(475.0), &[0.1]);
+        for (episode, mean, p) in [(99, 480.0, 0.1), (100, 470.0, 0.4), (101, 476.0, 0.2), (102, 460.0, 0.1)]
+        {
             statistics.add(&record(episode, mean, p));
         }
         assert_eq!(statistics.solved_at_step(), Some(1010));
