@@ -61,7 +61,7 @@ fn environment_step(bencher: Bencher, name: &str) {
     });
 }
 
-#[divan::bench(args = ["ucb", "thompson", "epsilon-greedy"])]
+#[divan::bench(args = ["ucb", "thompson", "epsilon-greedy"], sample_count = 1000)]
 fn act(bencher: Bencher, rule: &str) {
     let (mut agent, observation) =
         agent(&[&format!("exploration.rule={rule}"), "exploration.epsilon_final=0"]);
@@ -69,7 +69,7 @@ fn act(bencher: Bencher, rule: &str) {
     bencher.bench_local(|| agent.act(black_box(&observation)).unwrap());
 }
 
-#[divan::bench(args = ["double-q", "optimistic"])]
+#[divan::bench(args = ["double-q", "optimistic"], sample_count = 1000)]
 fn learner_step(bencher: Bencher, targets: &str) {
     let (mut agent, _) = agent(&[&format!("agent.targets={targets}")]);
     bencher.bench_local(|| agent.learn().unwrap());
@@ -77,7 +77,7 @@ fn learner_step(bencher: Bencher, targets: &str) {
 
 /// The matrix products of the learner step with double-Q targets, and nothing else: three forward passes (prediction,
 /// online and target network at the next observation) and one backward.
-#[divan::bench]
+#[divan::bench(sample_count = 1000)]
 fn matrix_products_of_double_q(bencher: Bencher) {
     let random = |rows, columns| Tensor::ones([rows, columns], (Kind::Float, Device::Cpu));
     let shapes = [(4, 128), (128, 128), (128, 2)];

@@ -2,7 +2,7 @@
 
 use tch::{Tensor, nn};
 
-use super::regularizer::Regularizer;
+use super::regularizer::{Regularizer, squared_norm};
 
 /// Dropout with a learnable probability p, shared by all units of one layer's input.
 ///
@@ -98,8 +98,10 @@ impl ConcreteLinear {
     /// This layer's share of the KL per datum, weight and entropy term together; a differentiable tensor of one
     /// element.
     pub fn regularization(&self, regularizer: &Regularizer) -> Tensor {
-        regularizer.weight_term(&self.weight, &self.dropout.p_logit)
-            + regularizer.entropy_term(self.inputs(), &self.dropout.p_logit)
+        let p_logit = &self.dropout.p_logit;
+        let inputs = Tensor::from(self.inputs() as f64).to_kind(p_logit.kind()).to_device(p_logit.device());
+        regularizer.weight_term(&squared_norm(&self.weight), p_logit)
+            + regularizer.entropy_term(&inputs, p_logit)
     }
 }
 
@@ -177,8 +179,8 @@ mod tests {
             let regularizer = Regularizer { length_scale: 0.01, precision: 1.0, dataset_size: 100.0 };
             let weight = Tensor::ones([8, 64], (Kind::Float, Device::Cpu));
             let loss = dropout.apply(&noise.ones_like(), &noise).square().mean(Kind::Float)
-                + regularizer.weight_term(&weight, &leaf)
-                + regularizer.entropy_term(64, &leaf);
+                + regularizer.weight_term(&squared_norm(&weight), &leaf)
+                + regularizer.entropy_term(&Tensor::from(64.0_f32), &leaf);
             loss.sum(Kind::Float).backward();
             assert!(loss.isfinite().all().int64_value(&[]) == 1);
             assert!(leaf.grad().isfinite().all().int64_value(&[]) == 1);

@@ -33,4 +33,4 @@ mod regularizer;
 
 pub use dropout::{ConcreteDropout, ConcreteLinear, logit, sigmoid};
 pub use noise::{LogisticNoise, logistic};
-pub use regularizer::{Regularizer, entropy};
+pub use regularizer::{Regularizer, entropy, squared_norm};

@@ -39,16 +39,23 @@ impl Regularizer {
         2.0 / (self.precision * self.dataset_size)
     }
 
-    /// The weight term `l^2/(tau N) ||W||^2 / (1-p)`, differentiable in `weight` and `p_logit`; a scalar.
-    pub fn weight_term(&self, weight: &Tensor, p_logit: &Tensor) -> Tensor {
+    /// The weight term `l^2/(tau N) ||W||^2 / (1-p)`, differentiable, from the [`squared_norm`] of a weight and its
+    /// p logit; or elementwise for several layers.
+    pub fn weight_term(&self, squared_norm: &Tensor, p_logit: &Tensor) -> Tensor {
         // 1/(1-p) = 1 + exp(logit), exact where 1-p itself would round to 0.
-        weight.square().sum(weight.kind()) * (p_logit.exp() + 1.0) * self.weight_coefficient()
+        squared_norm * (p_logit.exp() + 1.0) * self.weight_coefficient()
     }
 
-    /// The entropy term `-2/(tau N) K H(p)` for `inputs` = K dropped units, differentiable in `p_logit`; a scalar.
-    pub fn entropy_term(&self, inputs: i64, p_logit: &Tensor) -> Tensor {
-        entropy(p_logit) * (-self.dropout_coefficient() * inputs as f64)
+    /// The entropy term `-2/(tau N) K H(p)`, differentiable in `p_logit`, for `inputs` = K dropped units; or elementwise
+    /// for several layers.
+    pub fn entropy_term(&self, inputs: &Tensor, p_logit: &Tensor) -> Tensor {
+        entropy(p_logit) * inputs * -self.dropout_coefficient()
     }
+}
+
+/// `||W||^2`, a scalar.
+pub fn squared_norm(weight: &Tensor) -> Tensor {
+    weight.square().sum(weight.kind())
 }
 
 /// The entropy of a Bernoulli variable, in nats, from the logit of its probability:

@@ -3,11 +3,11 @@
 use control_envs::EnvSpec;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::features::Features;
 use super::parameters::{Initial, Parameters};
-use crate::concrete::{ConcreteDropout, ConcreteLinear, LogisticNoise, Regularizer, logit};
+use crate::concrete::{ConcreteDropout, ConcreteLinear, LogisticNoise, Regularizer, logit, squared_norm};
 use crate::randomness::Generator;
 
 /// The shape of a Q-network: the `[network]` section of a config.
@@ -77,6 +77,8 @@ pub struct PassNoise(Vec<Tensor>);
 pub struct QNetwork {
     features: Features,
     layers: Vec<ConcreteLinear>,
+    /// K of each layer, `[layers]`.
+    inputs: Tensor,
     log_precision: Tensor,
     parameters: Parameters,
 }
@@ -129,7 +131,9 @@ impl QNetwork {
                 _ => {}
             }
         }
-        Self { features, layers, log_precision, parameters }
+        let inputs: Vec<f32> = layers.iter().map(|layer| layer.inputs() as f32).collect();
+        let inputs = Tensor::from_slice(&inputs).to_device(device);
+        Self { features, layers, inputs, log_precision, parameters }
     }
 
     /// The deterministic mean pass: observations `[..., dimensions]` to `[..., actions]`.
@@ -176,11 +180,17 @@ impl QNetwork {
         PassNoise(shaped.collect())
     }
 
-    /// The weight and the entropy term of the KL per datum, each summed over the layers; tensors of one element.
+    /// The weight and the entropy term of the KL per datum, each summed over the layers; scalars. They are computed for
+    /// all layers at once, since an operation on a number or two costs as much as one on a thousand.
     pub fn regularization(&self, regularizer: &Regularizer) -> (Tensor, Tensor) {
-        let weight = self.layers.iter().map(|l| regularizer.weight_term(&l.weight, &l.dropout.p_logit));
-        let entropy = self.layers.iter().map(|l| regularizer.entropy_term(l.inputs(), &l.dropout.p_logit));
-        (weight.sum(), entropy.sum())
+        let p_logits: Vec<&Tensor> = self.layers.iter().map(|layer| &layer.dropout.p_logit).collect();
+        let p_logits = Tensor::cat(&p_logits, 0);
+        let norms: Vec<Tensor> = self.layers.iter().map(|layer| squared_norm(&layer.weight)).collect();
+        let norms = Tensor::stack(&norms, 0);
+        (
+            regularizer.weight_term(&norms, &p_logits).sum(Kind::Float),
+            regularizer.entropy_term(&self.inputs, &p_logits).sum(Kind::Float),
+        )
     }
 
     /// ln tau, one element.
@@ -265,7 +275,6 @@ fn initial_parameters(
 #[cfg(test)]
 mod tests {
     use control_envs::{Dimension, EnvSpec};
-    use tch::Kind;
 
     use super::*;
     use crate::randomness::{Stream, generator};
@@ -386,6 +395,15 @@ mod tests {
                 "{analytic} against {numeric}"
             );
         }
+    }
+
+    #[test]
+    fn the_network_is_regularised_as_its_layers_are() {
+        let network = network(true, 2, 0.3);
+        let regularizer = Regularizer { length_scale: 0.5, precision: 1.0, dataset_size: 20.0 };
+        let (weight, entropy) = network.regularization(&regularizer);
+        let layers: Tensor = network.layers().iter().map(|layer| layer.regularization(&regularizer)).sum();
+        assert!((weight + entropy).allclose(&layers.squeeze(), 1e-5, 1e-7, false));
     }
 
     #[test]
