@@ -1,12 +1,14 @@
 //! What is seen on the terminal: log lines, a progress bar, and plain lines where there is no terminal.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
 
 use super::arguments::Verbosity;
 use crate::agent::Agent;
@@ -39,6 +41,7 @@ impl Terminal {
         let _ = tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_target(false)
+            .with_timer(SinceStart(Instant::now()))
             .with_ansi(io::stderr().is_terminal())
             .with_writer(AboveBars(bars.clone()))
             .try_init();
@@ -63,9 +66,12 @@ impl Terminal {
             let bar = self.bars.add(ProgressBar::new(steps));
             // A template that does not parse would be a typing error here; the default bar stands in for it.
             if let Ok(style) = ProgressStyle::with_template(
-                "{bar:24.cyan/blue} {human_pos}/{human_len} steps, {per_sec}, {eta} left  {msg}",
+                "{bar:24.cyan/blue} {human_pos}/{human_len} steps, {rate}/s, {eta} left  {msg}",
             ) {
-                bar.set_style(style);
+                let rate = |state: &ProgressState, out: &mut dyn fmt::Write| {
+                    let _ = write!(out, "{:.0}", state.per_sec());
+                };
+                bar.set_style(style.with_key("rate", rate));
             }
             bar
         });
@@ -131,6 +137,15 @@ pub fn probabilities(p: &[f64]) -> String {
         p => format!("{p:.2}"),
     });
     shown.collect::<Vec<_>>().join(" ")
+}
+
+/// Stamps log lines with the seconds since the program's start; `meta.json` has the date.
+struct SinceStart(Instant);
+
+impl FormatTime for SinceStart {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        write!(writer, "{:7.1} s", self.0.elapsed().as_secs_f64())
+    }
 }
 
 /// Writes to stderr without tearing the progress bar.

@@ -159,9 +159,10 @@ fn report(run: &FinishedRun) -> String {
     let summary = &run.summary;
     let mut lines = Vec::new();
     if let Some(mean) = summary.mean_return_100 {
+        let episodes = summary.episodes;
         lines.push(format!(
-            "return      {mean:.1} on average over the last 100 of {} episodes",
-            summary.episodes
+            "return      {mean:.1} on average over the last {} of {episodes} episodes",
+            episodes.min(100)
         ));
     }
     match (summary.reward_threshold, summary.solved_at_step) {
