@@ -251,16 +251,16 @@ impl Agent {
 
     fn targets(&mut self, next: &Tensor, rewards: &Tensor, continues: &Tensor) -> Tensor {
         let agent = &self.config.agent;
+        let online = self.online.mean(next);
         match agent.targets {
             Targets::DoubleQ => {
-                let (online, target) = (self.online.mean(next), self.target.mean(next));
-                td::double_q_targets(&online, &target, rewards, continues, agent.gamma)
+                td::double_q_targets(&online, &self.target.mean(next), rewards, continues, agent.gamma)
             }
             Targets::Optimistic => {
                 let leading = [agent.target_passes, agent.batch_size as i64];
                 let noise = self.target.draw_noise(&mut self.learner_noise, &leading);
                 let samples = self.target.sample(next, &noise);
-                td::optimistic_targets(&samples, rewards, continues, agent.gamma, agent.target_beta)
+                td::optimistic_targets(&online, &samples, rewards, continues, agent.gamma, agent.target_beta)
             }
         }
     }

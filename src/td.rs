@@ -25,12 +25,15 @@ pub fn double_q_targets(
 /// worth visiting this one for (compare O'Donoghue et al. 2018, The Uncertainty Bellman Equation).
 ///
 /// ```text
-/// y = r + gamma * continues * max_a (mean_k Q_k(s', a) + beta * std_k Q_k(s', a))
+/// y = r + gamma * continues * (mean_k Q_k(s', a*) + beta * std_k Q_k(s', a*))
+/// a* = argmax_a (Q_online(s', a) + beta * std_k Q_k(s', a))
 /// ```
 ///
 /// over the noisy passes k of the target network, `samples` `[passes, rows, actions]`, at least two; the standard
-/// deviation is the unbiased one.
+/// deviation is the unbiased one. That the online network's mean pass, `online_next` `[rows, actions]`, has a say in the
+/// action makes these the double-Q targets where nothing is uncertain: without it the maximum overestimates.
 pub fn optimistic_targets(
+    online_next: &Tensor,
     samples: &Tensor,
     rewards: &Tensor,
     continues: &Tensor,
@@ -38,7 +41,8 @@ pub fn optimistic_targets(
     beta: f64,
 ) -> Tensor {
     let (std, mean) = samples.std_mean_dim(0, true, false);
-    rewards + (mean + std * beta).amax(-1, false) * continues * gamma
+    let bonus = std * beta;
+    double_q_targets(&(online_next + &bonus), &(mean + bonus), rewards, continues, gamma)
 }
 
 /// Twice the Gaussian negative log-likelihood per datum, without its constant: `tau * mean((q - y)^2) - ln tau`.
@@ -75,12 +79,25 @@ mod tests {
 
     #[test]
     fn optimistic_by_hand() {
-        // Action 0 is 1 and 3: mean 2, unbiased std sqrt(2). Action 1 is 2.5 twice: the bonus makes 0 the better one.
+        // Action 0 is 1 and 3: mean 2, unbiased std sqrt(2). Action 1 is 2.5 twice. The online network prefers 1 by 1, the
+        // bonus makes 0 the better one as soon as beta sqrt(2) > 1.
         let samples = rows(&[1.0, 2.5, 3.0, 2.5], &[2, 1, 2]);
+        let online = rows(&[1.0, 2.0], &[1, 2]);
         let (r, c) = (rows(&[1.0], &[1]), rows(&[1.0], &[1]));
-        close(&optimistic_targets(&samples, &r, &c, 0.5, 0.0), &[2.25]);
-        close(&optimistic_targets(&samples, &r, &c, 0.5, 1.0), &[1.0 + 0.5 * (2.0 + 2.0_f32.sqrt())]);
-        close(&optimistic_targets(&samples, &r, &(c * 0.0), 0.5, 1.0), &[1.0]);
+        let targets = |beta| optimistic_targets(&online, &samples, &r, &c, 0.5, beta);
+        close(&targets(0.0), &[2.25]);
+        close(&targets(0.7), &[2.25]);
+        close(&targets(1.0), &[1.0 + 0.5 * (2.0 + 2.0_f32.sqrt())]);
+        close(&optimistic_targets(&online, &samples, &r, &(&c * 0.0), 0.5, 1.0), &[1.0]);
+    }
+
+    #[test]
+    fn optimistic_targets_are_double_q_targets_where_nothing_is_uncertain() {
+        let (online, target) = (rows(&[0.0, 1.0, 5.0, 2.0], &[2, 2]), rows(&[9.0, 3.0, 7.0, 8.0], &[2, 2]));
+        let (r, c) = (rows(&[1.0, -2.0], &[2]), rows(&[1.0, 1.0], &[2]));
+        let samples = Tensor::stack(&[&target, &target, &target], 0);
+        let optimistic = optimistic_targets(&online, &samples, &r, &c, 0.9, 3.0);
+        assert!(optimistic.allclose(&double_q_targets(&online, &target, &r, &c, 0.9), 1e-6, 1e-6, false));
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Default for OptimizerConfig {
         Self {
             learning_rate: 1e-3,
             dropout_learning_rate: 1e-2,
-            final_fraction: 0.1,
+            final_fraction: 0.01,
             max_gradient_norm: 10.0,
         }
     }
