@@ -176,7 +176,10 @@ impl Agent {
         let actions = Tensor::from_slice(&self.batch.actions).to_device(self.device()).unsqueeze(1);
         let rewards = self.tensor(&self.batch.rewards) * self.value_scale();
         let continues = self.tensor(&self.batch.continues);
-        let targets = tch::no_grad(|| self.targets(&next_observations, &rewards, &continues));
+        // In network units a value is a discounted mean of rewards, and an overestimate is cut off where it is certain.
+        let (lowest, highest) = self.replay.reward_range();
+        let targets = tch::no_grad(|| self.targets(&next_observations, &rewards, &continues))
+            .clamp(f64::from(lowest), f64::from(highest));
 
         let regularizer = self.regularizer();
         let noise = self.online.draw_noise(&mut self.learner_noise, &[rows as i64]);

@@ -24,6 +24,8 @@ pub struct Replay {
     latest: Vec<f32>,
     /// The slot that the next transition takes.
     cursor: usize,
+    /// Lowest and highest reward ever stored, and 0.
+    reward_range: (f32, f32),
 }
 
 /// A batch of transitions, row-major.
@@ -74,12 +76,18 @@ impl Replay {
             final_observations: HashMap::new(),
             latest: Vec::with_capacity(dimensions),
             cursor: 0,
+            reward_range: (0.0, 0.0),
         })
     }
 
     /// Number of transitions in the buffer.
     pub fn len(&self) -> usize {
         self.rewards.len()
+    }
+
+    /// The lowest and the highest reward stored so far, 0 among them: no discounted mean of rewards lies outside.
+    pub fn reward_range(&self) -> (f32, f32) {
+        self.reward_range
     }
 
     /// Numbers in an observation.
@@ -97,6 +105,8 @@ impl Replay {
         self.close_a_cut_episode(observation);
         let slot = self.cursor;
         let reward = step.reward as f32;
+        let (lowest, highest) = self.reward_range;
+        self.reward_range = (lowest.min(reward), highest.max(reward));
         if self.len() < self.capacity {
             self.observations.extend_from_slice(observation);
             self.actions.push(action as u32);
@@ -227,6 +237,16 @@ mod tests {
         assert!(counts[..13].iter().all(|&count| count == 0.0));
         let chi_square: f64 = counts[13..].iter().map(|count| (count - 1000.0).powi(2) / 1000.0).sum();
         assert!(chi_square < 43.8, "{chi_square}");
+    }
+
+    #[test]
+    fn the_reward_range_outlives_the_transitions_and_holds_zero() {
+        let mut replay = Replay::new(1, 2).unwrap();
+        assert_eq!(replay.reward_range(), (0.0, 0.0));
+        for reward in [-1.5, -0.5, -1.0] {
+            replay.push(&[0.0, 0.0], 0, &Step::new(vec![0.0, 0.0], reward, false));
+        }
+        assert_eq!(replay.reward_range(), (-1.5, 0.0));
     }
 
     #[test]
