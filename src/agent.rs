@@ -176,10 +176,7 @@ impl Agent {
         let actions = Tensor::from_slice(&self.batch.actions).to_device(self.device()).unsqueeze(1);
         let rewards = self.tensor(&self.batch.rewards) * self.value_scale();
         let continues = self.tensor(&self.batch.continues);
-        // In network units a value is a discounted mean of rewards, and an overestimate is cut off where it is certain.
-        let (lowest, highest) = self.replay.reward_range();
-        let targets = tch::no_grad(|| self.targets(&next_observations, &rewards, &continues))
-            .clamp(f64::from(lowest), f64::from(highest));
+        let targets = tch::no_grad(|| self.targets(&next_observations, &rewards, &continues));
 
         let regularizer = self.regularizer();
         let noise = self.online.draw_noise(&mut self.learner_noise, &[rows as i64]);
@@ -255,7 +252,7 @@ impl Agent {
     fn targets(&mut self, next: &Tensor, rewards: &Tensor, continues: &Tensor) -> Tensor {
         let agent = &self.config.agent;
         let online = self.online.mean(next);
-        match agent.targets {
+        let targets = match agent.targets {
             Targets::DoubleQ => {
                 td::double_q_targets(&online, &self.target.mean(next), rewards, continues, agent.gamma)
             }
@@ -265,6 +262,13 @@ impl Agent {
                 let samples = self.target.sample(next, &noise);
                 td::optimistic_targets(&online, &samples, rewards, continues, agent.gamma, agent.target_beta)
             }
+        };
+        if agent.bounded_targets {
+            // In network units a value is a discounted mean of rewards.
+            let (lowest, highest) = self.replay.reward_range();
+            targets.clamp(f64::from(lowest), f64::from(highest))
+        } else {
+            targets
         }
     }
 

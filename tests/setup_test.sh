@@ -197,9 +197,10 @@ compiler 'exit 0'
 expect 0 'is set up' ./setup.sh --force
 check no_leftovers
 
+# TERM, since a shell started in the background ignores INT for good.
 checkout interrupted
 # shellcheck disable=SC2016
-stub c++ 'kill -INT $PPID'
+stub c++ 'kill -TERM $PPID'
 expect 130 'run ./setup.sh again' ./setup.sh --force
 check no_leftovers
 

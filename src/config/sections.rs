@@ -106,6 +106,8 @@ pub struct AgentConfig {
     pub target_passes: i64,
     /// Weight of the standard deviation in optimistic targets.
     pub target_beta: f64,
+    /// Whether targets are clamped to what the rewards seen so far can add up to. It bounds overestimation, and optimism.
+    pub bounded_targets: bool,
     /// Share of the way that the target network moves towards the online network at an update; 1 copies it, which goes
     /// with a long `target_period`.
     pub target_lerp: f64,
@@ -124,6 +126,7 @@ impl Default for AgentConfig {
             targets: Targets::Optimistic,
             target_passes: 5,
             target_beta: 1.0,
+            bounded_targets: false,
             target_lerp: 0.05,
             target_period: 1,
         }
