@@ -17,9 +17,6 @@ use crate::td;
 /// Most observations of an episode over which its epistemic standard deviation is averaged.
 const EPISTEMIC_ROWS: usize = 64;
 
-/// Where ln tau stops, so that tau stays finite in f32 when the targets are predicted perfectly.
-const LOG_PRECISION_BOUND: f64 = 30.0;
-
 /// What one learner step did: a row of `updates.csv`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct UpdateRecord {
@@ -70,6 +67,28 @@ pub struct Agent {
     learner_noise: LogisticNoise,
     episode_diagnostics: LogisticNoise,
     update_diagnostics: LogisticNoise,
+}
+
+/// A batch on the network's device, rewards in network units. Shapes as in [`Batch`], but actions `[rows, 1]`.
+struct BatchTensors {
+    observations: Tensor,
+    actions: Tensor,
+    rewards: Tensor,
+    continues: Tensor,
+    next_observations: Tensor,
+}
+
+/// What a batch's loss is made of.
+struct Objective {
+    /// Q of the actions taken, `[rows]`.
+    q: Tensor,
+    /// Q less target, `[rows]`.
+    errors: Tensor,
+    data_term: Tensor,
+    weight_term: Tensor,
+    entropy_term: Tensor,
+    /// The sum of the three terms; one element, as each of them.
+    loss: Tensor,
 }
 
 impl Agent {
@@ -168,73 +187,88 @@ impl Agent {
         if self.steps < agent.learning_starts.max(1) || !self.steps.is_multiple_of(agent.train_frequency) {
             return Ok(None);
         }
-        let rows = agent.batch_size;
+        let batch = self.sample_batch();
+        let objective = self.objective(&batch);
+        let gradient_norm = self.descend(&objective.loss)?;
+        let recorded = self.updates.is_multiple_of(self.config.logging.update_period);
+        Ok(recorded.then(|| self.record(&batch, &objective, gradient_norm)))
+    }
+
+    fn sample_batch(&mut self) -> BatchTensors {
+        let rows = self.config.agent.batch_size;
         self.replay.sample(rows, &mut self.replay_generator, &mut self.batch);
         let matrix = |values: &[f32]| self.tensor(values).view([rows as i64, -1]);
-        let observations = matrix(&self.batch.observations);
-        let next_observations = matrix(&self.batch.next_observations);
-        let actions = Tensor::from_slice(&self.batch.actions).to_device(self.device()).unsqueeze(1);
-        let rewards = self.tensor(&self.batch.rewards) * self.value_scale();
-        let continues = self.tensor(&self.batch.continues);
-        let targets = tch::no_grad(|| self.targets(&next_observations, &rewards, &continues));
+        BatchTensors {
+            observations: matrix(&self.batch.observations),
+            actions: Tensor::from_slice(&self.batch.actions).to_device(self.device()).unsqueeze(1),
+            rewards: self.tensor(&self.batch.rewards) * self.value_scale(),
+            continues: self.tensor(&self.batch.continues),
+            next_observations: matrix(&self.batch.next_observations),
+        }
+    }
 
-        let regularizer = self.regularizer();
-        let noise = self.online.draw_noise(&mut self.learner_noise, &[rows as i64]);
-        let q = self.online.sample(&observations, &noise).gather(1, &actions, false).squeeze_dim(1);
+    /// The loss of one noisy pass over a batch, and its parts.
+    fn objective(&mut self, batch: &BatchTensors) -> Objective {
+        let targets = tch::no_grad(|| self.targets(batch));
+        let noise = self.online.draw_noise(&mut self.learner_noise, &[self.config.agent.batch_size as i64]);
+        let q =
+            self.online.sample(&batch.observations, &noise).gather(1, &batch.actions, false).squeeze_dim(1);
         let errors = &q - &targets;
-        let learned = self.config.precision.learned;
-        let log_precision = if learned {
-            self.online.log_precision().shallow_clone()
+        let log_precision = self.online.log_precision();
+        let data_term = if self.config.precision.learned {
+            td::gaussian_nll(&errors, log_precision)
         } else {
-            self.online.log_precision().detach()
+            td::gaussian_nll(&errors, &log_precision.detach())
         };
-        let data_term = td::gaussian_nll(&errors, &log_precision);
-        let (weight_term, entropy_term) = self.online.regularization(&regularizer);
+        let (weight_term, entropy_term) = self.online.regularization(&self.regularizer());
         let loss = &data_term + &weight_term + &entropy_term;
-        let mut gradient = self.online.parameters().gradient(&loss);
+        Objective { q, errors, data_term, weight_term, entropy_term, loss }
+    }
+
+    /// One step of Adam down the loss, and the target network's. Returns the norm of the gradient of `loss / tau`.
+    fn descend(&mut self, loss: &Tensor) -> Result<f64, Error> {
+        let mut gradient = self.online.parameters().gradient(loss);
         // Measured on loss / tau, the mean-squared-error form: the gradient of the likelihood grows with tau as the fit
         // gets better, and clipping it there would silence the batches with the most to learn from.
-        let gradient_norm = gradient.norm() / log_precision.detach().exp();
-        let clip = (&gradient_norm + 1e-6).reciprocal() * self.config.optimizer.max_gradient_norm;
-        let _ = gradient.g_mul_(&clip.clamp_max(1.0));
-
+        let norm = gradient.norm().double_value(&[]) / self.online.precision();
         // Before the step: a gradient that is not finite must not reach the parameters.
-        if !gradient_norm.double_value(&[0]).is_finite() {
+        if !norm.is_finite() {
             return Err(Error::NotFinite { quantity: "the gradient", step: self.steps });
         }
-
+        let longest = self.config.optimizer.max_gradient_norm;
+        if norm > longest {
+            let _ = gradient.g_mul_scalar_(longest / norm);
+        }
         self.updates += 1;
         let schedule = self.schedule();
         tch::no_grad(|| {
             self.adam.step(self.online.parameters_mut().flat_mut(), &gradient, schedule);
-            let _ =
-                self.online.log_precision().shallow_clone().clamp_(-LOG_PRECISION_BOUND, LOG_PRECISION_BOUND);
+            self.online.bound_precision();
             if self.updates.is_multiple_of(self.config.agent.target_period) {
                 self.target.parameters_mut().lerp(self.online.parameters(), self.config.agent.target_lerp);
             }
         });
-        if !self.updates.is_multiple_of(self.config.logging.update_period) {
-            return Ok(None);
-        }
+        Ok(norm)
+    }
 
-        let scalar = |tensor: &Tensor| tensor.sum(Kind::Float).double_value(&[]);
+    fn record(&mut self, batch: &BatchTensors, objective: &Objective, gradient_norm: f64) -> UpdateRecord {
+        let mean = |tensor: &Tensor| tensor.mean(Kind::Float).double_value(&[]);
         let returns = 1.0 / self.value_scale();
-        let leading = self.measuring_passes(&observations);
+        let leading = self.measuring_passes(&batch.observations);
         let noise = self.online.draw_noise(&mut self.update_diagnostics, &leading);
-        let epistemic_std = self.epistemic_std(&observations, Some(&actions), &noise);
-        Ok(Some(UpdateRecord {
+        UpdateRecord {
             update: self.updates,
             total_steps: self.steps,
-            loss: scalar(&loss),
-            data_term: scalar(&data_term),
-            weight_term: scalar(&weight_term),
-            entropy_term: scalar(&entropy_term),
-            td_error: scalar(&errors.abs().mean(Kind::Float)) * returns,
-            q_mean: scalar(&q.mean(Kind::Float)) * returns,
-            epistemic_std,
-            gradient_norm: scalar(&gradient_norm),
-            learning_rate: self.config.optimizer.learning_rate * schedule,
-        }))
+            loss: mean(&objective.loss),
+            data_term: mean(&objective.data_term),
+            weight_term: mean(&objective.weight_term),
+            entropy_term: mean(&objective.entropy_term),
+            td_error: mean(&objective.errors.abs()) * returns,
+            q_mean: mean(&objective.q) * returns,
+            epistemic_std: self.epistemic_std(&batch.observations, Some(&batch.actions), &noise),
+            gradient_norm,
+            learning_rate: self.config.optimizer.learning_rate * self.schedule(),
+        }
     }
 
     /// Ends an episode of so many transitions: N becomes the size of the replay. Returns the episode's epistemic
@@ -249,8 +283,9 @@ impl Agent {
         self.epistemic_std(&observations, None, &noise)
     }
 
-    fn targets(&mut self, next: &Tensor, rewards: &Tensor, continues: &Tensor) -> Tensor {
+    fn targets(&mut self, batch: &BatchTensors) -> Tensor {
         let agent = &self.config.agent;
+        let BatchTensors { rewards, continues, next_observations: next, .. } = batch;
         let online = self.online.mean(next);
         let targets = match agent.targets {
             Targets::DoubleQ => {

@@ -198,6 +198,12 @@ impl QNetwork {
         &self.log_precision
     }
 
+    /// Keeps tau finite in f32 where the targets are predicted perfectly and ln tau would rise for ever.
+    pub fn bound_precision(&mut self) {
+        const BOUND: f64 = 30.0;
+        let _ = tch::no_grad(|| self.log_precision.clamp_(-BOUND, BOUND));
+    }
+
     /// The precision tau of the targets, in network units.
     pub fn precision(&self) -> f64 {
         self.log_precision.double_value(&[0]).exp()
