@@ -64,29 +64,27 @@ fn cartpole_is_solved_and_p_shrinks() {
 #[test]
 #[ignore = "trains for minutes"]
 fn n_held_at_its_first_value_leaves_p_larger() {
-    // Tau fixed and equal, so that N alone decides.
+    // Tau fixed and equal, so that N alone decides; otherwise as in examples/growing_n.rs.
+    let settings = [
+        "precision.learned=false",
+        "precision.initial=600",
+        "agent.targets=double-q",
+        "agent.bounded_targets=false",
+        "agent.target_lerp=0.05",
+    ];
     let flags = |size| {
-        [
-            "--env",
-            "cartpole",
-            "--steps",
-            "20000",
-            "--exploration",
-            "epsilon-greedy",
-            "--set",
-            "precision.learned=false",
-            "--set",
-            "precision.initial=600",
-            "--set",
-            size,
-        ]
+        let mut flags =
+            vec!["--env", "cartpole", "--steps", "30000", "--exploration", "epsilon-greedy", "--set", size];
+        flags.extend(settings.iter().flat_map(|setting| ["--set", setting]));
+        flags
     };
     let (follows, held) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let follows = train(follows.path(), &[0, 1], &flags("dropout.dataset_size=replay"));
     let held = train(held.path(), &[0, 1], &flags("dropout.dataset_size=500"));
     for (follows, held) in follows.iter().zip(&held) {
+        println!("seed {}: p {:?} with N grown, {:?} with N held", held.seed, follows.p_final, held.p_final);
         for (layer, (grown, kept)) in follows.p_final.iter().zip(&held.p_final).enumerate() {
-            assert!(kept > &(1.5 * grown), "layer {layer} of seed {}: {kept} held, {grown} grown", held.seed);
+            assert!(kept > &(2.0 * grown), "layer {layer} of seed {}: {kept} held, {grown} grown", held.seed);
         }
     }
 }
