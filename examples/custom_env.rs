@@ -1,7 +1,7 @@
 //! An environment of one's own, trained with the whole command line.
 //!
 //! ```sh
-//! cargo run --release --example custom_env -- --env corridor --steps 3000
+//! cargo run --release --example custom_env -- --env corridor --steps 5000
 //! ```
 
 use std::process::ExitCode;

@@ -36,7 +36,7 @@ pub enum Error {
     /// A number that must be finite is not.
     #[error(
         "{quantity} is not finite at step {step}: the learning has diverged; rewards far from 1 in size, a large \
-         optimizer.learning_rate or an extreme precision.initial are the usual causes"
+         optimizer.learning_rate, an extreme precision.initial or dropout.length_scale are the usual causes"
     )]
     NotFinite {
         /// Which number.

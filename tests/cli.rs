@@ -133,7 +133,7 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
         assert_eq!(fs::read(again.join(file)).unwrap(), fs::read(folder.join(file)).unwrap(), "{file}");
     }
 
-    let comparison = parent.path().join("both");
+    let comparison = parent.path().join("both.png");
     let output =
         program().arg("plot").args([&folder, &again]).arg("--output").arg(&comparison).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -173,7 +173,9 @@ fn wrong_usage_is_a_sentence_and_code_2() {
     wrong(&["--env", "nonsense"], &["`nonsense`", "did you mean", "cartpole (CartPole-v1)"]);
     wrong(&["--env", "cartpol"], &["did you mean `cartpole`?"]);
     wrong(&["--steps", "0"], &["the command line: steps = 0 is out of range", "1 or more"]);
-    wrong(&["--steps", "many"], &["--steps", "many"]);
+    wrong(&["--steps", "many"], &["--steps", "many", "it must be a whole number"]);
+    wrong(&["--seed", "-1"], &["--seed", "-1", "it must be a whole number"]);
+    wrong(&["--set", "dropout.length_scale=1e300"], &["dropout.length_scale = 1e300", "from 0 to 1e12"]);
     wrong(&["--exploration", "ubc"], &["ubc", "ucb", "thompson", "epsilon-greedy", "greedy"]);
     wrong(&["--set", "agent.gamma=2"], &["--set agent.gamma=2", "from 0 to below 1"]);
     wrong(&["--set", "agent.gama=0.9"], &["did you mean agent.gamma?"]);
@@ -221,6 +223,10 @@ fn failures_are_sentences_and_code_1() {
     }
     fs::remove_file(&model).unwrap();
     assert_fails(&run(&["evaluate", folder.to_str().unwrap()]), 1, &["could not read", "model.safetensors"]);
+    let config = fs::read(folder.join("config.toml")).unwrap();
+    fs::write(folder.join("config.toml"), "").unwrap();
+    assert_fails(&run(&["evaluate", folder.to_str().unwrap()]), 1, &["config.toml", "names no environment"]);
+    fs::write(folder.join("config.toml"), config).unwrap();
     fs::remove_file(folder.join("episodes.csv")).unwrap();
     assert_fails(&run(&["plot", folder.to_str().unwrap()]), 1, &["episodes.csv"]);
 }
@@ -283,4 +289,37 @@ fn an_interrupt_ends_the_run_after_the_episode_in_hand() {
     assert_eq!(last[1], summary["total_steps"].to_string(), "the episode in hand was finished");
     assert!(run(&["evaluate", folder.to_str().unwrap(), "--episodes", "1"]).status.success());
     assert!(folder.join("plots/overview.png").is_file());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_interrupt_ends_the_program_at_once_and_quietly() {
+    for delay in 0..10 {
+        let runs = tempfile::tempdir().unwrap();
+        let child = program()
+            .args(["--env", "mountaincar", "--steps", "100000000", "-q", "--runs-dir"])
+            .arg(runs.path())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let started = Instant::now();
+        // The third episode is the first that is learned in; the handler is set by then.
+        let learning = || {
+            let folder = fs::read_dir(runs.path()).ok()?.next()?.ok()?.path();
+            Some(fs::read_to_string(folder.join("episodes.csv")).ok()?.lines().count() > 3)
+        };
+        while !learning().unwrap_or(false) {
+            assert!(started.elapsed() < Duration::from_secs(120), "no episode was written");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let pid = child.id().to_string();
+        for _ in 0..2 {
+            Command::new("kill").args(["-INT", &pid]).status().unwrap();
+            std::thread::sleep(Duration::from_millis(5 + delay));
+        }
+        let output = child.wait_with_output().unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+    }
 }

@@ -81,7 +81,8 @@ impl Registry {
     /// [`EnvError::UnknownEnv`], which lists what there is and suggests the nearest name.
     pub fn get(&self, name: &str) -> Result<&Entry, EnvError> {
         self.find(name).ok_or_else(|| EnvError::UnknownEnv {
-            name: name.to_owned(),
+            // A name with control characters must not reach the terminal as it is.
+            name: name.escape_debug().to_string(),
             nearest: self.nearest(name).map(str::to_owned),
             known: self.iter().map(|entry| (entry.alias.clone(), entry.spec.id.clone())).collect(),
         })

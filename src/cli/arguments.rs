@@ -79,11 +79,11 @@ pub struct TrainArguments {
     pub env: Option<String>,
 
     /// Environment steps to train for [default: the environment's preset]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number, allow_negative_numbers = true)]
     pub steps: Option<u64>,
 
     /// Seed of every random choice [default: 0]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = whole_number, allow_negative_numbers = true)]
     pub seed: Option<u64>,
 
     /// How actions are chosen [default: ucb]
@@ -113,11 +113,11 @@ pub struct EvaluateArguments {
     pub run: PathBuf,
 
     /// Episodes to play [default: as the run's config says]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = positive_number, allow_negative_numbers = true)]
     pub episodes: Option<u64>,
 
     /// Seed of starts and noise [default: the run's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number, allow_negative_numbers = true)]
     pub seed: Option<u64>,
 
     /// cpu, cuda or cuda:N
@@ -138,4 +138,15 @@ pub struct PlotArguments {
     /// Draw one picture of the runs, at this path with .svg and .png [default for several runs: comparison]
     #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
+}
+
+fn whole_number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "it must be a whole number of 0 or more, written out, such as 100000".to_owned())
+}
+
+fn positive_number(text: &str) -> Result<u64, String> {
+    whole_number(text).and_then(|number| match number {
+        0 => Err("it must be at least 1".to_owned()),
+        _ => Ok(number),
+    })
 }

@@ -24,8 +24,7 @@ pub fn run(registry: &Registry) -> Result<(), Error> {
         let preset = preset(&spec.id).map_or("none, the defaults", |(name, _)| name);
         let _ = writeln!(text, "  preset         {preset}");
     }
-    print(&text);
-    Ok(())
+    print(&text)
 }
 
 fn described(dimension: &Dimension) -> String {

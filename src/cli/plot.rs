@@ -24,16 +24,22 @@ pub fn run(registry: &Registry, arguments: &PlotArguments) -> Result<(), Error> 
     match (paths.as_slice(), configs.as_slice(), &arguments.output) {
         ([path], [config], None) => {
             draw_run(path, &RunLabel::of(config, threshold(config)))?;
-            print(&format!("{}\n", path.join("plots").display()));
+            print(&format!("{}\n", path.join("plots").display()))?;
         }
         _ => {
             let labels = compared_labels(&configs, threshold);
             let runs: Vec<_> = paths.into_iter().zip(labels).collect();
             let output = arguments.output.as_deref().unwrap_or(Path::new("comparison"));
-            for picture in draw_comparison(&runs, output)? {
-                print(&format!("{}\n", picture.display()));
+            for picture in draw_comparison(&runs, &stem(output))? {
+                print(&format!("{}\n", picture.display()))?;
             }
         }
     }
     Ok(())
+}
+
+/// The path without the ending of a picture, since both endings are written.
+fn stem(output: &Path) -> PathBuf {
+    let is_picture = output.extension().is_some_and(|ending| ending == "svg" || ending == "png");
+    if is_picture { output.with_extension("") } else { output.to_owned() }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
@@ -15,9 +16,15 @@ use crate::agent::Agent;
 use crate::error::Error;
 use crate::training::{EpisodeRecord, Observer};
 
-/// Prints to stdout. A reader that has gone away, as with `| head`, is no failure.
-pub fn print(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
+/// Prints to stdout. A reader that has gone away, as with `| head`, is no failure; a full disk behind it is.
+pub fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::file("write to", Path::new("the standard output"))(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The terminal, or what stands in for one.
@@ -54,10 +61,11 @@ impl Terminal {
     }
 
     /// Prints what the user waited for to stdout, unless quiet.
-    pub fn report(&self, text: impl Display) {
-        if self.verbosity != Verbosity::Quiet {
-            print(&format!("{text}\n"));
+    pub fn report(&self, text: impl Display) -> Result<(), Error> {
+        if self.verbosity == Verbosity::Quiet {
+            return Ok(());
         }
+        print(&format!("{text}\n"))
     }
 
     /// The observer that shows a training of so many steps.

@@ -43,6 +43,10 @@ pub fn run(
         config.seed,
         directory.path().display()
     );
+    let (capacity, batch_size) = (config.agent.replay_capacity, config.agent.batch_size);
+    if capacity < batch_size {
+        tracing::warn!("agent.replay_capacity = {capacity} is smaller than agent.batch_size = {batch_size}");
+    }
     let learning_starts = config.agent.learning_starts;
     if config.steps <= learning_starts {
         tracing::warn!(
@@ -67,8 +71,8 @@ pub fn run(
         ended = caught(|| evaluate(agent.network(), env.as_mut(), episodes, passes, config.seed, stop))
             .and_then(|evaluation| run.evaluated(evaluation));
     }
-    terminal.report(report(&run));
-    ended.and(run.written)
+    let reported = terminal.report(report(&run));
+    ended.and(run.written).and(reported)
 }
 
 /// Runs `work`, and turns a panic in it, as of an environment or of libtorch without memory, into an error, so that
@@ -176,7 +180,7 @@ fn report(run: &FinishedRun) -> String {
         lines.push(format!("evaluation  {evaluation}"));
     }
     lines.push(format!(
-        "dropout     p {} (peak {}), N = {}, tau = {:.0}",
+        "dropout     p {} (peak {}), N = {} at the last episode's end, tau = {:.0}",
         probabilities(&summary.p_final),
         probabilities(&summary.p_peak),
         summary.dataset_size,
@@ -200,7 +204,8 @@ impl Interrupt {
         let counted = Arc::clone(&presses);
         let installed = ctrlc::set_handler(move || {
             if counted.fetch_add(1, Ordering::SeqCst) > 0 {
-                std::process::exit(i32::from(Error::Interrupted.exit_code()));
+                // Not std::process::exit, which would run libtorch's destructors under a thread that is still in it.
+                signal_hook::low_level::exit(i32::from(Error::Interrupted.exit_code()));
             }
             tracing::warn!("finishing the episode in hand; once more ends it now");
         });

@@ -176,7 +176,21 @@ fn deserialize(layer: &Layer, merged: &Table) -> Result<Config, Error> {
             Err(Some(value)) => format!("{key} = {value}"),
             _ => path.clone(),
         };
-        let reason = error.into_inner().to_string();
-        Error::Usage(format!("{}: {shown} is not valid: {}", layer.source, reason.trim().replace('\n', " ")))
+        let reason = plain_words(&error.into_inner().to_string());
+        Error::Usage(format!("{}: {shown} is not valid: {reason}", layer.source))
     })
+}
+
+/// A deserialiser's message without its second line, which repeats the key, and with words for the types.
+fn plain_words(message: &str) -> String {
+    let mut words = message.lines().next().unwrap_or_default().to_owned();
+    for (name, meaning) in [
+        ("expected usize", "expected a whole number of 0 or more"),
+        ("expected u64", "expected a whole number of 0 or more"),
+        ("expected i64", "expected a whole number"),
+        ("expected f64", "expected a number"),
+    ] {
+        words = words.replace(name, meaning);
+    }
+    words
 }

@@ -198,7 +198,11 @@ struct Rules(Option<Violation>);
 impl Rules {
     fn require(&mut self, holds: bool, key: &'static str, value: impl fmt::Display, allowed: &'static str) {
         if !holds && self.0.is_none() {
-            self.0 = Some(Violation { key, value: value.to_string(), allowed });
+            let shown = value.to_string();
+            // 1e300 rather than its three hundred digits.
+            let number = shown.parse::<f64>().ok().filter(|_| shown.len() > 20);
+            let value = number.map_or(shown, |number| format!("{number:e}"));
+            self.0 = Some(Violation { key, value, allowed });
         }
     }
 }

@@ -66,7 +66,12 @@ impl RunDirectory {
     /// # Errors
     /// Where it is not a config.
     pub fn read_config(&self) -> Result<Config, Error> {
-        Config::resolve(&[Layer::read(&self.config())?])
+        let layer = Layer::read(&self.config())?;
+        if layer.env().is_none() {
+            let problem = "it names no environment, so it is not the resolved config of a run".to_owned();
+            return Err(Error::Content { path: self.config(), problem });
+        }
+        Config::resolve(&[layer])
     }
 
     /// The folder itself.

@@ -51,7 +51,7 @@ fn learning_settings(config: &Config) -> Vec<(String, String)> {
     let table: Table = config.to_toml().parse().unwrap_or_default();
     let mut settings = Vec::new();
     flatten("", &table, &mut settings);
-    let told = ["env", "seed", "steps", "device", "exploration.rule"];
+    let told = ["env", "seed", "device", "exploration.rule"];
     let aside = ["evaluation.", "logging."];
     settings.retain(|(key, _)| {
         !told.contains(&key.as_str()) && !aside.iter().any(|section| key.starts_with(section))
