@@ -1,7 +1,7 @@
 //! Logistic noise from a seeded generator of our own.
 
 use rand::Rng;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use crate::randomness::Generator;
 
@@ -46,14 +46,10 @@ fn fill_open_uniform(generator: &mut Generator, out: &mut [f32]) {
     }
 }
 
-/// Logistic noise of the uniforms `u`, in their own kind (f32 or f64): for noise that comes from elsewhere.
-pub fn logistic(u: &Tensor) -> Tensor {
-    debug_assert!(matches!(u.kind(), Kind::Float | Kind::Double));
-    u.logit(None::<f64>)
-}
-
 #[cfg(test)]
 mod tests {
+    use tch::Kind;
+
     use super::*;
     use crate::randomness::{Stream, generator};
 

@@ -63,11 +63,6 @@ impl Parameters {
         self.names.iter().map(String::as_str).zip(&self.views)
     }
 
-    /// The views, in the flat tensor's order.
-    pub fn views(&self) -> &[Tensor] {
-        &self.views
-    }
-
     /// The gradient of a scalar loss with respect to the flat tensor; zero where the loss does not depend on it.
     pub fn gradient(&self, loss: &Tensor) -> Tensor {
         let gradients: Vec<Tensor> =
