@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::engine::EngineName;
 use crate::exploration::RuleName;
 
 /// Train a DQN agent whose dropout adapts while it learns.
@@ -38,12 +39,13 @@ pub enum Verbosity {
 impl Arguments {
     /// Whether flags of a training stand before a subcommand that takes none of them.
     pub fn train_flags_are_misplaced(&self) -> bool {
-        let TrainArguments { env, steps, seed, exploration, device, config, set, runs_dir } = &self.train;
+        let TrainArguments { env, steps, seed, exploration, device, engine, config, set, runs_dir } = &self.train;
         let given = env.is_some()
             || steps.is_some()
             || seed.is_some()
             || exploration.is_some()
             || device.is_some()
+            || engine.is_some()
             || config.is_some()
             || !set.is_empty()
             || runs_dir.as_os_str() != RUNS_DIR;
@@ -93,6 +95,10 @@ pub struct TrainArguments {
     /// cpu, cuda or cuda:N [default: cpu]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
+
+    /// How the networks are computed [default: auto]
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<EngineName>,
 
     /// TOML file with settings, laid over the environment's preset; a run's config.toml is one
     #[arg(short, long, value_name = "FILE")]

@@ -12,6 +12,7 @@ use super::arguments::TrainArguments;
 use super::terminal::{Terminal, probabilities};
 use crate::agent::{Agent, UpdateRecord};
 use crate::config::{Config, Layer, preset};
+use crate::engine::engine;
 use crate::error::Error;
 use crate::evaluation::evaluate;
 use crate::randomness::{Stream, generator};
@@ -68,7 +69,12 @@ pub fn run(
         let (episodes, passes) = (config.evaluation.episodes, config.evaluation.passes);
         tracing::info!("training is over; playing {episodes} episodes on the mean of {passes} passes");
         let stop = || interrupt.wants_to_stop();
-        ended = caught(|| evaluate(agent.network(), env.as_mut(), episodes, passes, config.seed, stop))
+        let network = agent.network();
+        ended = engine(&config, network)
+            .and_then(|mut engine| {
+                let (engine, env) = (engine.as_mut(), env.as_mut());
+                caught(|| evaluate(network, engine, env, episodes, passes, config.seed, stop))
+            })
             .and_then(|evaluation| run.evaluated(evaluation));
     }
     let reported = terminal.report(report(&run));
@@ -105,6 +111,9 @@ fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config, Er
             })?;
             flags.set(key, value);
         }
+    }
+    if let Some(engine) = arguments.engine {
+        flags.set("engine", engine.to_string());
     }
     if let Some(rule) = arguments.exploration {
         flags.set("exploration", toml::Table::from_iter([("rule".to_owned(), rule.to_string().into())]));
