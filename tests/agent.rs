@@ -3,6 +3,7 @@
 
 use concrete_dqn::agent::{Agent, UpdateRecord};
 use concrete_dqn::config::{Config, Layer};
+use concrete_dqn::engine::engine;
 use concrete_dqn::randomness::{Stream, generator};
 use concrete_dqn::training::{EpisodeRecord, Observer, train};
 use concrete_dqn::{Error, evaluation};
@@ -44,6 +45,7 @@ fn config(settings: &[&str]) -> Config {
 }
 
 fn run(config: &Config) -> (Agent, Recorded) {
+    tch::set_num_threads(1);
     let mut env = Registry::builtin().make(&config.env).unwrap();
     let mut agent = Agent::new(config, env.spec(), Device::Cpu).unwrap();
     let mut recorded = Recorded::default();
@@ -65,29 +67,34 @@ fn the_dataset_size_follows_the_replay_at_episode_ends() {
 }
 
 #[test]
-fn every_rule_and_form_of_targets_trains_reproducibly() {
+fn every_rule_form_of_targets_and_engine_trains_reproducibly() {
     for rule in ["ucb", "thompson", "epsilon-greedy", "greedy"] {
         for targets in ["double-q", "optimistic"] {
-            let rule = format!("exploration.rule={rule}");
-            let targets = format!("agent.targets={targets}");
-            let settings = [rule.as_str(), targets.as_str()];
-            let (agent, recorded) = run(&config(&settings));
-            let (_, again) = run(&config(&settings));
-            assert_eq!(recorded, again, "{settings:?}");
-            assert_eq!(agent.updates(), 601, "one learner step a transition from step 100 on");
-            assert_eq!(recorded.updates.len(), 60);
-            for update in &recorded.updates {
-                let sum = update.data_term + update.weight_term + update.entropy_term;
-                assert!((update.loss - sum).abs() < 1e-4 * (1.0 + sum.abs()), "{update:?}");
-                assert!(update.entropy_term < 0.0 && update.weight_term > 0.0, "{update:?}");
+            for engine in ["fused", "autograd"] {
+                let settings = [("exploration.rule", rule), ("agent.targets", targets), ("engine", engine)];
+                let settings = settings.map(|(key, value)| format!("{key}={value}"));
+                trains_reproducibly(&config(&settings.each_ref().map(String::as_str)));
             }
-            let p = agent.network().p();
-            assert!(p.iter().all(|&p| 0.0 < p && p < 1.0 && (p - 0.1).abs() > 1e-3), "p has moved: {p:?}");
         }
     }
     let (_, one) = run(&config(&["seed=1"]));
     let (_, two) = run(&config(&["seed=2"]));
     assert_ne!(one, two);
+}
+
+fn trains_reproducibly(config: &Config) {
+    let (agent, recorded) = run(config);
+    let (_, again) = run(config);
+    assert_eq!(recorded, again, "{config:?}");
+    assert_eq!(agent.updates(), 601, "one learner step a transition from step 100 on");
+    assert_eq!(recorded.updates.len(), 60);
+    for update in &recorded.updates {
+        let sum = update.data_term + update.weight_term + update.entropy_term;
+        assert!((update.loss - sum).abs() < 1e-4 * (1.0 + sum.abs()), "{update:?}");
+        assert!(update.entropy_term < 0.0 && update.weight_term > 0.0, "{update:?}");
+    }
+    let p = agent.network().p();
+    assert!(p.iter().all(|&p| 0.0 < p && p < 1.0 && (p - 0.1).abs() > 1e-3), "p has moved: {p:?}");
 }
 
 #[test]
@@ -104,7 +111,8 @@ fn evaluation_repeats_and_depends_on_the_seed() {
     let (agent, _) = run(&config);
     let play = |seed| {
         let mut env = Registry::builtin().make("cartpole").unwrap();
-        evaluation::evaluate(agent.network(), env.as_mut(), 5, 3, seed, || false).unwrap()
+        let mut engine = engine(&config, agent.network()).unwrap();
+        evaluation::evaluate(agent.network(), engine.as_mut(), env.as_mut(), 5, 3, seed, || false).unwrap()
     };
     assert_eq!(play(1), play(1));
     assert_ne!(play(1), play(2));

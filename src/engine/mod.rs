@@ -7,6 +7,8 @@
 mod autograd;
 mod fused;
 mod learner;
+#[cfg(test)]
+mod parity;
 
 use std::fmt;
 

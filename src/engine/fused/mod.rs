@@ -47,6 +47,12 @@ impl Fused {
         }
     }
 
+    /// The gradient that was written last, flat.
+    #[cfg(test)]
+    pub(super) fn gradient(&self) -> &[f32] {
+        &self.gradient
+    }
+
     /// Writes the TD targets.
     fn write_targets(
         &mut self,
@@ -80,7 +86,7 @@ impl Fused {
     }
 
     /// Writes the gradient of the loss and returns the loss.
-    fn write_gradient(
+    pub(super) fn write_gradient(
         &mut self,
         learner: &Learner,
         batch: &Batch,
