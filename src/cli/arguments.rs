@@ -39,7 +39,8 @@ pub enum Verbosity {
 impl Arguments {
     /// Whether flags of a training stand before a subcommand that takes none of them.
     pub fn train_flags_are_misplaced(&self) -> bool {
-        let TrainArguments { env, steps, seed, exploration, device, engine, config, set, runs_dir } = &self.train;
+        let TrainArguments { env, steps, seed, exploration, device, engine, config, set, runs_dir } =
+            &self.train;
         let given = env.is_some()
             || steps.is_some()
             || seed.is_some()

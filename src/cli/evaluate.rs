@@ -28,8 +28,7 @@ pub fn run(registry: &Registry, arguments: &EvaluateArguments) -> Result<(), Err
     let episodes = arguments.episodes.unwrap_or(config.evaluation.episodes.max(1));
     let seed = arguments.seed.unwrap_or(config.seed);
     let passes = config.evaluation.passes;
-    let evaluation =
-        evaluate(&network, engine.as_mut(), env.as_mut(), episodes, passes, seed, || false)?;
+    let evaluation = evaluate(&network, engine.as_mut(), env.as_mut(), episodes, passes, seed, || false)?;
     if arguments.json {
         let json = serde_json::to_string(&evaluation).map_err(std::io::Error::from);
         print(&format!("{}\n", json.map_err(Error::file("write", &arguments.run))?))

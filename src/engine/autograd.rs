@@ -139,7 +139,8 @@ impl Autograd {
 impl Engine for Autograd {
     fn q_values(&mut self, network: &QNetwork, observations: &[f32], noise: Option<&PassNoise>) -> &[f32] {
         let dimensions = network.features().dimensions() as i64;
-        let observations = Tensor::from_slice(observations).view([-1, dimensions]).to_device(network.device());
+        let observations =
+            Tensor::from_slice(observations).view([-1, dimensions]).to_device(network.device());
         let q = tch::no_grad(|| match noise {
             Some(noise) => network.sample(&observations, noise),
             None => network.mean(&observations),
@@ -166,7 +167,7 @@ impl Engine for Autograd {
                 let _ = gradient.g_mul_scalar_(scale);
             }
             let Learner { online, target, adam } = learner;
-            adam.step(online.parameters_mut().flat_mut(), &gradient, step.schedule);
+            adam.step(online.parameters_mut().flat_mut().tensor_mut(), &gradient, step.schedule);
             online.bound_precision();
             if step.updates_target {
                 target.parameters_mut().lerp(online.parameters(), self.settings.target_lerp);

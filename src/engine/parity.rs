@@ -32,7 +32,8 @@ struct Problem {
 }
 
 fn problem() -> impl Strategy<Value = Problem> {
-    let network = (1_usize..7, 2_usize..5, prop::collection::vec(1_i64..80, 1..4), any::<bool>(), 0_usize..20);
+    let network =
+        (1_usize..7, 2_usize..5, prop::collection::vec(1_i64..80, 1..4), any::<bool>(), 0_usize..20);
     let objective = (
         1_usize..40,
         prop::sample::select(vec![0.1, 0.15, 0.3, 0.5]),
@@ -86,7 +87,7 @@ impl Problem {
                 .filter_map(|index| network.parameters().range(&format!("layers.{index}.p_logit")))
                 .map(|range| range.start)
                 .collect();
-            let values = network.parameters_mut().values_mut();
+            let values = network.parameters_mut().flat_mut().values_mut();
             let last = values.len() - 1;
             values[..last].iter_mut().for_each(|value| *value *= random.random_range(0.5..1.5));
             logits.into_iter().for_each(|logit| values[logit] = random.random_range(-9.0..2.0));
@@ -95,7 +96,8 @@ impl Problem {
     }
 
     fn batch(&self, random: &mut Generator) -> Batch {
-        let mut numbers = |count: usize| (0..count).map(|_| random.random_range(-2.0..3.0)).collect::<Vec<f32>>();
+        let mut numbers =
+            |count: usize| (0..count).map(|_| random.random_range(-2.0..3.0)).collect::<Vec<f32>>();
         let (observations, next_observations) =
             (numbers(self.rows * self.dimensions), numbers(self.rows * self.dimensions));
         Batch {
@@ -206,8 +208,12 @@ fn trainings_stay_together() {
             let batch = problem.batch(&mut replay);
             engine.learn(&mut learner, &batch, &problem.step(), &mut noise);
         }
-        let flat = |network: &crate::network::QNetwork| network.parameters().flat().copy();
-        (flat(&learner.online), flat(&learner.target), problem.learner(&config).online.parameters().flat().copy())
+        let flat = |network: &crate::network::QNetwork| network.parameters().flat().tensor().copy();
+        (
+            flat(&learner.online),
+            flat(&learner.target),
+            problem.learner(&config).online.parameters().flat().tensor().copy(),
+        )
     };
     let shape = problem.learner(&config).online;
     let (online, target, start) = trained(Box::new(Fused::new(settings, &shape)));

@@ -2,16 +2,16 @@
 
 use tch::Tensor;
 
-use super::memory;
+use super::flat_tensor::FlatTensor;
 
 /// Adam (Kingma & Ba 2015, algorithm 1) with PyTorch's defaults, a learning rate for each parameter, and state that is
 /// two tensors and a counter, so that it can be saved (`tch`'s own optimisers keep theirs to themselves).
 #[derive(Debug)]
 pub struct Adam {
     /// Learning rate of each parameter, before the schedule.
-    learning_rates: Tensor,
-    first_moment: Tensor,
-    second_moment: Tensor,
+    learning_rates: FlatTensor,
+    first_moment: FlatTensor,
+    second_moment: FlatTensor,
     steps: i32,
 }
 
@@ -42,7 +42,7 @@ impl AdamStep<'_> {
 
 impl Adam {
     /// Adam for as many parameters as there are learning rates, all moments zero.
-    pub fn new(learning_rates: Tensor) -> Self {
+    pub fn new(learning_rates: FlatTensor) -> Self {
         let (first_moment, second_moment) = (learning_rates.zeros_like(), learning_rates.zeros_like());
         Self { learning_rates, first_moment, second_moment, steps: 0 }
     }
@@ -52,9 +52,9 @@ impl Adam {
         self.steps += 1;
         let (rate, root_scale) = self.bias_corrections(schedule);
         AdamStep {
-            learning_rates: memory::values(&self.learning_rates),
-            first_moment: memory::values_mut(&mut self.first_moment),
-            second_moment: memory::values_mut(&mut self.second_moment),
+            learning_rates: self.learning_rates.values(),
+            first_moment: self.first_moment.values_mut(),
+            second_moment: self.second_moment.values_mut(),
             rate,
             root_scale,
         }
@@ -70,11 +70,12 @@ impl Adam {
     pub fn step(&mut self, parameters: &mut Tensor, gradient: &Tensor, schedule: f64) {
         self.steps += 1;
         let (rate, root_scale) = self.bias_corrections(schedule);
-        let _ = self.first_moment.lerp_(gradient, 1.0 - AdamStep::BETA_1);
-        let _ = self.second_moment.lerp_(&gradient.square(), 1.0 - AdamStep::BETA_2);
-        let mut denominator = self.second_moment.sqrt();
+        let (first, second) = (self.first_moment.tensor_mut(), self.second_moment.tensor_mut());
+        let _ = first.lerp_(gradient, 1.0 - AdamStep::BETA_1);
+        let _ = second.lerp_(&gradient.square(), 1.0 - AdamStep::BETA_2);
+        let mut denominator = second.sqrt();
         let _ = denominator.g_mul_scalar_(root_scale).g_add_scalar_(AdamStep::EPSILON);
-        let mut update = &self.first_moment * &self.learning_rates;
+        let mut update = &*first * self.learning_rates.tensor();
         let _ = update.g_div_(&denominator).g_mul_scalar_(rate);
         let _ = parameters.g_sub_(&update);
     }
@@ -93,7 +94,7 @@ mod tests {
         let mut optimizer = nn::Adam::default().build(&store, 0.01).unwrap();
 
         let mut ours = Tensor::from_slice(&start);
-        let mut adam = Adam::new(ours.full_like(0.01));
+        let mut adam = Adam::new(FlatTensor::new(&[0.01; 50], Device::Cpu));
         for k in 0..200 {
             // A gradient that changes with the parameters and over time, with entries from tiny to large.
             let gradient = |x: &Tensor| (x.shallow_clone() * (k as f64 * 0.1).cos()).exp() * x;
@@ -110,7 +111,7 @@ mod tests {
     #[test]
     fn the_first_step_is_the_learning_rate_times_the_schedule() {
         let mut x = Tensor::from_slice(&[1.0_f32, 1.0]);
-        Adam::new(Tensor::from_slice(&[0.1_f32, 0.2])).step(
+        Adam::new(FlatTensor::new(&[0.1, 0.2], Device::Cpu)).step(
             &mut x,
             &Tensor::from_slice(&[5.0_f32, -0.01]),
             0.5,

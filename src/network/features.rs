@@ -4,7 +4,7 @@ use control_envs::BoxSpace;
 use rand_distr::{Distribution, StandardNormal};
 use tch::{Device, Tensor};
 
-use super::memory;
+use super::flat_tensor::FlatTensor;
 use crate::randomness::Generator;
 use crate::simd::sin_cos;
 
@@ -15,9 +15,10 @@ use crate::simd::sin_cos;
 /// al. 2020). B is not trained.
 #[derive(Debug)]
 pub struct Features {
-    centre: Tensor,
-    half_width: Tensor,
-    frequencies: Option<Tensor>,
+    centre: FlatTensor,
+    half_width: FlatTensor,
+    /// B, `[dimensions, frequencies]`.
+    frequencies: Option<FlatTensor>,
 }
 
 impl Features {
@@ -34,11 +35,11 @@ impl Features {
         let frequencies = (frequencies > 0).then(|| {
             let values: Vec<f32> =
                 normal(bandwidth).sample_iter(generator).take(space.len() * frequencies).collect();
-            Tensor::from_slice(&values).view([space.len() as i64, frequencies as i64]).to_device(device)
+            FlatTensor::new(&values, device)
         });
         Self {
-            centre: Tensor::from_slice(&centre).to_device(device),
-            half_width: Tensor::from_slice(&half_width).to_device(device),
+            centre: FlatTensor::new(&centre, device),
+            half_width: FlatTensor::new(&half_width, device),
             frequencies,
         }
     }
@@ -53,46 +54,52 @@ impl Features {
     /// The same features, sharing their tensors.
     pub fn share(&self) -> Self {
         Self {
-            centre: self.centre.shallow_clone(),
-            half_width: self.half_width.shallow_clone(),
-            frequencies: self.frequencies.as_ref().map(Tensor::shallow_clone),
+            centre: self.centre.share(),
+            half_width: self.half_width.share(),
+            frequencies: self.frequencies.as_ref().map(FlatTensor::share),
         }
     }
 
     /// Numbers in an observation.
     pub fn dimensions(&self) -> usize {
-        self.centre.numel()
+        self.centre.len()
     }
 
     /// [`forward`](Self::forward) without libtorch, on the CPU: features of whole rows of `observations` to `out`.
     pub fn write(&self, observations: &[f32], out: &mut [f32]) {
-        let frequencies = self.frequencies.as_ref().map_or(&[][..], memory::values);
-        write(memory::values(&self.centre), memory::values(&self.half_width), frequencies, observations, out);
+        let frequencies = self.frequencies.as_ref().map_or(&[][..], FlatTensor::values);
+        write(self.centre.values(), self.half_width.values(), frequencies, observations, out);
     }
 
     /// Number of features.
     pub fn count(&self) -> i64 {
-        let frequencies = self.frequencies.as_ref().map_or(0, |b| b.size()[1]);
-        self.centre.size()[0] + 2 * frequencies
+        let frequencies = self.frequencies.as_ref().map_or(0, |b| b.len() / self.dimensions());
+        (self.dimensions() + 2 * frequencies) as i64
     }
 
     /// Features of `observations`, `[..., dimensions]` to `[..., count]`.
     pub fn forward(&self, observations: &Tensor) -> Tensor {
-        let z = (observations - &self.centre) / &self.half_width;
-        match &self.frequencies {
+        let z = (observations - self.centre.tensor()) / self.half_width.tensor();
+        match self.frequency_matrix() {
             None => z,
             Some(frequencies) => {
-                let angle = z.matmul(frequencies);
+                let angle = z.matmul(&frequencies);
                 Tensor::cat(&[z, angle.sin(), angle.cos()], -1)
             }
         }
     }
 
-    /// The fixed tensors by name.
-    pub fn named(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
-        [("features.centre", &self.centre), ("features.half_width", &self.half_width)]
-            .into_iter()
-            .chain(self.frequencies.as_ref().map(|frequencies| ("features.frequencies", frequencies)))
+    fn frequency_matrix(&self) -> Option<Tensor> {
+        self.frequencies.as_ref().map(|b| b.tensor().view([self.dimensions() as i64, -1]))
+    }
+
+    /// The fixed tensors by name, sharing their memory.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, Tensor)> {
+        let vectors =
+            [("features.centre", &self.centre), ("features.half_width", &self.half_width)].into_iter();
+        vectors
+            .map(|(name, vector)| (name, vector.tensor().shallow_clone()))
+            .chain(self.frequency_matrix().map(|frequencies| ("features.frequencies", frequencies)))
     }
 }
 

@@ -3,7 +3,7 @@
 mod adam;
 mod config;
 mod features;
-mod memory;
+mod flat_tensor;
 mod parameters;
 mod pass_noise;
 mod q_network;
@@ -11,6 +11,7 @@ mod q_network;
 pub use adam::{Adam, AdamStep};
 pub use config::{AutoKeyword, Bandwidth, NetworkConfig};
 pub use features::Features;
+pub use flat_tensor::FlatTensor;
 pub use parameters::{Initial, Parameters};
 pub use pass_noise::PassNoise;
 pub use q_network::{InitialUncertainty, QNetwork};

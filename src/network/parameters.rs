@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
-use super::memory;
+use super::flat_tensor::FlatTensor;
 
 /// One parameter before it is placed: its name, shape and initial values in row-major order.
 #[derive(Debug, Clone)]
@@ -19,13 +19,11 @@ pub struct Initial {
 
 /// Named parameters, each a view into one flat f32 tensor.
 ///
-/// The flat tensor's memory is also that of the kernels that compute without libtorch ([`Parameters::values`]).
-///
 /// An optimiser step is then a handful of operations over one tensor, a target update is one `lerp_`, and a checkpoint
 /// is one tensor and a table of names.
 #[derive(Debug)]
 pub struct Parameters {
-    flat: Tensor,
+    flat: FlatTensor,
     names: Vec<String>,
     views: Vec<Tensor>,
 }
@@ -34,13 +32,13 @@ impl Parameters {
     /// Places the parameters one after the other. The views require gradients if `trainable`.
     pub fn new(initial: &[Initial], trainable: bool, device: Device) -> Self {
         let values: Vec<f32> = initial.iter().flat_map(|parameter| &parameter.values).copied().collect();
-        let flat = Tensor::from_slice(&values).to_device(device);
+        let flat = FlatTensor::new(&values, device);
         let mut offset = 0;
         let views = initial
             .iter()
             .map(|parameter| {
                 let count: i64 = parameter.shape.iter().product();
-                let view = flat.narrow(0, offset, count).view(parameter.shape.as_slice()).detach();
+                let view = flat.tensor().narrow(0, offset, count).view(parameter.shape.as_slice()).detach();
                 offset += count;
                 // A detached view is a leaf that shares the flat tensor's memory: it sees every update.
                 if trainable { view.set_requires_grad(true) } else { view }
@@ -49,29 +47,19 @@ impl Parameters {
         Self { flat, names: initial.iter().map(|parameter| parameter.name.clone()).collect(), views }
     }
 
-    /// The flat tensor, `[count]`.
-    pub fn flat(&self) -> &Tensor {
+    /// All of them in a row.
+    pub fn flat(&self) -> &FlatTensor {
         &self.flat
     }
 
-    /// The flat tensor, to be changed in place: every view sees it.
-    pub fn flat_mut(&mut self) -> &mut Tensor {
+    /// All of them in a row, to be changed in place: every view sees it.
+    pub fn flat_mut(&mut self) -> &mut FlatTensor {
         &mut self.flat
-    }
-
-    /// The flat tensor's values, which must be on the CPU.
-    pub fn values(&self) -> &[f32] {
-        memory::values(&self.flat)
-    }
-
-    /// The same, to be changed in place: every view sees it.
-    pub fn values_mut(&mut self) -> &mut [f32] {
-        memory::values_mut(&mut self.flat)
     }
 
     /// Number of scalars.
     pub fn count(&self) -> i64 {
-        self.flat.numel() as i64
+        self.flat.len() as i64
     }
 
     /// The parameters by name, in the flat tensor's order.
@@ -110,20 +98,16 @@ impl Parameters {
     /// `self <- self + weight (source - self)`: a target network's update; weight 1 copies.
     pub fn lerp(&mut self, source: &Parameters, weight: f64) {
         if weight == 1.0 {
-            self.flat.copy_(&source.flat)
+            self.flat.tensor_mut().copy_(source.flat.tensor());
         } else {
-            drop(self.flat.lerp_(&source.flat, weight))
+            let _ = self.flat.tensor_mut().lerp_(source.flat.tensor(), weight);
         }
     }
 
-    /// A tensor that is a constant for every element of a parameter, chosen by the parameter's name: `[count]`.
-    pub fn constant_by_name(&self, value: impl Fn(&str) -> f32) -> Tensor {
-        let values: Vec<Tensor> = self
-            .named()
-            .map(|(name, view)| {
-                Tensor::full([view.numel() as i64], value(name) as f64, (Kind::Float, self.flat.device()))
-            })
-            .collect();
-        Tensor::cat(&values, 0)
+    /// A number for every scalar, chosen by the name of its parameter.
+    pub fn constant_by_name(&self, value: impl Fn(&str) -> f32) -> FlatTensor {
+        let values: Vec<f32> =
+            self.named().flat_map(|(name, view)| std::iter::repeat_n(value(name), view.numel())).collect();
+        FlatTensor::new(&values, self.flat.tensor().device())
     }
 }

@@ -32,6 +32,7 @@ pub struct QNetwork {
     layers: Vec<ConcreteLinear>,
     /// K of each layer.
     inputs: Vec<usize>,
+    actions: usize,
     log_precision: Tensor,
     parameters: Parameters,
 }
@@ -83,7 +84,8 @@ impl QNetwork {
             .collect();
         let log_precision = view("log_precision".to_owned()).unwrap_or_default();
         let inputs = layers.iter().map(|layer| layer.inputs() as usize).collect();
-        Self { features, layers, inputs, log_precision, parameters }
+        let actions = layers.last().map_or(0, |layer| layer.weight.size()[0] as usize);
+        Self { features, layers, inputs, actions, log_precision, parameters }
     }
 
     /// The deterministic mean pass: observations `[..., dimensions]` to `[..., actions]`.
@@ -157,7 +159,7 @@ impl QNetwork {
 
     /// Number of actions.
     pub fn actions(&self) -> usize {
-        self.layers.last().map_or(0, |layer| layer.weight.size()[0] as usize)
+        self.actions
     }
 
     /// Number K of inputs of each layer, the units that are dropped.
@@ -187,14 +189,14 @@ impl QNetwork {
 
     /// Everything that a pass depends on, fixed features included, by name.
     pub fn named_tensors(&self) -> Vec<(String, Tensor)> {
-        let parameters = self.parameters.named().map(|(name, tensor)| (name, tensor.detach()));
-        let features = self.features.named().map(|(name, tensor)| (name, tensor.shallow_clone()));
-        parameters.chain(features).map(|(name, tensor)| (name.to_owned(), tensor)).collect()
+        let parameters = self.parameters.named().map(|(name, tensor)| (name.to_owned(), tensor.detach()));
+        let features = self.features.named().map(|(name, tensor)| (name.to_owned(), tensor));
+        parameters.chain(features).collect()
     }
 
     /// Where the parameters live.
     pub fn device(&self) -> Device {
-        self.parameters.flat().device()
+        self.parameters.flat().tensor().device()
     }
 }
 
@@ -280,7 +282,7 @@ mod tests {
     fn an_update_of_the_flat_tensor_is_seen_by_every_layer() {
         let mut network = network(true, 0, 0.1);
         let before = network.mean(&observations());
-        let _ = tch::no_grad(|| network.parameters_mut().flat_mut().g_add_scalar_(0.1));
+        let _ = tch::no_grad(|| network.parameters_mut().flat_mut().tensor_mut().g_add_scalar_(0.1));
         assert!(!network.mean(&observations()).allclose(&before, 1e-3, 1e-3, false));
         assert!((network.log_precision().double_value(&[0]) - (10.0_f64.ln() + 0.1)).abs() < 1e-5);
     }
@@ -339,9 +341,9 @@ mod tests {
             let direction = directions.sample(&[network.parameters().count()], Device::Cpu);
             let mut at = |offset: f64| {
                 tch::no_grad(|| {
-                    let _ = network.parameters_mut().flat_mut().g_add_(&(&direction * offset));
+                    let _ = network.parameters_mut().flat_mut().tensor_mut().g_add_(&(&direction * offset));
                     let value = loss(&network).double_value(&[0]);
-                    let _ = network.parameters_mut().flat_mut().g_sub_(&(&direction * offset));
+                    let _ = network.parameters_mut().flat_mut().tensor_mut().g_sub_(&(&direction * offset));
                     value
                 })
             };
@@ -366,11 +368,12 @@ mod tests {
     #[test]
     fn lerp_moves_the_target_a_share_of_the_way() {
         let (online, mut target) = (network(true, 0, 0.3), network(true, 0, 0.1));
-        let expected = target.parameters().flat() * 0.75 + online.parameters().flat() * 0.25;
+        let flat = |network: &QNetwork| network.parameters().flat().tensor().copy();
+        let expected = flat(&target) * 0.75 + flat(&online) * 0.25;
         tch::no_grad(|| target.parameters_mut().lerp(online.parameters(), 0.25));
-        assert!(target.parameters().flat().allclose(&expected, 1e-6, 1e-6, false));
+        assert!(flat(&target).allclose(&expected, 1e-6, 1e-6, false));
         tch::no_grad(|| target.parameters_mut().lerp(online.parameters(), 1.0));
-        assert!(target.parameters().flat().equal(online.parameters().flat()));
+        assert!(flat(&target).equal(&flat(&online)));
     }
 
     #[test]

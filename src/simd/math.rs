@@ -68,7 +68,10 @@ pub fn sin_cos(x: f32) -> (f32, f32) {
     let (s, c) = if odd { (cos, sin) } else { (sin, cos) };
     // Sine changes its sign in quadrants 2 and 3, cosine in 1 and 2.
     let sign = |bits: u32| bits << 30 & 0x8000_0000;
-    (f32::from_bits(s.to_bits() ^ sign(quadrant)), f32::from_bits(c.to_bits() ^ sign(quadrant.wrapping_add(1))))
+    (
+        f32::from_bits(s.to_bits() ^ sign(quadrant)),
+        f32::from_bits(c.to_bits() ^ sign(quadrant.wrapping_add(1))),
+    )
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ impl Activations {
         for pass in 1..passes {
             self.inputs[0].copy_within(..features, pass * features);
         }
-        let parameters = network.parameters().values();
+        let parameters = network.parameters().flat().values();
         for index in 0..layout.layers.len() {
             self.layer(index, layout, parameters, network.temperature(), passes * rows, noise);
         }

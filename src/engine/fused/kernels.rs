@@ -195,7 +195,10 @@ mod tests {
                     let exact = keep(logit, temperature, u);
                     let error = (f64::from(mask) - exact).abs();
                     let scale = exact.min(1.0 - exact) / temperature.min(1.0) + 0.1;
-                    assert!(error < 3e-6 * scale, "t = {temperature}, logit {logit}, u = {u}: {mask}, {exact}");
+                    assert!(
+                        error < 3e-6 * scale,
+                        "t = {temperature}, logit {logit}, u = {u}: {mask}, {exact}"
+                    );
                     assert_eq!(x, -2.0 * mask);
                 }
             }

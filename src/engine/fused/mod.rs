@@ -96,7 +96,7 @@ impl Fused {
         self.write_targets(learner, batch, step, noise);
         let rows = batch.rewards.len();
         let online = &learner.online;
-        let parameters = online.parameters().values();
+        let parameters = online.parameters().flat().values();
         self.noise.draw(noise, online.inputs(), 1, rows);
         let q = self.activations.forward(online, &self.layout, &batch.observations, Some(&self.noise));
 
@@ -157,14 +157,18 @@ impl Engine for Fused {
         }
         let scale = self.settings.gradient_scale(statistics.gradient_norm);
         let Learner { online, target, adam } = learner;
-        let parameters = online.parameters_mut().values_mut();
+        let parameters = online.parameters_mut().flat_mut().values_mut();
         update::adam(parameters, &self.gradient, scale as f32, adam.begin_step(step.schedule));
         let bound = QNetwork::LOG_PRECISION_BOUND;
         let log_precision = &mut parameters[self.layout.log_precision];
         *log_precision = log_precision.clamp(-bound, bound);
         if step.updates_target {
             let weight = self.settings.target_lerp as f32;
-            update::follow(target.parameters_mut().values_mut(), online.parameters().values(), weight);
+            update::follow(
+                target.parameters_mut().flat_mut().values_mut(),
+                online.parameters().flat().values(),
+                weight,
+            );
         }
         statistics
     }

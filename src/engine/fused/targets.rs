@@ -7,7 +7,12 @@ use crate::replay::Batch;
 pub fn double_q(batch: &Batch, online: &[f32], target: &[f32], gamma: f64, targets: &mut Vec<f32>) {
     let actions = online.len() / batch.rewards.len();
     let values = online.chunks_exact(actions).zip(target.chunks_exact(actions));
-    discount(batch, gamma, targets, values.map(|(online, target)| target[best(actions, |action| online[action])]));
+    discount(
+        batch,
+        gamma,
+        targets,
+        values.map(|(online, target)| target[best(actions, |action| online[action])]),
+    );
 }
 
 /// Optimistic targets, from `samples` `[passes, rows, actions]` of the target network.

@@ -30,7 +30,9 @@ impl Products {
         let numbers = |count: usize| vec![0.5_f32; count];
         let mut layers: Vec<[Vec<f32>; 5]> = shapes
             .iter()
-            .map(|&(k, n)| [numbers(most * k), numbers(n * k), numbers(most * n), numbers(n * k), numbers(batch * k)])
+            .map(|&(k, n)| {
+                [numbers(most * k), numbers(n * k), numbers(most * n), numbers(n * k), numbers(batch * k)]
+            })
             .collect();
         let (batch, forward_rows, shapes) = (*batch, forward_rows.clone(), *shapes);
         move || {

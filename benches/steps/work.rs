@@ -17,10 +17,11 @@ const SETTINGS: [&str; 5] = [
 ];
 
 /// An agent past its random start, with a full replay, and an observation to act on.
-pub fn learner(width: usize, batch: usize, settings: &[&str]) -> (Agent, Vec<f32>) {
+pub fn agent(width: usize, batch: usize, settings: &[&str]) -> (Agent, Vec<f32>) {
     let hidden = format!("network.hidden=[{width},{width}]");
     let batch = format!("agent.batch_size={batch}");
-    let all = SETTINGS.iter().copied().chain([hidden.as_str(), batch.as_str()]).chain(settings.iter().copied());
+    let all =
+        SETTINGS.iter().copied().chain([hidden.as_str(), batch.as_str()]).chain(settings.iter().copied());
     let layers: Vec<Layer> = all.map(|setting| Layer::assignment(setting).unwrap()).collect();
     let config = Config::resolve(&layers).unwrap();
     let mut env = Registry::builtin().make("cartpole").unwrap();
@@ -31,7 +32,8 @@ pub fn learner(width: usize, batch: usize, settings: &[&str]) -> (Agent, Vec<f32
         let action = step % 2;
         let outcome = env.step(action).unwrap();
         agent.observe(&observation, action, &outcome);
-        observation = if outcome.ends_episode() { env.reset(&mut starts).unwrap() } else { outcome.observation };
+        observation =
+            if outcome.ends_episode() { env.reset(&mut starts).unwrap() } else { outcome.observation };
     }
     agent.begin_episode();
     (agent, observation)

@@ -1,0 +1,76 @@
+//! Every kind of step once.
+
+use std::collections::BTreeMap;
+
+use crate::products::Products;
+use crate::rounds::{Rounds, human};
+use crate::work::{agent, environment_step};
+
+/// Hidden units of either layer, and rows of a batch.
+const WIDTH: usize = 128;
+const BATCH: usize = 64;
+/// As `agent.target_passes` has it.
+const TARGET_PASSES: usize = 5;
+const ROUNDS: usize = 200;
+
+/// Measures and prints. Returns the median nanoseconds by name.
+pub fn print() -> BTreeMap<String, f64> {
+    let mut rounds = Rounds::default();
+    for (targets, products) in [
+        ("double-q", Products::double_q(WIDTH, BATCH)),
+        ("optimistic", Products::optimistic(WIDTH, BATCH, TARGET_PASSES)),
+    ] {
+        rounds.add(format!("matrix_products/{targets}/faer"), products.faer());
+        rounds.add(format!("matrix_products/{targets}/libtorch"), products.libtorch());
+        for (name, engine, p) in
+            [("fused", "fused", 0.1), ("fused-small-p", "fused", 1e-4), ("autograd", "autograd", 0.1)]
+        {
+            let settings =
+                [("agent.targets", targets), ("engine", engine), ("dropout.initial_p", &p.to_string())];
+            add_agent(&mut rounds, format!("learner_step/{targets}/{name}"), WIDTH, &settings, Step::Learn);
+        }
+    }
+    let double_q = [("agent.targets", "double-q")];
+    add_agent(&mut rounds, "learner_step/double-q/fused-64".to_owned(), 64, &double_q, Step::Learn);
+    for (name, rule, engine) in [
+        ("ucb", "ucb", "fused"),
+        ("ucb-autograd", "ucb", "autograd"),
+        ("thompson", "thompson", "fused"),
+        ("epsilon-greedy", "epsilon-greedy", "fused"),
+    ] {
+        let settings = [("exploration.rule", rule), ("exploration.epsilon_final", "0"), ("engine", engine)];
+        add_agent(&mut rounds, format!("act/{name}"), WIDTH, &settings, Step::Act);
+    }
+    for name in ["cartpole", "mountaincar", "acrobot"] {
+        rounds.add(format!("environment_step/{name}"), environment_step(name));
+    }
+
+    let times: BTreeMap<String, f64> = rounds.run(ROUNDS).into_iter().collect();
+    println!("| what | median | of its matrix products |\n|---|---|---|");
+    for (name, &time) in &times {
+        let ratio = products_of(name).map(|products| format!("{:.2} x", time / times[&products]));
+        println!("| {name} | {} | {} |", human(time), ratio.unwrap_or_default());
+    }
+    times
+}
+
+enum Step {
+    Learn,
+    Act,
+}
+
+fn add_agent(rounds: &mut Rounds<'_>, name: String, width: usize, settings: &[(&str, &str)], step: Step) {
+    let settings: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let (mut agent, observation) = agent(width, BATCH, &settings);
+    match step {
+        Step::Learn => rounds.add(name, move || drop(agent.learn().unwrap())),
+        Step::Act => rounds.add(name, move || drop(agent.act(&observation))),
+    }
+}
+
+/// The name of the products that a learner step of [`WIDTH`] contains.
+fn products_of(name: &str) -> Option<String> {
+    let (targets, engine) = name.strip_prefix("learner_step/")?.split_once('/')?;
+    (engine != "fused-64").then(|| format!("matrix_products/{targets}/faer"))
+}

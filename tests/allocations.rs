@@ -1,0 +1,43 @@
+//! Learning and acting allocate nothing once their buffers have their size.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use allocation_counter::measure;
+use concrete_dqn::agent::Agent;
+use concrete_dqn::config::{Config, Layer};
+use concrete_dqn::randomness::{Stream, generator};
+use control_envs::Registry;
+use tch::Device;
+
+#[test]
+fn nothing_is_allocated_in_steady_state() {
+    for targets in ["double-q", "optimistic"] {
+        for rule in ["ucb", "thompson", "epsilon-greedy"] {
+            let settings = [
+                format!("agent.targets={targets}"),
+                format!("exploration.rule={rule}"),
+                // Writing a record draws passes of its own.
+                "logging.update_period=1000000".to_owned(),
+            ];
+            let layers: Vec<Layer> =
+                settings.iter().map(|setting| Layer::assignment(setting).unwrap()).collect();
+            let config = Config::resolve(&layers).unwrap();
+            let mut env = Registry::builtin().make("cartpole").unwrap();
+            let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
+            let mut starts = generator(0, Stream::Environment);
+            let mut observation = env.reset(&mut starts).unwrap();
+            agent.begin_episode();
+            for _ in 0..600 {
+                let action = agent.act(&observation).unwrap();
+                let step = env.step(action).unwrap();
+                agent.observe(&observation, action, &step);
+                agent.learn().unwrap();
+                observation =
+                    if step.ends_episode() { env.reset(&mut starts).unwrap() } else { step.observation };
+            }
+            let learning = measure(|| drop(agent.learn().unwrap()));
+            assert_eq!(learning.count_total, 0, "learning with {settings:?}: {learning:?}");
+            let acting = measure(|| drop(agent.act(&observation)));
+            assert_eq!(acting.count_total, 0, "acting with {settings:?}: {acting:?}");
+        }
+    }
+}
