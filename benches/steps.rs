@@ -1,100 +1,63 @@
-//! The costs of a training step: acting, learning, the environment; and of the learner's matrix products alone.
+//! The costs of a training step: learning, acting, the environment; beside what the matrix products alone cost.
 //!
 //! ```sh
-//! cargo bench
+//! cargo bench --bench steps                     # a table
+//! cargo bench --bench steps -- --json FILE      # and the nanoseconds of each line, for benches/baselines
 //! ```
 #![allow(clippy::unwrap_used, reason = "a benchmark that can't be set up should fail")]
+#![allow(missing_docs, reason = "a program")]
 
-use concrete_dqn::agent::Agent;
-use concrete_dqn::config::{Config, Layer};
-use concrete_dqn::randomness::{Stream, generator};
-use control_envs::{Env, Registry};
-use divan::{Bencher, black_box};
-use tch::{Device, Kind, Tensor};
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{Products, Rounds, environment_step, human, learner};
+
+const WIDTH: usize = 128;
+const BATCH: usize = 64;
+/// As `agent.target_passes` has it.
+const TARGET_PASSES: usize = 5;
+const ROUNDS: usize = 200;
 
 fn main() {
     tch::set_num_threads(1);
-    divan::main();
-}
-
-/// CartPole, hidden 128-128, no Fourier features, batch 64: the network 4-128-128-2 of `docs/performance.md`.
-const SETTINGS: [&str; 5] = [
-    "network.hidden=[128,128]",
-    "network.fourier_features=0",
-    "network.biases=true",
-    "logging.update_period=1000000000",
-    "agent.replay_capacity=20000",
-];
-
-/// An agent past its random start, with a full replay, and an observation to act on.
-fn agent(settings: &[&str]) -> (Agent, Vec<f32>) {
-    let layers: Vec<Layer> =
-        SETTINGS.iter().chain(settings).map(|setting| Layer::assignment(setting).unwrap()).collect();
-    let config = Config::resolve(&layers).unwrap();
-    let mut env = Registry::builtin().make("cartpole").unwrap();
-    let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
-    let mut starts = generator(0, Stream::Environment);
-    let mut observation = env.reset(&mut starts).unwrap();
-    for step in 0..20_000 {
-        let action = step % 2;
-        let outcome = env.step(action).unwrap();
-        agent.observe(&observation, action, &outcome);
-        observation =
-            if outcome.ends_episode() { env.reset(&mut starts).unwrap() } else { outcome.observation };
-    }
-    (agent, observation)
-}
-
-#[divan::bench(args = ["cartpole", "mountaincar", "acrobot"])]
-fn environment_step(bencher: Bencher, name: &str) {
-    let mut env = Registry::builtin().make(name).unwrap();
-    let mut starts = generator(0, Stream::Environment);
-    env.reset(&mut starts).unwrap();
-    let mut action = 0;
-    bencher.bench_local(|| {
-        action = 1 - action;
-        let step = env.step(black_box(action)).unwrap();
-        if step.ends_episode() {
-            env.reset(&mut starts).unwrap();
+    let mut rounds = Rounds::default();
+    for (targets, products) in [
+        ("double-q", Products::double_q(WIDTH, BATCH)),
+        ("optimistic", Products::optimistic(WIDTH, BATCH, TARGET_PASSES)),
+    ] {
+        rounds.add(format!("matrix_products/{targets}/faer"), products.faer());
+        rounds.add(format!("matrix_products/{targets}/libtorch"), products.libtorch());
+        for (name, engine, p) in
+            [("fused", "fused", 0.1), ("fused-small-p", "fused", 1e-4), ("autograd", "autograd", 0.1)]
+        {
+            let targets_setting = format!("agent.targets={targets}");
+            let settings = [&targets_setting, &format!("engine={engine}"), &format!("dropout.initial_p={p}")];
+            let (mut agent, _) = learner(WIDTH, BATCH, &settings.map(String::as_str));
+            rounds.add(format!("learner_step/{targets}/{name}"), move || drop(agent.learn().unwrap()));
         }
-        step.reward
-    });
-}
+    }
+    for rule in ["ucb", "thompson", "epsilon-greedy"] {
+        let settings = [format!("exploration.rule={rule}"), "exploration.epsilon_final=0".to_owned()];
+        let (mut agent, observation) = learner(WIDTH, BATCH, &[&settings[0], &settings[1]]);
+        rounds.add(format!("act/{rule}"), move || drop(agent.act(&observation)));
+    }
+    for name in ["cartpole", "mountaincar", "acrobot"] {
+        rounds.add(format!("environment_step/{name}"), environment_step(name));
+    }
 
-#[divan::bench(args = ["ucb", "thompson", "epsilon-greedy"], sample_count = 1000)]
-fn act(bencher: Bencher, rule: &str) {
-    let (mut agent, observation) =
-        agent(&[&format!("exploration.rule={rule}"), "exploration.epsilon_final=0"]);
-    agent.begin_episode();
-    bencher.bench_local(|| agent.act(black_box(&observation)).unwrap());
-}
-
-#[divan::bench(args = ["double-q", "optimistic"], sample_count = 1000)]
-fn learner_step(bencher: Bencher, targets: &str) {
-    let (mut agent, _) = agent(&[&format!("agent.targets={targets}")]);
-    bencher.bench_local(|| agent.learn().unwrap());
-}
-
-/// The matrix products of the learner step with double-Q targets, and nothing else: three forward passes (prediction,
-/// online and target network at the next observation) and one backward.
-#[divan::bench(sample_count = 1000)]
-fn matrix_products_of_double_q(bencher: Bencher) {
-    let random = |rows, columns| Tensor::ones([rows, columns], (Kind::Float, Device::Cpu));
-    let shapes = [(4, 128), (128, 128), (128, 2)];
-    let inputs: Vec<Tensor> = shapes.iter().map(|&(inputs, _)| random(64, inputs)).collect();
-    let weights: Vec<Tensor> = shapes.iter().map(|&(inputs, outputs)| random(outputs, inputs)).collect();
-    let gradients: Vec<Tensor> = shapes.iter().map(|&(_, outputs)| random(64, outputs)).collect();
-    bencher.bench_local(|| {
-        tch::no_grad(|| {
-            for _ in 0..3 {
-                for (x, w) in inputs.iter().zip(&weights) {
-                    drop(black_box(x.matmul(&w.tr())));
-                }
-            }
-            for ((x, w), g) in inputs.iter().zip(&weights).zip(&gradients) {
-                drop(black_box(g.tr().matmul(x)));
-                drop(black_box(g.matmul(w)));
-            }
-        });
-    });
+    let times: BTreeMap<String, f64> = rounds.run(ROUNDS).into_iter().collect();
+    println!("| what | median | of its matrix products |\n|---|---|---|");
+    for (name, &time) in &times {
+        let floor = name
+            .strip_prefix("learner_step/")
+            .and_then(|rest| rest.split('/').next())
+            .map(|targets| format!("{:.2} x", time / times[&format!("matrix_products/{targets}/faer")]));
+        println!("| {name} | {} | {} |", human(time), floor.unwrap_or_default());
+    }
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(flag) = arguments.iter().position(|argument| argument == "--json") {
+        let path = arguments.get(flag + 1).expect("--json needs the path of a file to write");
+        std::fs::write(path, serde_json::to_string_pretty(&times).unwrap()).unwrap();
+    }
 }

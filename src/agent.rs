@@ -3,16 +3,16 @@
 use control_envs::{EnvSpec, Step};
 use rand::RngExt;
 use serde::Serialize;
-use tch::{Device, Kind, Tensor};
+use tch::Device;
 
 use crate::concrete::{LogisticNoise, Regularizer};
-use crate::config::{Config, DatasetSize, Targets};
+use crate::config::{Config, DatasetSize};
+use crate::engine::{Engine, Learner, LearnerStep, LossStatistics, engine};
 use crate::error::Error;
 use crate::exploration::{ExplorationRule, Passes, QSamples};
-use crate::network::{Adam, InitialUncertainty, PassNoise, QNetwork};
+use crate::network::{PassNoise, QNetwork};
 use crate::randomness::{Generator, Stream, generator};
 use crate::replay::{Batch, Replay};
-use crate::td;
 
 /// Most observations of an episode over which its epistemic standard deviation is averaged.
 const EPISTEMIC_ROWS: usize = 64;
@@ -51,13 +51,14 @@ pub struct UpdateRecord {
 #[derive(Debug)]
 pub struct Agent {
     config: Config,
-    online: QNetwork,
-    target: QNetwork,
-    adam: Adam,
+    learner: Learner,
+    engine: Box<dyn Engine>,
     replay: Replay,
     batch: Batch,
     rule: Box<dyn ExplorationRule>,
-    held: Option<PassNoise>,
+    noise: PassNoise,
+    /// The noise of the mask that is held for the episode.
+    held: PassNoise,
     dataset_size: u64,
     steps: u64,
     updates: u64,
@@ -69,40 +70,14 @@ pub struct Agent {
     update_diagnostics: LogisticNoise,
 }
 
-/// A batch on the network's device, rewards in network units. Shapes as in [`Batch`], but actions `[rows, 1]`.
-struct BatchTensors {
-    observations: Tensor,
-    actions: Tensor,
-    rewards: Tensor,
-    continues: Tensor,
-    next_observations: Tensor,
-}
-
-/// What a batch's loss is made of.
-struct Objective {
-    /// Q of the actions taken, `[rows]`.
-    q: Tensor,
-    /// Q less target, `[rows]`.
-    errors: Tensor,
-    data_term: Tensor,
-    weight_term: Tensor,
-    entropy_term: Tensor,
-    /// The sum of the three terms; one element, as each of them.
-    loss: Tensor,
-}
-
 impl Agent {
     /// A fresh agent for an environment, its every random choice derived from the config's seed.
     ///
     /// # Errors
-    /// Where the replay buffer does not fit into memory.
+    /// Where the replay buffer does not fit into memory, or the engine does not run on the device.
     pub fn new(config: &Config, spec: &EnvSpec, device: Device) -> Result<Self, Error> {
         let stream = |stream| generator(config.seed, stream);
-        let (online, target) = Self::networks(config, spec, device);
-        let (weights, dropout) = (config.optimizer.learning_rate, config.optimizer.dropout_learning_rate);
-        let learning_rates = online.parameters().constant_by_name(|name| {
-            if name.ends_with("p_logit") || name == "log_precision" { dropout as f32 } else { weights as f32 }
-        });
+        let learner = Learner::new(config, spec, device);
         let capacity = config.agent.replay_capacity;
         let replay = Replay::new(capacity, spec.observation_space.len()).ok_or_else(|| {
             Error::Usage(format!(
@@ -112,13 +87,13 @@ impl Agent {
             ))
         })?;
         Ok(Self {
-            online,
-            target,
-            adam: Adam::new(learning_rates),
+            engine: engine(config, &learner.online)?,
+            learner,
             replay,
             batch: Batch::default(),
             rule: config.exploration.build(),
-            held: None,
+            noise: PassNoise::default(),
+            held: PassNoise::default(),
             dataset_size: 0,
             steps: 0,
             updates: 0,
@@ -132,21 +107,10 @@ impl Agent {
         })
     }
 
-    /// The online and the target network of a fresh agent.
-    pub fn networks(config: &Config, spec: &EnvSpec, device: Device) -> (QNetwork, QNetwork) {
-        let start = InitialUncertainty {
-            p: config.dropout.initial_p,
-            temperature: config.dropout.temperature,
-            precision: config.precision.initial,
-        };
-        let mut generator = generator(config.seed, Stream::Initialisation);
-        QNetwork::pair(&config.network, start, spec, &mut generator, device)
-    }
-
     /// Starts an episode: a rule that holds a mask gets a new one.
     pub fn begin_episode(&mut self) {
         if self.rule.passes() == Passes::Held {
-            self.held = Some(self.online.draw_noise(&mut self.exploration_noise, &[1]));
+            self.held.draw(&mut self.exploration_noise, self.learner.online.inputs(), 1, 1);
         }
     }
 
@@ -155,21 +119,25 @@ impl Agent {
     /// # Errors
     /// Where a Q-value is not finite.
     pub fn act(&mut self, observation: &[f32]) -> Result<usize, Error> {
+        let actions = self.network().actions();
         if self.steps < self.config.agent.learning_starts {
-            return Ok(self.exploration.random_range(0..self.actions()));
+            return Ok(self.exploration.random_range(0..actions));
         }
-        let observation = self.tensor(observation).unsqueeze(0);
-        let q = tch::no_grad(|| match (self.rule.passes(), &self.held) {
-            (Passes::Fresh(passes), _) => {
-                let noise = self.online.draw_noise(&mut self.exploration_noise, &[passes]);
-                self.online.sample(&observation, &noise)
+        let progress = self.progress();
+        let online = &self.learner.online;
+        let noise = match self.rule.passes() {
+            Passes::Fresh(passes) => {
+                self.noise.draw(&mut self.exploration_noise, online.inputs(), passes, 1);
+                Some(&self.noise)
             }
-            (Passes::Held, Some(noise)) => self.online.sample(&observation, noise),
-            (Passes::Mean | Passes::Held, _) => self.online.mean(&observation),
-        });
-        let samples =
-            QSamples::from_tensor(&q).ok_or(Error::NotFinite { quantity: "a Q-value", step: self.steps })?;
-        Ok(self.rule.choose(&samples, self.progress(), &mut self.exploration))
+            Passes::Held => Some(&self.held),
+            Passes::Mean => None,
+        };
+        let q = QSamples::new(self.engine.q_values(online, observation, noise), actions);
+        if !q.are_finite() {
+            return Err(Error::NotFinite { quantity: "a Q-value", step: self.steps });
+        }
+        Ok(self.rule.choose(&q, progress, &mut self.exploration))
     }
 
     /// Remembers a transition.
@@ -187,87 +155,45 @@ impl Agent {
         if self.steps < agent.learning_starts.max(1) || !self.steps.is_multiple_of(agent.train_frequency) {
             return Ok(None);
         }
-        let batch = self.sample_batch();
-        let objective = self.objective(&batch);
-        let gradient_norm = self.descend(&objective.loss)?;
-        let recorded = self.updates.is_multiple_of(self.config.logging.update_period);
-        Ok(recorded.then(|| self.record(&batch, &objective, gradient_norm)))
-    }
-
-    fn sample_batch(&mut self) -> BatchTensors {
-        let rows = self.config.agent.batch_size;
-        self.replay.sample(rows, &mut self.replay_generator, &mut self.batch);
-        let matrix = |values: &[f32]| self.tensor(values).view([rows as i64, -1]);
-        BatchTensors {
-            observations: matrix(&self.batch.observations),
-            actions: Tensor::from_slice(&self.batch.actions).to_device(self.device()).unsqueeze(1),
-            rewards: self.tensor(&self.batch.rewards) * self.value_scale(),
-            continues: self.tensor(&self.batch.continues),
-            next_observations: matrix(&self.batch.next_observations),
-        }
-    }
-
-    /// The loss of one noisy pass over a batch, and its parts.
-    fn objective(&mut self, batch: &BatchTensors) -> Objective {
-        let targets = tch::no_grad(|| self.targets(batch));
-        let noise = self.online.draw_noise(&mut self.learner_noise, &[self.config.agent.batch_size as i64]);
-        let q =
-            self.online.sample(&batch.observations, &noise).gather(1, &batch.actions, false).squeeze_dim(1);
-        let errors = &q - &targets;
-        let log_precision = self.online.log_precision();
-        let data_term = if self.config.precision.learned {
-            td::gaussian_nll(&errors, log_precision)
-        } else {
-            td::gaussian_nll(&errors, &log_precision.detach())
+        self.replay.sample(agent.batch_size, &mut self.replay_generator, &mut self.batch);
+        let scale = (1.0 - agent.gamma) as f32;
+        self.batch.rewards.iter_mut().for_each(|reward| *reward *= scale);
+        let step = LearnerStep {
+            regularizer: self.regularizer(),
+            schedule: self.schedule(),
+            // In network units a value is a discounted mean of rewards.
+            target_bounds: agent.bounded_targets.then(|| self.replay.reward_range()),
+            updates_target: (self.updates + 1).is_multiple_of(agent.target_period),
         };
-        let (weight_term, entropy_term) = self.online.regularization(&self.regularizer());
-        let loss = &data_term + &weight_term + &entropy_term;
-        Objective { q, errors, data_term, weight_term, entropy_term, loss }
-    }
-
-    /// One step of Adam down the loss, and the target network's. Returns the norm of the gradient of `loss / tau`.
-    fn descend(&mut self, loss: &Tensor) -> Result<f64, Error> {
-        let mut gradient = self.online.parameters().gradient(loss);
-        // Measured on loss / tau, the mean-squared-error form: the gradient of the likelihood grows with tau as the fit
-        // gets better, and clipping it there would silence the batches with the most to learn from.
-        let norm = gradient.norm().double_value(&[]) / self.online.precision();
-        // Before the step: a gradient that is not finite must not reach the parameters.
-        if !norm.is_finite() {
+        let loss = self.engine.learn(&mut self.learner, &self.batch, &step, &mut self.learner_noise);
+        if !loss.gradient_norm.is_finite() {
             return Err(Error::NotFinite { quantity: "the gradient", step: self.steps });
         }
-        let longest = self.config.optimizer.max_gradient_norm;
-        if norm > longest {
-            let _ = gradient.g_mul_scalar_(longest / norm);
-        }
         self.updates += 1;
-        let schedule = self.schedule();
-        tch::no_grad(|| {
-            self.adam.step(self.online.parameters_mut().flat_mut(), &gradient, schedule);
-            self.online.bound_precision();
-            if self.updates.is_multiple_of(self.config.agent.target_period) {
-                self.target.parameters_mut().lerp(self.online.parameters(), self.config.agent.target_lerp);
-            }
-        });
-        Ok(norm)
+        let recorded = self.updates.is_multiple_of(self.config.logging.update_period);
+        Ok(recorded.then(|| self.record(&loss, step.schedule)))
     }
 
-    fn record(&mut self, batch: &BatchTensors, objective: &Objective, gradient_norm: f64) -> UpdateRecord {
-        let mean = |tensor: &Tensor| tensor.mean(Kind::Float).double_value(&[]);
+    fn record(&mut self, loss: &LossStatistics, schedule: f64) -> UpdateRecord {
         let returns = 1.0 / self.value_scale();
-        let leading = self.measuring_passes(&batch.observations);
-        let noise = self.online.draw_noise(&mut self.update_diagnostics, &leading);
+        let online = &self.learner.online;
+        let (passes, rows) = (self.config.evaluation.passes, self.batch.actions.len());
+        self.noise.draw(&mut self.update_diagnostics, online.inputs(), passes, rows);
+        let q = self.engine.q_values(online, &self.batch.observations, Some(&self.noise));
+        let actions = &self.batch.actions;
+        let std = mean_std(q, rows, online.actions(), |row, _| actions[row] as usize);
         UpdateRecord {
             update: self.updates,
             total_steps: self.steps,
-            loss: mean(&objective.loss),
-            data_term: mean(&objective.data_term),
-            weight_term: mean(&objective.weight_term),
-            entropy_term: mean(&objective.entropy_term),
-            td_error: mean(&objective.errors.abs()) * returns,
-            q_mean: mean(&objective.q) * returns,
-            epistemic_std: self.epistemic_std(&batch.observations, Some(&batch.actions), &noise),
-            gradient_norm,
-            learning_rate: self.config.optimizer.learning_rate * self.schedule(),
+            loss: loss.data_term + loss.weight_term + loss.entropy_term,
+            data_term: loss.data_term,
+            weight_term: loss.weight_term,
+            entropy_term: loss.entropy_term,
+            td_error: loss.absolute_error * returns,
+            q_mean: loss.q_mean * returns,
+            epistemic_std: std * returns,
+            gradient_norm: loss.gradient_norm,
+            learning_rate: self.config.optimizer.learning_rate * schedule,
         }
     }
 
@@ -277,50 +203,12 @@ impl Agent {
     pub fn end_episode(&mut self, length: usize) -> f64 {
         self.dataset_size = self.replay.len() as u64;
         let observations = self.replay.recent_observations(length, EPISTEMIC_ROWS);
-        let observations = self.tensor(&observations).view([-1, self.replay.dimensions() as i64]);
-        let leading = self.measuring_passes(&observations);
-        let noise = self.online.draw_noise(&mut self.episode_diagnostics, &leading);
-        self.epistemic_std(&observations, None, &noise)
-    }
-
-    fn targets(&mut self, batch: &BatchTensors) -> Tensor {
-        let agent = &self.config.agent;
-        let BatchTensors { rewards, continues, next_observations: next, .. } = batch;
-        let online = self.online.mean(next);
-        let targets = match agent.targets {
-            Targets::DoubleQ => {
-                td::double_q_targets(&online, &self.target.mean(next), rewards, continues, agent.gamma)
-            }
-            Targets::Optimistic => {
-                let leading = [agent.target_passes, agent.batch_size as i64];
-                let noise = self.target.draw_noise(&mut self.learner_noise, &leading);
-                let samples = self.target.sample(next, &noise);
-                td::optimistic_targets(&online, &samples, rewards, continues, agent.gamma, agent.target_beta)
-            }
-        };
-        if agent.bounded_targets {
-            // In network units a value is a discounted mean of rewards.
-            let (lowest, highest) = self.replay.reward_range();
-            targets.clamp(f64::from(lowest), f64::from(highest))
-        } else {
-            targets
-        }
-    }
-
-    /// Mean over `observations` `[rows, dimensions]` of the standard deviation of Q over the passes of `noise`, at
-    /// `actions` `[rows, 1]` or at the action with the highest mean; in units of the return.
-    fn epistemic_std(&self, observations: &Tensor, actions: Option<&Tensor>, noise: &PassNoise) -> f64 {
-        tch::no_grad(|| {
-            let (std, mean) = self.online.sample(observations, noise).std_mean_dim(0, true, false);
-            let greedy = mean.argmax(-1, true);
-            let std = std.gather(1, actions.unwrap_or(&greedy), false).mean(Kind::Float);
-            std.double_value(&[]) / self.value_scale()
-        })
-    }
-
-    /// The leading shape of noise that measures the uncertainty at `observations`: as many passes as in an evaluation.
-    fn measuring_passes(&self, observations: &Tensor) -> [i64; 2] {
-        [self.config.evaluation.passes, observations.size()[0]]
+        let rows = observations.len() / self.replay.dimensions();
+        let online = &self.learner.online;
+        self.noise.draw(&mut self.episode_diagnostics, online.inputs(), self.config.evaluation.passes, rows);
+        let q = self.engine.q_values(online, &observations, Some(&self.noise));
+        let greedy = |_, samples: &QSamples<'_>| samples.best_by(|action| samples.mean(action));
+        mean_std(q, rows, online.actions(), greedy) / self.value_scale()
     }
 
     /// The regulariser of the next learner step. Its precision is 1 because the data term carries tau.
@@ -344,7 +232,7 @@ impl Agent {
 
     /// The network that acts.
     pub fn network(&self) -> &QNetwork {
-        &self.online
+        &self.learner.online
     }
 
     /// Environment steps so far.
@@ -376,16 +264,14 @@ impl Agent {
     fn value_scale(&self) -> f64 {
         1.0 - self.config.agent.gamma
     }
+}
 
-    fn actions(&self) -> usize {
-        self.online.actions()
-    }
-
-    fn device(&self) -> Device {
-        self.online.device()
-    }
-
-    fn tensor(&self, values: &[f32]) -> Tensor {
-        Tensor::from_slice(values).to_device(self.device())
-    }
+/// Mean over the rows of the standard deviation over the passes of `q` `[passes, rows, actions]`, at the action that
+/// `choose` picks in each row.
+fn mean_std(q: &[f32], rows: usize, actions: usize, choose: impl Fn(usize, &QSamples<'_>) -> usize) -> f64 {
+    let std = |row| {
+        let samples = QSamples::of_row(q, rows, actions, row);
+        samples.std(choose(row, &samples))
+    };
+    (0..rows).map(std).sum::<f64>() / rows as f64
 }

@@ -4,12 +4,12 @@ use std::fmt;
 
 use control_envs::Env;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 
 use crate::concrete::LogisticNoise;
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::exploration::QSamples;
-use crate::network::QNetwork;
+use crate::network::{PassNoise, QNetwork};
 use crate::randomness::{Stream, generator};
 
 /// Returns of evaluation episodes, summed up. The field names are those of `evaluate --json`.
@@ -51,14 +51,16 @@ impl fmt::Display for Evaluation {
 /// [`Error::Interrupted`] where `stop` says so, whatever the environment fails with, and Q-values that are not finite.
 pub fn evaluate(
     network: &QNetwork,
+    engine: &mut dyn Engine,
     env: &mut dyn Env,
     episodes: u64,
-    passes: i64,
+    passes: usize,
     seed: u64,
     stop: impl Fn() -> bool,
 ) -> Result<Evaluation, Error> {
     let mut starts = generator(seed, Stream::Evaluation);
-    let mut noise = LogisticNoise::new(generator(seed, Stream::EvaluationNoise));
+    let mut source = LogisticNoise::new(generator(seed, Stream::EvaluationNoise));
+    let mut noise = PassNoise::default();
     let (mut returns, mut steps) = (Vec::new(), 0_u64);
     for _ in 0..episodes {
         let mut observation = env.reset(&mut starts)?;
@@ -67,8 +69,12 @@ pub fn evaluate(
             if stop() {
                 return Err(Error::Interrupted);
             }
-            let samples = sample(network, &observation, passes, &mut noise)
-                .ok_or(Error::NotFinite { quantity: "a Q-value of the evaluation", step: steps })?;
+            noise.draw(&mut source, network.inputs(), passes, 1);
+            let q = engine.q_values(network, &observation, Some(&noise));
+            let samples = QSamples::new(q, network.actions());
+            if !samples.are_finite() {
+                return Err(Error::NotFinite { quantity: "a Q-value of the evaluation", step: steps });
+            }
             let step = env.step(samples.best_by(|action| samples.mean(action)))?;
             episode_return += step.reward;
             steps += 1;
@@ -89,18 +95,5 @@ pub fn evaluate(
         min_return: returns.iter().copied().fold(f64::INFINITY, f64::min),
         max_return: returns.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         mean_length: steps as f64 / count,
-    })
-}
-
-fn sample(
-    network: &QNetwork,
-    observation: &[f32],
-    passes: i64,
-    noise: &mut LogisticNoise,
-) -> Option<QSamples> {
-    tch::no_grad(|| {
-        let observation = Tensor::from_slice(observation).to_device(network.device()).unsqueeze(0);
-        let noise = network.draw_noise(noise, &[passes]);
-        QSamples::from_tensor(&network.sample(&observation, &noise))
     })
 }

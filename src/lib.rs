@@ -8,12 +8,13 @@
 //!
 //! How one transition travels: [`training`] takes it from the environment, [`agent`] chooses the action by a rule of
 //! [`exploration`] from samples of the [`network`], and remembers the outcome in its [`replay`]; a batch from there
-//! becomes targets and a loss in [`td`], regularised by [`concrete`]; [`run`] writes what happened.
+//! becomes targets and a loss, defined in [`td`] and [`concrete`] and computed by an [`engine`]; [`run`] writes what happened.
 
 pub mod agent;
 pub mod cli;
 pub mod concrete;
 pub mod config;
+pub mod engine;
 mod error;
 pub mod evaluation;
 pub mod exploration;
@@ -21,6 +22,7 @@ pub mod network;
 pub mod randomness;
 pub mod replay;
 pub mod run;
+mod simd;
 pub mod td;
 pub mod training;
 

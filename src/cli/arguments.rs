@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::seeds::Seeds;
+use crate::engine::EngineName;
 use crate::exploration::RuleName;
 
 /// Train a DQN agent whose dropout adapts while it learns.
@@ -40,8 +41,19 @@ pub enum Verbosity {
 impl Arguments {
     /// Whether flags of a training stand before a subcommand that takes none of them.
     pub fn train_flags_are_misplaced(&self) -> bool {
-        let TrainArguments { env, steps, seed, seeds, jobs, exploration, device, config, set, runs_dir } =
-            &self.train;
+        let TrainArguments {
+            env,
+            steps,
+            seed,
+            seeds,
+            jobs,
+            exploration,
+            device,
+            engine,
+            config,
+            set,
+            runs_dir,
+        } = &self.train;
         let given = env.is_some()
             || steps.is_some()
             || seed.is_some()
@@ -49,6 +61,7 @@ impl Arguments {
             || jobs.is_some()
             || exploration.is_some()
             || device.is_some()
+            || engine.is_some()
             || config.is_some()
             || !set.is_empty()
             || runs_dir.as_os_str() != RUNS_DIR;
@@ -106,6 +119,10 @@ pub struct TrainArguments {
     /// cpu, cuda or cuda:N [default: cpu]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
+
+    /// How the networks are computed [default: auto]
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<EngineName>,
 
     /// TOML file with settings, laid over the environment's preset; a run's config.toml is one
     #[arg(short, long, value_name = "FILE")]

@@ -27,6 +27,9 @@ pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config
             flags.set(key, value);
         }
     }
+    if let Some(engine) = arguments.engine {
+        flags.set("engine", engine.to_string());
+    }
     if let Some(rule) = arguments.exploration {
         flags.set("exploration", toml::Table::from_iter([("rule".to_owned(), rule.to_string().into())]));
     }

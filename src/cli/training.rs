@@ -11,6 +11,7 @@ use super::interrupt::Interrupt;
 use super::terminal::Terminal;
 use crate::agent::{Agent, UpdateRecord};
 use crate::config::Config;
+use crate::engine::engine;
 use crate::error::Error;
 use crate::evaluation::evaluate;
 use crate::randomness::{Stream, generator};
@@ -118,7 +119,12 @@ impl Training<'_> {
                 "{prefix}training is over; playing {episodes} episodes on the mean of {passes} passes"
             );
             let stop = || interrupt.wants_to_stop();
-            ended = caught(|| evaluate(agent.network(), env.as_mut(), episodes, passes, config.seed, stop))
+            let network = agent.network();
+            ended = engine(config, network)
+                .and_then(|mut engine| {
+                    let (engine, env) = (engine.as_mut(), env.as_mut());
+                    caught(|| evaluate(network, engine, env, episodes, passes, config.seed, stop))
+                })
                 .and_then(|evaluation| run.evaluated(evaluation));
         }
         Ok(Trained { directory: run.directory, summary: run.summary, ended: ended.and(run.written) })

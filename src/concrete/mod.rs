@@ -32,5 +32,5 @@ mod noise;
 mod regularizer;
 
 pub use dropout::{ConcreteDropout, ConcreteLinear, logit, sigmoid};
-pub use noise::LogisticNoise;
+pub use noise::{LogisticNoise, logistic};
 pub use regularizer::{Regularizer, entropy, squared_norm};

@@ -7,6 +7,7 @@ mod sections;
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::EngineName;
 use crate::exploration::ExplorationConfig;
 use crate::network::NetworkConfig;
 
@@ -29,6 +30,8 @@ pub struct Config {
     pub steps: u64,
     /// `cpu`, `cuda` or `cuda:N`.
     pub device: String,
+    /// How the networks are computed.
+    pub engine: EngineName,
     /// The Q-network.
     pub network: NetworkConfig,
     /// Concrete Dropout.
@@ -54,6 +57,7 @@ impl Default for Config {
             seed: 0,
             steps: 50_000,
             device: "cpu".to_owned(),
+            engine: EngineName::Auto,
             network: NetworkConfig::default(),
             dropout: DropoutConfig::default(),
             precision: PrecisionConfig::default(),

@@ -45,11 +45,11 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
     let is_positive = |x: f64| (1e-12..=1e12).contains(&x);
     let is_not_negative = |x: f64| (0.0..=1e12).contains(&x);
     let is_probability = |x: f64| (0.0..=1.0).contains(&x);
-    let is_passes = |n: i64| (2..=10_000).contains(&n);
+    let is_passes = |n: usize| (2..=10_000).contains(&n);
     let is_count = |n: u64| (1..=LARGEST).contains(&n);
     let widest = network.hidden.iter().copied().max().unwrap_or(1);
     let passes_of_a_batch =
-        agent.target_passes.max(evaluation.passes).saturating_mul(agent.batch_size as i64);
+        agent.target_passes.max(evaluation.passes).saturating_mul(agent.batch_size) as i64;
     let units_of_a_batch = passes_of_a_batch.saturating_mul(widest);
     let weights: i64 =
         network.hidden.windows(2).map(|pair| pair[0].saturating_mul(pair[1])).fold(0, i64::saturating_add);

@@ -103,7 +103,7 @@ pub struct AgentConfig {
     /// The form of the TD targets.
     pub targets: Targets,
     /// Noisy passes of the target network for optimistic targets.
-    pub target_passes: i64,
+    pub target_passes: usize,
     /// Weight of the standard deviation in optimistic targets.
     pub target_beta: f64,
     /// Whether targets are clamped to what the rewards seen so far can add up to. It bounds overestimation, and optimism.
@@ -150,7 +150,7 @@ pub struct EvaluationConfig {
     /// Episodes; 0 for no evaluation.
     pub episodes: u64,
     /// Monte-Carlo passes whose mean decides. The epistemic standard deviations that are reported are over as many.
-    pub passes: i64,
+    pub passes: usize,
 }
 
 impl Default for EvaluationConfig {

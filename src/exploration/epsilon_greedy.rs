@@ -30,7 +30,7 @@ impl ExplorationRule for EpsilonGreedy {
         Passes::Mean
     }
 
-    fn choose(&self, samples: &QSamples, progress: f64, generator: &mut Generator) -> usize {
+    fn choose(&self, samples: &QSamples<'_>, progress: f64, generator: &mut Generator) -> usize {
         if generator.random::<f64>() < self.epsilon(progress) {
             generator.random_range(0..samples.actions())
         } else {
@@ -55,7 +55,7 @@ mod tests {
     fn a_share_epsilon_of_the_actions_is_random() {
         // The other action is taken with probability epsilon / 2 = 0.1: 10,000 draws, five standard errors.
         let rule = EpsilonGreedy { initial: 0.2, last: 0.2, fraction: 1.0 };
-        let samples = QSamples::new(vec![1.0, 0.0], 2);
+        let samples = QSamples::new(&[1.0, 0.0], 2);
         let mut generator = generator(2, Stream::Exploration);
         let other = (0..10_000).filter(|_| rule.choose(&samples, 0.0, &mut generator) == 1).count();
         assert!((other as f64 / 10_000.0 - 0.1).abs() < 5.0 * (0.1_f64 * 0.9 / 10_000.0).sqrt());

@@ -12,7 +12,7 @@ impl ExplorationRule for Greedy {
         Passes::Mean
     }
 
-    fn choose(&self, samples: &QSamples, _progress: f64, _generator: &mut Generator) -> usize {
+    fn choose(&self, samples: &QSamples<'_>, _progress: f64, _generator: &mut Generator) -> usize {
         samples.best_by(|action| samples.mean(action))
     }
 }

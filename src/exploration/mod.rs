@@ -24,7 +24,7 @@ pub enum Passes {
     /// One deterministic pass, every unit kept.
     Mean,
     /// So many passes, each with a fresh mask.
-    Fresh(i64),
+    Fresh(usize),
     /// One pass with the mask that is held for the episode.
     Held,
 }
@@ -35,7 +35,7 @@ pub trait ExplorationRule: fmt::Debug + Send {
     fn passes(&self) -> Passes;
 
     /// The action to take. `progress` is the share of the training that is over, from 0 to 1.
-    fn choose(&self, samples: &QSamples, progress: f64, generator: &mut Generator) -> usize;
+    fn choose(&self, samples: &QSamples<'_>, progress: f64, generator: &mut Generator) -> usize;
 }
 
 /// The name of a rule, as `--exploration` takes it.
@@ -70,7 +70,7 @@ pub struct ExplorationConfig {
     /// The rule.
     pub rule: RuleName,
     /// Monte-Carlo passes a decision of `ucb`.
-    pub passes: i64,
+    pub passes: usize,
     /// Weight of the standard deviation in `ucb`.
     pub beta: f64,
     /// Random share of `epsilon-greedy` at the start.

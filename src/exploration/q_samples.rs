@@ -1,33 +1,36 @@
 //! Samples of Q at one observation.
 
-use tch::{Device, Tensor};
-
-/// Q-values of every action under each of some passes, in network units.
-#[derive(Debug, Clone, PartialEq)]
-pub struct QSamples {
-    values: Vec<f32>,
+/// Q-values of every action under each of some passes at one observation, in network units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct QSamples<'a> {
+    /// The first action's value in the first pass, and all that follows.
+    values: &'a [f32],
     actions: usize,
+    /// From a pass to the next.
+    stride: usize,
 }
 
-impl QSamples {
+impl<'a> QSamples<'a> {
     /// Samples from `values`, row-major `[passes, actions]`, at least one of each.
-    pub fn new(values: Vec<f32>, actions: usize) -> Self {
-        debug_assert!(actions > 0 && !values.is_empty() && values.len().is_multiple_of(actions));
-        Self { values, actions }
+    pub fn new(values: &'a [f32], actions: usize) -> Self {
+        Self::of_row(values, 1, actions, 0)
     }
 
-    /// Samples from a tensor whose last dimension is the actions and whose others are passes; `None` if one of them is
-    /// not finite.
-    pub fn from_tensor(q: &Tensor) -> Option<Self> {
-        let actions = *q.size().last()? as usize;
-        let mut values = vec![0.0_f32; q.numel()];
-        q.to_device(Device::Cpu).contiguous().copy_data(&mut values, q.numel());
-        values.iter().all(|q| q.is_finite()).then(|| Self::new(values, actions))
+    /// The samples of one row of `values`, `[passes, rows, actions]`, at least one of each.
+    pub fn of_row(values: &'a [f32], rows: usize, actions: usize, row: usize) -> Self {
+        let stride = rows * actions;
+        debug_assert!(actions > 0 && row < rows && !values.is_empty() && values.len().is_multiple_of(stride));
+        Self { values: &values[row * actions..], actions, stride }
+    }
+
+    /// Whether every value is a finite number.
+    pub fn are_finite(&self) -> bool {
+        (0..self.actions).all(|action| self.of(action).all(f64::is_finite))
     }
 
     /// Number of passes.
     pub fn passes(&self) -> usize {
-        self.values.len() / self.actions
+        self.values.len().div_ceil(self.stride)
     }
 
     /// Mean over the passes.
@@ -55,8 +58,8 @@ impl QSamples {
         self.actions
     }
 
-    fn of(&self, action: usize) -> impl Iterator<Item = f64> {
-        self.values.iter().skip(action).step_by(self.actions).map(|&q| f64::from(q))
+    fn of(&self, action: usize) -> impl Iterator<Item = f64> + '_ {
+        self.values[action..].iter().step_by(self.stride).map(|&q| f64::from(q))
     }
 }
 
@@ -66,15 +69,24 @@ mod tests {
 
     #[test]
     fn statistics_by_hand() {
-        let samples = QSamples::new(vec![1.0, 5.0, 3.0, 5.0], 2);
+        let samples = QSamples::new(&[1.0, 5.0, 3.0, 5.0], 2);
         assert_eq!((samples.passes(), samples.mean(0), samples.mean(1)), (2, 2.0, 5.0));
         assert!((samples.std(0) - 2.0_f64.sqrt()).abs() < 1e-12);
         assert_eq!(samples.std(1), 0.0);
-        assert_eq!(QSamples::new(vec![1.0], 1).std(0), 0.0);
+        assert_eq!(QSamples::new(&[1.0], 1).std(0), 0.0);
+    }
+
+    #[test]
+    fn a_row_among_several() {
+        // Two passes over two rows of two actions.
+        let q = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+        let second = QSamples::of_row(&q, 2, 2, 1);
+        assert_eq!((second.passes(), second.mean(0), second.mean(1)), (2, 5.0, 6.0));
+        assert!(second.are_finite() && !QSamples::new(&[1.0, f32::NAN], 1).are_finite());
     }
 
     #[test]
     fn ties_go_to_the_first() {
-        assert_eq!(QSamples::new(vec![2.0, 2.0, 1.0], 3).best_by(|_| 0.0), 0);
+        assert_eq!(QSamples::new(&[2.0, 2.0, 1.0], 3).best_by(|_| 0.0), 0);
     }
 }

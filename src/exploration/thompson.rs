@@ -13,7 +13,7 @@ impl ExplorationRule for Thompson {
         Passes::Held
     }
 
-    fn choose(&self, samples: &QSamples, _progress: f64, _generator: &mut Generator) -> usize {
+    fn choose(&self, samples: &QSamples<'_>, _progress: f64, _generator: &mut Generator) -> usize {
         samples.best_by(|action| samples.mean(action))
     }
 }

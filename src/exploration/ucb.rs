@@ -9,7 +9,7 @@ pub struct Ucb {
     /// Weight of the standard deviation.
     pub beta: f64,
     /// Passes a decision, at least two.
-    pub passes: i64,
+    pub passes: usize,
 }
 
 impl ExplorationRule for Ucb {
@@ -17,7 +17,7 @@ impl ExplorationRule for Ucb {
         Passes::Fresh(self.passes)
     }
 
-    fn choose(&self, samples: &QSamples, _progress: f64, _generator: &mut Generator) -> usize {
+    fn choose(&self, samples: &QSamples<'_>, _progress: f64, _generator: &mut Generator) -> usize {
         samples.best_by(|action| samples.mean(action) + self.beta * samples.std(action))
     }
 }
@@ -30,7 +30,7 @@ mod tests {
     #[test]
     fn the_bonus_decides() {
         // Action 0: 1 and 3; action 1: 2.5 twice.
-        let samples = QSamples::new(vec![1.0, 2.5, 3.0, 2.5], 2);
+        let samples = QSamples::new(&[1.0, 2.5, 3.0, 2.5], 2);
         let choose =
             |beta| Ucb { beta, passes: 2 }.choose(&samples, 0.0, &mut generator(0, Stream::Exploration));
         assert_eq!((choose(0.0), choose(0.3), choose(0.4)), (1, 1, 0));

@@ -2,6 +2,8 @@
 
 use tch::Tensor;
 
+use super::memory;
+
 /// Adam (Kingma & Ba 2015, algorithm 1) with PyTorch's defaults, a learning rate for each parameter, and state that is
 /// two tensors and a counter, so that it can be saved (`tch`'s own optimisers keep theirs to themselves).
 #[derive(Debug)]
@@ -13,28 +15,67 @@ pub struct Adam {
     steps: i32,
 }
 
-impl Adam {
-    const BETA_1: f64 = 0.9;
-    const BETA_2: f64 = 0.999;
-    const EPSILON: f64 = 1e-8;
+/// What one step of Adam goes by: `p -= rate * learning_rate * m / (root_scale * sqrt(v) + epsilon)` after the moments
+/// m and v have taken the gradient in.
+#[derive(Debug)]
+pub struct AdamStep<'a> {
+    /// Learning rate of each parameter.
+    pub learning_rates: &'a [f32],
+    /// m
+    pub first_moment: &'a mut [f32],
+    /// v
+    pub second_moment: &'a mut [f32],
+    /// The schedule, corrected for the bias of m.
+    pub rate: f64,
+    /// Corrects for the bias of v.
+    pub root_scale: f64,
+}
 
+impl AdamStep<'_> {
+    /// What stays of m.
+    pub const BETA_1: f64 = 0.9;
+    /// What stays of v.
+    pub const BETA_2: f64 = 0.999;
+    /// Keeps the denominator from 0.
+    pub const EPSILON: f64 = 1e-8;
+}
+
+impl Adam {
     /// Adam for as many parameters as there are learning rates, all moments zero.
     pub fn new(learning_rates: Tensor) -> Self {
         let (first_moment, second_moment) = (learning_rates.zeros_like(), learning_rates.zeros_like());
         Self { learning_rates, first_moment, second_moment, steps: 0 }
     }
 
+    /// Counts a step and lends what it needs, for a loop over the numbers. The state must be on the CPU.
+    pub fn begin_step(&mut self, schedule: f64) -> AdamStep<'_> {
+        self.steps += 1;
+        let (rate, root_scale) = self.bias_corrections(schedule);
+        AdamStep {
+            learning_rates: memory::values(&self.learning_rates),
+            first_moment: memory::values_mut(&mut self.first_moment),
+            second_moment: memory::values_mut(&mut self.second_moment),
+            rate,
+            root_scale,
+        }
+    }
+
+    fn bias_corrections(&self, schedule: f64) -> (f64, f64) {
+        let bias_1 = 1.0 - AdamStep::BETA_1.powi(self.steps);
+        let bias_2 = 1.0 - AdamStep::BETA_2.powi(self.steps);
+        (schedule / bias_1, 1.0 / bias_2.sqrt())
+    }
+
     /// One step down `gradient`, every learning rate multiplied by `schedule`.
     pub fn step(&mut self, parameters: &mut Tensor, gradient: &Tensor, schedule: f64) {
         self.steps += 1;
-        let bias_1 = 1.0 - Self::BETA_1.powi(self.steps);
-        let bias_2 = 1.0 - Self::BETA_2.powi(self.steps);
-        let _ = self.first_moment.lerp_(gradient, 1.0 - Self::BETA_1);
-        let _ = self.second_moment.lerp_(&gradient.square(), 1.0 - Self::BETA_2);
+        let (rate, root_scale) = self.bias_corrections(schedule);
+        let _ = self.first_moment.lerp_(gradient, 1.0 - AdamStep::BETA_1);
+        let _ = self.second_moment.lerp_(&gradient.square(), 1.0 - AdamStep::BETA_2);
         let mut denominator = self.second_moment.sqrt();
-        let _ = denominator.g_mul_scalar_(1.0 / bias_2.sqrt()).g_add_scalar_(Self::EPSILON);
+        let _ = denominator.g_mul_scalar_(root_scale).g_add_scalar_(AdamStep::EPSILON);
         let mut update = &self.first_moment * &self.learning_rates;
-        let _ = update.g_div_(&denominator).g_mul_scalar_(schedule / bias_1);
+        let _ = update.g_div_(&denominator).g_mul_scalar_(rate);
         let _ = parameters.g_sub_(&update);
     }
 }

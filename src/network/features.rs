@@ -4,7 +4,9 @@ use control_envs::BoxSpace;
 use rand_distr::{Distribution, StandardNormal};
 use tch::{Device, Tensor};
 
+use super::memory;
 use crate::randomness::Generator;
+use crate::simd::sin_cos;
 
 /// A fixed map from observations `[..., dimensions]` to features `[..., count]`.
 ///
@@ -57,6 +59,17 @@ impl Features {
         }
     }
 
+    /// Numbers in an observation.
+    pub fn dimensions(&self) -> usize {
+        self.centre.numel()
+    }
+
+    /// [`forward`](Self::forward) without libtorch, on the CPU: features of whole rows of `observations` to `out`.
+    pub fn write(&self, observations: &[f32], out: &mut [f32]) {
+        let frequencies = self.frequencies.as_ref().map_or(&[][..], memory::values);
+        write(memory::values(&self.centre), memory::values(&self.half_width), frequencies, observations, out);
+    }
+
     /// Number of features.
     pub fn count(&self) -> i64 {
         let frequencies = self.frequencies.as_ref().map_or(0, |b| b.size()[1]);
@@ -80,6 +93,34 @@ impl Features {
         [("features.centre", &self.centre), ("features.half_width", &self.half_width)]
             .into_iter()
             .chain(self.frequencies.as_ref().map(|frequencies| ("features.frequencies", frequencies)))
+    }
+}
+
+#[pulp::with_simd(write = pulp::Arch::new())]
+#[inline(always)]
+fn write_with_simd<'a, S: pulp::Simd>(
+    _: S,
+    centre: &'a [f32],
+    half_width: &'a [f32],
+    frequencies: &'a [f32],
+    observations: &'a [f32],
+    out: &'a mut [f32],
+) {
+    let (dimensions, count) = (centre.len(), frequencies.len() / centre.len());
+    let rows = observations.chunks_exact(dimensions).zip(out.chunks_exact_mut(dimensions + 2 * count));
+    for (observation, out) in rows {
+        let (z, waves) = out.split_at_mut(dimensions);
+        let (sines, cosines) = waves.split_at_mut(count);
+        for (d, z) in z.iter_mut().enumerate() {
+            *z = (observation[d] - centre[d]) / half_width[d];
+        }
+        sines.fill(0.0);
+        for (z, frequencies) in z.iter().zip(frequencies.chunks_exact(count.max(1))) {
+            sines.iter_mut().zip(frequencies).for_each(|(angle, f)| *angle = f.mul_add(*z, *angle));
+        }
+        for (sine, cosine) in sines.iter_mut().zip(cosines) {
+            (*sine, *cosine) = sin_cos(*sine);
+        }
     }
 }
 

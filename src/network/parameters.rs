@@ -1,6 +1,10 @@
 //! All parameters of a network in one flat tensor.
 
+use std::ops::Range;
+
 use tch::{Device, Kind, Tensor};
+
+use super::memory;
 
 /// One parameter before it is placed: its name, shape and initial values in row-major order.
 #[derive(Debug, Clone)]
@@ -14,6 +18,8 @@ pub struct Initial {
 }
 
 /// Named parameters, each a view into one flat f32 tensor.
+///
+/// The flat tensor's memory is also that of the kernels that compute without libtorch ([`Parameters::values`]).
 ///
 /// An optimiser step is then a handful of operations over one tensor, a target update is one `lerp_`, and a checkpoint
 /// is one tensor and a table of names.
@@ -53,6 +59,16 @@ impl Parameters {
         &mut self.flat
     }
 
+    /// The flat tensor's values, which must be on the CPU.
+    pub fn values(&self) -> &[f32] {
+        memory::values(&self.flat)
+    }
+
+    /// The same, to be changed in place: every view sees it.
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        memory::values_mut(&mut self.flat)
+    }
+
     /// Number of scalars.
     pub fn count(&self) -> i64 {
         self.flat.numel() as i64
@@ -61,6 +77,21 @@ impl Parameters {
     /// The parameters by name, in the flat tensor's order.
     pub fn named(&self) -> impl Iterator<Item = (&str, &Tensor)> {
         self.names.iter().map(String::as_str).zip(&self.views)
+    }
+
+    /// The parameter of this name.
+    pub fn view(&self, name: &str) -> Option<&Tensor> {
+        self.named().find(|(known, _)| *known == name).map(|(_, view)| view)
+    }
+
+    /// Where in the flat tensor the parameter of this name lies.
+    pub fn range(&self, name: &str) -> Option<Range<usize>> {
+        let mut start = 0;
+        self.named().find_map(|(known, view)| {
+            let range = start..start + view.numel();
+            start = range.end;
+            (known == name).then_some(range)
+        })
     }
 
     /// The gradient of a scalar loss with respect to the flat tensor; zero where the loss does not depend on it.

@@ -7,7 +7,8 @@ use tch::{Device, Kind, Tensor};
 use super::config::NetworkConfig;
 use super::features::Features;
 use super::parameters::{Initial, Parameters};
-use crate::concrete::{ConcreteDropout, ConcreteLinear, LogisticNoise, Regularizer, logit, squared_norm};
+use super::pass_noise::PassNoise;
+use crate::concrete::{ConcreteDropout, ConcreteLinear, Regularizer, logit, squared_norm};
 use crate::randomness::Generator;
 
 /// What the Concrete Dropout layers start from: p, t and tau.
@@ -21,10 +22,6 @@ pub struct InitialUncertainty {
     pub precision: f64,
 }
 
-/// Logistic noise for some passes: one tensor a layer.
-#[derive(Debug)]
-pub struct PassNoise(Vec<Tensor>);
-
 /// Q(observation, action) for all actions at once.
 ///
 /// With hidden sizes `h_1 ... h_n` the network is `Linear(Drop(...ReLU(Linear(Drop(features)))))`, n + 1 linear layers
@@ -33,13 +30,16 @@ pub struct PassNoise(Vec<Tensor>);
 pub struct QNetwork {
     features: Features,
     layers: Vec<ConcreteLinear>,
-    /// K of each layer, `[layers]`.
-    inputs: Tensor,
+    /// K of each layer.
+    inputs: Vec<usize>,
     log_precision: Tensor,
     parameters: Parameters,
 }
 
 impl QNetwork {
+    /// The largest |ln tau| that [`bound_precision`](Self::bound_precision) leaves.
+    pub const LOG_PRECISION_BOUND: f32 = 30.0;
+
     /// An online network and a target network, equal at first. Weights (and biases) are uniform on
     /// `+-1/sqrt(inputs)`, as PyTorch's linear layers start.
     pub fn pair(
@@ -68,24 +68,21 @@ impl QNetwork {
         device: Device,
     ) -> Self {
         let parameters = Parameters::new(initial, trainable, device);
-        let mut layers: Vec<ConcreteLinear> = Vec::new();
-        let mut log_precision = Tensor::new();
-        for (name, view) in parameters.named() {
-            let view = view.shallow_clone();
-            match (name.rsplit('.').next(), layers.last_mut()) {
-                (Some("p_logit"), _) => layers.push(ConcreteLinear {
-                    dropout: ConcreteDropout::from_logit(view, temperature),
-                    weight: Tensor::new(),
-                    bias: None,
-                }),
-                (Some("weight"), Some(layer)) => layer.weight = view,
-                (Some("bias"), Some(layer)) => layer.bias = Some(view),
-                (Some("log_precision"), _) => log_precision = view,
-                _ => {}
-            }
-        }
-        let inputs: Vec<f32> = layers.iter().map(|layer| layer.inputs() as f32).collect();
-        let inputs = Tensor::from_slice(&inputs).to_device(device);
+        let view = |name: String| parameters.view(&name).map(Tensor::shallow_clone);
+        let layers: Vec<ConcreteLinear> = (0..)
+            .map_while(|index| {
+                Some(ConcreteLinear {
+                    dropout: ConcreteDropout::from_logit(
+                        view(format!("layers.{index}.p_logit"))?,
+                        temperature,
+                    ),
+                    weight: view(format!("layers.{index}.weight"))?,
+                    bias: view(format!("layers.{index}.bias")),
+                })
+            })
+            .collect();
+        let log_precision = view("log_precision".to_owned()).unwrap_or_default();
+        let inputs = layers.iter().map(|layer| layer.inputs() as usize).collect();
         Self { features, layers, inputs, log_precision, parameters }
     }
 
@@ -94,10 +91,11 @@ impl QNetwork {
         self.through_layers(observations, |_, layer, x| layer.forward_mean(x))
     }
 
-    /// Noisy passes: observations `[rows, dimensions]` and noise drawn for `[rows]` give `[rows, actions]`; noise drawn
-    /// for `[passes, rows]` gives `[passes, rows, actions]`, and noise for `[1]` is one mask held over all rows.
+    /// Noisy passes: observations `[rows, dimensions]` and noise for so many rows give `[passes, rows, actions]`. Noise
+    /// for one row is a mask held over all rows.
     pub fn sample(&self, observations: &Tensor, noise: &PassNoise) -> Tensor {
-        self.through_layers(observations, |index, layer, x| layer.forward(x, &noise.0[index]))
+        let device = self.device();
+        self.through_layers(observations, |index, layer, x| layer.forward(x, &noise.logistic(index, device)))
     }
 
     fn through_layers(
@@ -116,23 +114,6 @@ impl QNetwork {
         x
     }
 
-    /// Noise for passes of the given leading shape, one draw for all layers.
-    pub fn draw_noise(&self, noise: &mut LogisticNoise, leading: &[i64]) -> PassNoise {
-        let rows: i64 = leading.iter().product();
-        let width: i64 = self.layers.iter().map(ConcreteLinear::inputs).sum();
-        let all = noise.sample(&[rows * width], self.device());
-        let mut offset = 0;
-        let shaped = self.layers.iter().map(|layer| {
-            let count = rows * layer.inputs();
-            let mut shape = leading.to_vec();
-            shape.push(layer.inputs());
-            let tensor = all.narrow(0, offset, count).view(shape.as_slice());
-            offset += count;
-            tensor
-        });
-        PassNoise(shaped.collect())
-    }
-
     /// The weight and the entropy term of the KL per datum, each summed over the layers; scalars. They are computed for
     /// all layers at once, since an operation on a number or two costs as much as one on a thousand.
     pub fn regularization(&self, regularizer: &Regularizer) -> (Tensor, Tensor) {
@@ -140,9 +121,11 @@ impl QNetwork {
         let p_logits = Tensor::cat(&p_logits, 0);
         let norms: Vec<Tensor> = self.layers.iter().map(|layer| squared_norm(&layer.weight)).collect();
         let norms = Tensor::stack(&norms, 0);
+        let inputs: Vec<f32> = self.inputs.iter().map(|&inputs| inputs as f32).collect();
+        let inputs = Tensor::from_slice(&inputs).to_device(self.device());
         (
             regularizer.weight_term(&norms, &p_logits).sum(Kind::Float),
-            regularizer.entropy_term(&self.inputs, &p_logits).sum(Kind::Float),
+            regularizer.entropy_term(&inputs, &p_logits).sum(Kind::Float),
         )
     }
 
@@ -153,13 +136,18 @@ impl QNetwork {
 
     /// Keeps tau finite in f32 where the targets are predicted perfectly and ln tau would rise for ever.
     pub fn bound_precision(&mut self) {
-        const BOUND: f64 = 30.0;
-        let _ = tch::no_grad(|| self.log_precision.clamp_(-BOUND, BOUND));
+        let bound = f64::from(Self::LOG_PRECISION_BOUND);
+        let _ = tch::no_grad(|| self.log_precision.clamp_(-bound, bound));
     }
 
     /// The precision tau of the targets, in network units.
     pub fn precision(&self) -> f64 {
         self.log_precision.double_value(&[0]).exp()
+    }
+
+    /// Temperature t of the masks.
+    pub fn temperature(&self) -> f64 {
+        self.layers.first().map_or(1.0, |layer| layer.dropout.temperature)
     }
 
     /// The dropout probability of each layer, from input to output.
@@ -170,6 +158,16 @@ impl QNetwork {
     /// Number of actions.
     pub fn actions(&self) -> usize {
         self.layers.last().map_or(0, |layer| layer.weight.size()[0] as usize)
+    }
+
+    /// Number K of inputs of each layer, the units that are dropped.
+    pub fn inputs(&self) -> &[usize] {
+        &self.inputs
+    }
+
+    /// The fixed features in front of the layers.
+    pub fn features(&self) -> &Features {
+        &self.features
     }
 
     /// The layers, from input to output.
@@ -200,6 +198,7 @@ impl QNetwork {
     }
 }
 
+/// All weights (and biases), then all p logits, then ln tau: the many stay aligned to the vector registers.
 fn initial_parameters(
     sizes: &[i64],
     biases: bool,
@@ -213,21 +212,17 @@ fn initial_parameters(
         let mut uniform = |name: &str, shape: Vec<i64>| {
             let count: i64 = shape.iter().product();
             let values = (0..count).map(|_| generator.random_range(-bound..bound)).collect();
-            Initial { name: format!("layers.{index}.{name}"), shape, values }
+            all.push(Initial { name: format!("layers.{index}.{name}"), shape, values });
         };
-        let weight = uniform("weight", vec![outputs, inputs]);
-        let bias = biases.then(|| uniform("bias", vec![outputs]));
-        let p_logit = Initial {
-            name: format!("layers.{index}.p_logit"),
-            shape: vec![1],
-            values: vec![logit(start.p) as f32],
-        };
-        all.push(p_logit);
-        all.push(weight);
-        all.extend(bias);
+        uniform("weight", vec![outputs, inputs]);
+        if biases {
+            uniform("bias", vec![outputs]);
+        }
     }
-    let log_precision = start.precision.ln() as f32;
-    all.push(Initial { name: "log_precision".to_owned(), shape: vec![1], values: vec![log_precision] });
+    let scalar = |name, value: f64| Initial { name, shape: vec![1], values: vec![value as f32] };
+    let layers = 0..sizes.len() - 1;
+    all.extend(layers.map(|index| scalar(format!("layers.{index}.p_logit"), logit(start.p))));
+    all.push(scalar("log_precision".to_owned(), start.precision.ln()));
     all
 }
 
@@ -236,6 +231,7 @@ mod tests {
     use control_envs::{Dimension, EnvSpec};
 
     use super::*;
+    use crate::concrete::LogisticNoise;
     use crate::randomness::{Stream, generator};
 
     fn network(biases: bool, fourier_features: usize, p: f64) -> QNetwork {
@@ -251,8 +247,10 @@ mod tests {
         Tensor::from_slice(&[0.5_f32, 2.0, -1.0, 9.0, 1.5, 5.0]).view([3, 2])
     }
 
-    fn noise() -> LogisticNoise {
-        LogisticNoise::new(generator(2, Stream::Noise))
+    fn draw(network: &QNetwork, passes: usize, rows: usize) -> PassNoise {
+        let mut noise = PassNoise::default();
+        noise.draw(&mut LogisticNoise::new(generator(2, Stream::Noise)), network.inputs(), passes, rows);
+        noise
     }
 
     #[test]
@@ -261,15 +259,15 @@ mod tests {
         let named: Vec<_> =
             network.parameters().named().map(|(name, view)| (name.to_owned(), view.size())).collect();
         let expected = [
-            ("layers.0.p_logit", vec![1]),
             ("layers.0.weight", vec![5, 8]),
             ("layers.0.bias", vec![5]),
-            ("layers.1.p_logit", vec![1]),
             ("layers.1.weight", vec![4, 5]),
             ("layers.1.bias", vec![4]),
-            ("layers.2.p_logit", vec![1]),
             ("layers.2.weight", vec![3, 4]),
             ("layers.2.bias", vec![3]),
+            ("layers.0.p_logit", vec![1]),
+            ("layers.1.p_logit", vec![1]),
+            ("layers.2.p_logit", vec![1]),
             ("log_precision", vec![1]),
         ];
         assert_eq!(named, expected.map(|(name, shape)| (name.to_owned(), shape)));
@@ -290,8 +288,8 @@ mod tests {
     #[test]
     fn without_dropout_a_noisy_pass_is_the_mean_pass() {
         let network = network(true, 3, 1e-6);
-        let noise = network.draw_noise(&mut noise(), &[3]);
-        assert!(network.sample(&observations(), &noise).allclose(
+        let noise = draw(&network, 1, 3);
+        assert!(network.sample(&observations(), &noise).squeeze_dim(0).allclose(
             &network.mean(&observations()),
             1e-4,
             1e-5,
@@ -302,12 +300,12 @@ mod tests {
     #[test]
     fn passes_in_one_batch_equal_passes_one_by_one() {
         let network = network(false, 3, 0.4);
-        let noise = network.draw_noise(&mut noise(), &[4, 3]);
+        let noise = draw(&network, 4, 3);
         let together = network.sample(&observations(), &noise);
         assert_eq!(together.size(), [4, 3, 3]);
         for pass in 0..4 {
-            let one = PassNoise(noise.0.iter().map(|layer| layer.get(pass)).collect());
-            assert!(network.sample(&observations(), &one).allclose(&together.get(pass), 1e-5, 1e-6, false));
+            let one = network.sample(&observations(), &noise.pass(pass as usize));
+            assert!(one.get(0).allclose(&together.get(pass), 1e-5, 1e-6, false));
         }
         assert!(
             together.std_dim(0, true, false).min().double_value(&[]) > 0.0,
@@ -318,16 +316,16 @@ mod tests {
     #[test]
     fn a_held_mask_is_the_same_for_every_row() {
         let network = network(false, 0, 0.4);
-        let held = network.draw_noise(&mut noise(), &[1]);
+        let held = draw(&network, 1, 1);
         let same = Tensor::from_slice(&[0.5_f32, 2.0]).repeat([6, 1]);
         let q = network.sample(&same, &held);
-        assert!(q.std_dim(0, true, false).max().double_value(&[]) < 1e-6);
+        assert!(q.std_dim(1, true, false).max().double_value(&[]) < 1e-6);
     }
 
     #[test]
     fn the_flat_gradient_agrees_with_finite_differences() {
         let mut network = network(true, 2, 0.3);
-        let noise = network.draw_noise(&mut noise(), &[3]);
+        let noise = draw(&network, 1, 3);
         let regularizer = Regularizer { length_scale: 0.5, precision: 1.0, dataset_size: 20.0 };
         let loss = |network: &QNetwork| {
             let (weight, entropy) = network.regularization(&regularizer);

@@ -3,8 +3,12 @@
 //! libtorch's global generator is never used: it cannot be saved and is shared between threads. Every stochastic
 //! choice draws from a generator of its own stream, so that, say, more evaluation episodes do not change the training.
 
+mod lanes;
+
 use rand::SeedableRng;
 pub use rand_xoshiro::Xoshiro256PlusPlus as Generator;
+
+pub use lanes::UniformLanes;
 
 /// What a generator is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

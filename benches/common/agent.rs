@@ -1,0 +1,52 @@
+//! What is measured.
+
+use concrete_dqn::agent::Agent;
+use concrete_dqn::config::{Config, Layer};
+use concrete_dqn::randomness::{Generator, Stream, generator};
+use control_envs::{Env, Registry};
+use tch::Device;
+
+/// CartPole, two hidden layers, no Fourier features: the network 4-width-width-2.
+const SETTINGS: [&str; 5] = [
+    "network.fourier_features=0",
+    "network.biases=true",
+    "logging.update_period=1000000000",
+    "agent.replay_capacity=20000",
+    // p stays where it starts, at 0.1: with a smaller one the masks cost less.
+    "optimizer.dropout_learning_rate=1e-12",
+];
+
+/// An agent past its random start, with a full replay, and an observation to act on.
+pub fn learner(width: usize, batch: usize, settings: &[&str]) -> (Agent, Vec<f32>) {
+    let hidden = format!("network.hidden=[{width},{width}]");
+    let batch = format!("agent.batch_size={batch}");
+    let all = SETTINGS.iter().copied().chain([hidden.as_str(), batch.as_str()]).chain(settings.iter().copied());
+    let layers: Vec<Layer> = all.map(|setting| Layer::assignment(setting).unwrap()).collect();
+    let config = Config::resolve(&layers).unwrap();
+    let mut env = Registry::builtin().make("cartpole").unwrap();
+    let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
+    let mut starts = generator(0, Stream::Environment);
+    let mut observation = env.reset(&mut starts).unwrap();
+    for step in 0..20_000 {
+        let action = step % 2;
+        let outcome = env.step(action).unwrap();
+        agent.observe(&observation, action, &outcome);
+        observation = if outcome.ends_episode() { env.reset(&mut starts).unwrap() } else { outcome.observation };
+    }
+    agent.begin_episode();
+    (agent, observation)
+}
+
+/// Steps of a built-in environment, resets among them.
+pub fn environment_step(name: &str) -> impl FnMut() + use<> {
+    let mut env: Box<dyn Env> = Registry::builtin().make(name).unwrap();
+    let mut starts: Generator = generator(0, Stream::Environment);
+    env.reset(&mut starts).unwrap();
+    let mut action = 0;
+    move || {
+        action = 1 - action;
+        if std::hint::black_box(env.step(action).unwrap()).ends_episode() {
+            env.reset(&mut starts).unwrap();
+        }
+    }
+}

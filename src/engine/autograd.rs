@@ -1,0 +1,177 @@
+//! libtorch differentiates the objective.
+
+use tch::{Device, Kind, Tensor};
+
+use super::{Engine, Learner, LearnerSettings, LearnerStep, LossStatistics};
+use crate::concrete::LogisticNoise;
+use crate::config::Targets;
+use crate::network::{PassNoise, QNetwork};
+use crate::replay::Batch;
+use crate::td;
+
+/// The engine that spells the objective out in tensors.
+#[derive(Debug)]
+pub struct Autograd {
+    settings: LearnerSettings,
+    noise: PassNoise,
+    q: Vec<f32>,
+}
+
+/// A batch on the network's device. Shapes as in [`Batch`], but actions `[rows, 1]`.
+struct BatchTensors {
+    observations: Tensor,
+    actions: Tensor,
+    rewards: Tensor,
+    continues: Tensor,
+    next_observations: Tensor,
+}
+
+impl BatchTensors {
+    fn new(batch: &Batch, device: Device) -> Self {
+        let vector = |values: &[f32]| Tensor::from_slice(values).to_device(device);
+        let matrix = |values| vector(values).view([batch.actions.len() as i64, -1]);
+        Self {
+            observations: matrix(&batch.observations),
+            actions: Tensor::from_slice(&batch.actions).to_device(device).unsqueeze(1),
+            rewards: vector(&batch.rewards),
+            continues: vector(&batch.continues),
+            next_observations: matrix(&batch.next_observations),
+        }
+    }
+
+    fn rows(&self) -> usize {
+        self.rewards.numel()
+    }
+}
+
+/// What a batch's loss is made of.
+struct Objective {
+    /// Q of the actions taken, `[rows]`.
+    q: Tensor,
+    /// Q less target, `[rows]`.
+    errors: Tensor,
+    data_term: Tensor,
+    weight_term: Tensor,
+    entropy_term: Tensor,
+}
+
+impl Autograd {
+    /// An engine by these settings.
+    pub fn new(settings: LearnerSettings) -> Self {
+        Self { settings, noise: PassNoise::default(), q: Vec::new() }
+    }
+
+    /// The gradient of the loss with respect to the online network's flat tensor, and the loss.
+    pub(super) fn gradient(
+        &mut self,
+        learner: &Learner,
+        batch: &Batch,
+        step: &LearnerStep,
+        noise: &mut LogisticNoise,
+    ) -> (Tensor, LossStatistics) {
+        let objective = self.objective(learner, batch, step, noise);
+        let loss = &objective.data_term + &objective.weight_term + &objective.entropy_term;
+        let gradient = learner.online.parameters().gradient(&loss);
+        let number = |tensor: &Tensor| tensor.mean(Kind::Float).double_value(&[]);
+        let statistics = LossStatistics {
+            data_term: number(&objective.data_term),
+            weight_term: number(&objective.weight_term),
+            entropy_term: number(&objective.entropy_term),
+            absolute_error: number(&objective.errors.abs()),
+            q_mean: number(&objective.q),
+            gradient_norm: gradient.norm().double_value(&[]) / learner.online.precision(),
+        };
+        (gradient, statistics)
+    }
+
+    fn objective(
+        &mut self,
+        learner: &Learner,
+        batch: &Batch,
+        step: &LearnerStep,
+        noise: &mut LogisticNoise,
+    ) -> Objective {
+        let online = &learner.online;
+        let batch = BatchTensors::new(batch, online.device());
+        let targets = tch::no_grad(|| self.targets(learner, &batch, step, noise));
+        self.noise.draw(noise, online.inputs(), 1, batch.rows());
+        let q = online.sample(&batch.observations, &self.noise).squeeze_dim(0);
+        let q = q.gather(1, &batch.actions, false).squeeze_dim(1);
+        let errors = &q - &targets;
+        let log_precision = online.log_precision();
+        let data_term = if self.settings.learned_precision {
+            td::gaussian_nll(&errors, log_precision)
+        } else {
+            td::gaussian_nll(&errors, &log_precision.detach())
+        };
+        let (weight_term, entropy_term) = online.regularization(&step.regularizer);
+        Objective { q, errors, data_term, weight_term, entropy_term }
+    }
+
+    fn targets(
+        &mut self,
+        learner: &Learner,
+        batch: &BatchTensors,
+        step: &LearnerStep,
+        noise: &mut LogisticNoise,
+    ) -> Tensor {
+        let Learner { online, target, .. } = learner;
+        let LearnerSettings { gamma, target_beta, target_passes, .. } = self.settings;
+        let BatchTensors { rewards, continues, next_observations: next, .. } = batch;
+        let online_next = online.mean(next);
+        let targets = match self.settings.targets {
+            Targets::DoubleQ => {
+                td::double_q_targets(&online_next, &target.mean(next), rewards, continues, gamma)
+            }
+            Targets::Optimistic => {
+                self.noise.draw(noise, target.inputs(), target_passes, batch.rows());
+                let samples = target.sample(next, &self.noise);
+                td::optimistic_targets(&online_next, &samples, rewards, continues, gamma, target_beta)
+            }
+        };
+        match step.target_bounds {
+            Some((lowest, highest)) => targets.clamp(f64::from(lowest), f64::from(highest)),
+            None => targets,
+        }
+    }
+}
+
+impl Engine for Autograd {
+    fn q_values(&mut self, network: &QNetwork, observations: &[f32], noise: Option<&PassNoise>) -> &[f32] {
+        let dimensions = network.features().dimensions() as i64;
+        let observations = Tensor::from_slice(observations).view([-1, dimensions]).to_device(network.device());
+        let q = tch::no_grad(|| match noise {
+            Some(noise) => network.sample(&observations, noise),
+            None => network.mean(&observations),
+        });
+        self.q.resize(q.numel(), 0.0);
+        q.to_device(Device::Cpu).contiguous().copy_data(&mut self.q, q.numel());
+        &self.q
+    }
+
+    fn learn(
+        &mut self,
+        learner: &mut Learner,
+        batch: &Batch,
+        step: &LearnerStep,
+        noise: &mut LogisticNoise,
+    ) -> LossStatistics {
+        let (mut gradient, statistics) = self.gradient(learner, batch, step, noise);
+        if !statistics.gradient_norm.is_finite() {
+            return statistics;
+        }
+        let scale = self.settings.gradient_scale(statistics.gradient_norm);
+        tch::no_grad(|| {
+            if scale < 1.0 {
+                let _ = gradient.g_mul_scalar_(scale);
+            }
+            let Learner { online, target, adam } = learner;
+            adam.step(online.parameters_mut().flat_mut(), &gradient, step.schedule);
+            online.bound_precision();
+            if step.updates_target {
+                target.parameters_mut().lerp(online.parameters(), self.settings.target_lerp);
+            }
+        });
+        statistics
+    }
+}

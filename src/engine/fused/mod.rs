@@ -1,0 +1,165 @@
+//! The engine with its gradients written out.
+//!
+//! Parameters are read and changed where libtorch holds them. Matrix products are `faer`'s; everything between two of
+//! them is one loop over the numbers ([`kernels`]). Buffers are kept from step to step, so that nothing is allocated once
+//! they have their size.
+
+mod backward;
+mod forward;
+mod kernels;
+mod layout;
+mod targets;
+mod update;
+
+use self::forward::Activations;
+use self::layout::Layout;
+use super::{Engine, Learner, LearnerSettings, LearnerStep, LossStatistics};
+use crate::concrete::LogisticNoise;
+use crate::config::Targets;
+use crate::network::{PassNoise, QNetwork};
+use crate::replay::Batch;
+
+/// The engine for the CPU.
+#[derive(Debug)]
+pub struct Fused {
+    settings: LearnerSettings,
+    layout: Layout,
+    activations: Activations,
+    noise: PassNoise,
+    online_next: Vec<f32>,
+    targets: Vec<f32>,
+    gradient: Vec<f32>,
+    backward: backward::Buffers,
+}
+
+impl Fused {
+    /// An engine by these settings, for networks of this one's shape.
+    pub fn new(settings: LearnerSettings, network: &QNetwork) -> Self {
+        Self {
+            settings,
+            layout: Layout::of(network),
+            activations: Activations::default(),
+            noise: PassNoise::default(),
+            online_next: Vec::new(),
+            targets: Vec::new(),
+            gradient: Vec::new(),
+            backward: backward::Buffers::default(),
+        }
+    }
+
+    /// Writes the TD targets.
+    fn write_targets(
+        &mut self,
+        learner: &Learner,
+        batch: &Batch,
+        step: &LearnerStep,
+        noise: &mut LogisticNoise,
+    ) {
+        let LearnerSettings { gamma, target_beta, target_passes, .. } = self.settings;
+        let next = &batch.next_observations;
+        let online_next = self.activations.forward(&learner.online, &self.layout, next, None);
+        self.online_next.clear();
+        self.online_next.extend_from_slice(online_next);
+        match self.settings.targets {
+            Targets::DoubleQ => {
+                let target_next = self.activations.forward(&learner.target, &self.layout, next, None);
+                targets::double_q(batch, &self.online_next, target_next, gamma, &mut self.targets);
+            }
+            Targets::Optimistic => {
+                let rows = batch.rewards.len();
+                self.noise.draw(noise, learner.target.inputs(), target_passes, rows);
+                let samples =
+                    self.activations.forward(&learner.target, &self.layout, next, Some(&self.noise));
+                let online_next = &self.online_next;
+                targets::optimistic(batch, online_next, samples, gamma, target_beta, &mut self.targets);
+            }
+        }
+        if let Some((lowest, highest)) = step.target_bounds {
+            self.targets.iter_mut().for_each(|target| *target = target.clamp(lowest, highest));
+        }
+    }
+
+    /// Writes the gradient of the loss and returns the loss.
+    fn write_gradient(
+        &mut self,
+        learner: &Learner,
+        batch: &Batch,
+        step: &LearnerStep,
+        noise: &mut LogisticNoise,
+    ) -> LossStatistics {
+        self.write_targets(learner, batch, step, noise);
+        let rows = batch.rewards.len();
+        let online = &learner.online;
+        let parameters = online.parameters().values();
+        self.noise.draw(noise, online.inputs(), 1, rows);
+        let q = self.activations.forward(online, &self.layout, &batch.observations, Some(&self.noise));
+
+        let actions = q.len() / rows;
+        let log_precision = f64::from(parameters[self.layout.log_precision]);
+        let precision = log_precision.exp();
+        let q_gradient = self.backward.q_gradient(q.len());
+        let (mut squares, mut absolute_error, mut q_sum) = (0.0, 0.0, 0.0);
+        for (row, (&action, &target)) in batch.actions.iter().zip(&self.targets).enumerate() {
+            let index = row * actions + action as usize;
+            let error = q[index] - target;
+            q_gradient[index] = (2.0 * precision / rows as f64) as f32 * error;
+            squares += f64::from(error * error);
+            absolute_error += f64::from(error.abs());
+            q_sum += f64::from(q[index]);
+        }
+        let fit = precision * squares / rows as f64;
+
+        self.gradient.resize(parameters.len(), 0.0);
+        self.backward.data_term(
+            &self.layout,
+            parameters,
+            online.temperature(),
+            &self.activations,
+            rows,
+            &mut self.gradient,
+        );
+        let (weight_term, entropy_term) =
+            backward::regularize(&self.layout, parameters, &step.regularizer, &mut self.gradient);
+        self.gradient[self.layout.log_precision] =
+            if self.settings.learned_precision { (fit - 1.0) as f32 } else { 0.0 };
+        LossStatistics {
+            data_term: fit - log_precision,
+            weight_term,
+            entropy_term,
+            absolute_error: absolute_error / rows as f64,
+            q_mean: q_sum / rows as f64,
+            gradient_norm: kernels::squared_norm(&self.gradient).sqrt() / precision,
+        }
+    }
+}
+
+impl Engine for Fused {
+    fn q_values(&mut self, network: &QNetwork, observations: &[f32], noise: Option<&PassNoise>) -> &[f32] {
+        self.activations.forward(network, &self.layout, observations, noise)
+    }
+
+    fn learn(
+        &mut self,
+        learner: &mut Learner,
+        batch: &Batch,
+        step: &LearnerStep,
+        noise: &mut LogisticNoise,
+    ) -> LossStatistics {
+        let statistics = self.write_gradient(learner, batch, step, noise);
+        if !statistics.gradient_norm.is_finite() {
+            return statistics;
+        }
+        let scale = self.settings.gradient_scale(statistics.gradient_norm);
+        let Learner { online, target, adam } = learner;
+        let parameters = online.parameters_mut().values_mut();
+        update::adam(parameters, &self.gradient, scale as f32, adam.begin_step(step.schedule));
+        let bound = QNetwork::LOG_PRECISION_BOUND;
+        let log_precision = &mut parameters[self.layout.log_precision];
+        *log_precision = log_precision.clamp(-bound, bound);
+        if step.updates_target {
+            let weight = self.settings.target_lerp as f32;
+            update::follow(target.parameters_mut().values_mut(), online.parameters().values(), weight);
+        }
+        statistics
+    }
+}

@@ -1,0 +1,82 @@
+//! What learning changes, and what it goes by.
+
+use control_envs::EnvSpec;
+use tch::Device;
+
+use crate::config::{Config, Targets};
+use crate::network::{Adam, InitialUncertainty, QNetwork};
+use crate::randomness::{Stream, generator};
+
+/// The networks and their optimiser: all that a learner step changes.
+#[derive(Debug)]
+pub struct Learner {
+    /// The network that acts and learns.
+    pub online: QNetwork,
+    /// The network that values the next state; it follows the online one.
+    pub target: QNetwork,
+    /// The optimiser of the online network.
+    pub adam: Adam,
+}
+
+impl Learner {
+    /// A fresh learner, its initial weights derived from the config's seed.
+    pub fn new(config: &Config, spec: &EnvSpec, device: Device) -> Self {
+        let start = InitialUncertainty {
+            p: config.dropout.initial_p,
+            temperature: config.dropout.temperature,
+            precision: config.precision.initial,
+        };
+        let mut generator = generator(config.seed, Stream::Initialisation);
+        let (online, target) = QNetwork::pair(&config.network, start, spec, &mut generator, device);
+        let (weights, dropout) = (config.optimizer.learning_rate, config.optimizer.dropout_learning_rate);
+        let learning_rates = online.parameters().constant_by_name(|name| {
+            if name.ends_with("p_logit") || name == "log_precision" { dropout as f32 } else { weights as f32 }
+        });
+        Self { online, target, adam: Adam::new(learning_rates) }
+    }
+}
+
+/// What a learner step goes by, the same for all steps of a training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LearnerSettings {
+    /// The form of the TD targets.
+    pub targets: Targets,
+    /// Noisy passes of the target network for optimistic targets.
+    pub target_passes: usize,
+    /// Weight of their standard deviation.
+    pub target_beta: f64,
+    /// Discount factor.
+    pub gamma: f64,
+    /// Whether tau is learned.
+    pub learned_precision: bool,
+    /// Largest norm of the gradient of `loss / tau`.
+    pub max_gradient_norm: f64,
+    /// How far the target network follows.
+    pub target_lerp: f64,
+}
+
+impl From<&Config> for LearnerSettings {
+    fn from(config: &Config) -> Self {
+        let agent = &config.agent;
+        Self {
+            targets: agent.targets,
+            target_passes: agent.target_passes,
+            target_beta: agent.target_beta,
+            gamma: agent.gamma,
+            learned_precision: config.precision.learned,
+            max_gradient_norm: config.optimizer.max_gradient_norm,
+            target_lerp: agent.target_lerp,
+        }
+    }
+}
+
+impl LearnerSettings {
+    /// What a gradient of the loss is multiplied with, given tau and its norm, so that the norm of the gradient of
+    /// `loss / tau` is bounded.
+    ///
+    /// It is not bounded itself: the gradient of the likelihood grows with tau as the fit gets better, and clipping it
+    /// would silence the batches with the most to learn from.
+    pub fn gradient_scale(&self, norm_over_precision: f64) -> f64 {
+        (self.max_gradient_norm / norm_over_precision).min(1.0)
+    }
+}

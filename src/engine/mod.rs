@@ -1,0 +1,111 @@
+//! How the networks are computed: one file a way.
+//!
+//! [`Autograd`] lets libtorch differentiate the objective as it stands in [`td`](crate::td) and
+//! [`concrete`](crate::concrete): it is the reference, and the way for CUDA. [`Fused`] has the gradients written out and
+//! runs on the CPU, on the same parameters in the same memory, several times as fast. A test holds one against the other.
+
+mod autograd;
+mod fused;
+mod learner;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use tch::Device;
+
+use crate::concrete::{LogisticNoise, Regularizer};
+use crate::config::Config;
+use crate::error::Error;
+use crate::network::{PassNoise, QNetwork};
+use crate::replay::Batch;
+
+pub use autograd::Autograd;
+pub use fused::Fused;
+pub use learner::{Learner, LearnerSettings};
+
+/// What an agent asks of its networks.
+pub trait Engine: fmt::Debug + Send {
+    /// Q-values at `observations` `[rows, dimensions]`: `[passes, rows, actions]` under `noise`, which is for as many
+    /// rows, or `[1, rows, actions]` of the deterministic mean pass without.
+    fn q_values(&mut self, network: &QNetwork, observations: &[f32], noise: Option<&PassNoise>) -> &[f32];
+
+    /// One learner step: TD targets, the loss of one noisy pass, its gradient, Adam, the target network. The noise of
+    /// the targets is drawn first, then that of the prediction. Where the gradient is not finite, which its norm tells,
+    /// nothing is changed.
+    fn learn(
+        &mut self,
+        learner: &mut Learner,
+        batch: &Batch,
+        step: &LearnerStep,
+        noise: &mut LogisticNoise,
+    ) -> LossStatistics;
+}
+
+/// What changes from one learner step to the next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LearnerStep {
+    /// The regulariser with the N of now. Its precision is 1, since the data term carries tau.
+    pub regularizer: Regularizer,
+    /// What is left of the learning rates, from 1 down.
+    pub schedule: f64,
+    /// Lowest and highest target, in network units.
+    pub target_bounds: Option<(f32, f32)>,
+    /// Whether the target network follows after this step.
+    pub updates_target: bool,
+}
+
+/// The loss of a learner step and its parts, in network units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LossStatistics {
+    /// `tau * mean((q - y)^2) - ln tau`.
+    pub data_term: f64,
+    /// `l^2/N * sum of ||W||^2/(1-p)`.
+    pub weight_term: f64,
+    /// `-2/N * sum of K H(p)`.
+    pub entropy_term: f64,
+    /// Mean of |q - y|.
+    pub absolute_error: f64,
+    /// Mean of q.
+    pub q_mean: f64,
+    /// Norm of the gradient of `loss / tau`, before it is bounded.
+    pub gradient_norm: f64,
+}
+
+/// The name of an engine, as `--engine` takes it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineName {
+    /// `fused` on the CPU, `autograd` elsewhere
+    #[default]
+    Auto,
+    /// libtorch differentiates; the reference, and the way for CUDA
+    Autograd,
+    /// Gradients written out in vectorised kernels; on the CPU only
+    Fused,
+}
+
+impl fmt::Display for EngineName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Autograd => "autograd",
+            Self::Fused => "fused",
+        })
+    }
+}
+
+/// The engine that `config` asks for, for networks of this one's shape and device.
+///
+/// # Errors
+/// Where it can't compute there.
+pub fn engine(config: &Config, network: &QNetwork) -> Result<Box<dyn Engine>, Error> {
+    let settings = LearnerSettings::from(config);
+    match (config.engine, network.device()) {
+        (EngineName::Auto | EngineName::Fused, Device::Cpu) => Ok(Box::new(Fused::new(settings, network))),
+        (EngineName::Auto | EngineName::Autograd, _) => Ok(Box::new(Autograd::new(settings))),
+        (EngineName::Fused, _) => Err(Error::Usage(format!(
+            "engine = \"fused\" computes on the CPU only, but device = \"{}\"; engine must be auto or autograd there",
+            config.device
+        ))),
+    }
+}
