@@ -1,60 +1,15 @@
 //! The real program, run as a user runs it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+mod program;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use program::{QUICK, assert_fails, folders, program, run, summary, text, train};
 use tch::Tensor;
-
-/// Settings under which a training takes a second.
-const QUICK: [&str; 10] = [
-    "--set",
-    "network.hidden=[16,16]",
-    "--set",
-    "agent.learning_starts=100",
-    "--set",
-    "agent.batch_size=16",
-    "--set",
-    "evaluation.episodes=2",
-    "--set",
-    "logging.update_period=20",
-];
-
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_concrete-dqn"));
-    command.env_remove("RUST_LOG");
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    program().args(arguments).output().unwrap()
-}
-
-fn train(runs: &Path, arguments: &[&str]) -> Output {
-    program().args(QUICK).args(arguments).arg("--runs-dir").arg(runs).output().unwrap()
-}
-
-/// The folders below `runs`, oldest name first.
-fn folders(runs: &Path) -> Vec<PathBuf> {
-    let mut folders: Vec<_> = fs::read_dir(runs).unwrap().map(|entry| entry.unwrap().path()).collect();
-    folders.sort();
-    folders
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn assert_fails(output: &Output, code: i32, parts: &[&str]) {
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{stderr}");
-    assert!(!stderr.contains("panicked"), "{stderr}");
-    for part in parts {
-        assert!(stderr.contains(part), "`{part}` is missing in: {stderr}");
-    }
-}
 
 #[test]
 fn a_run_leaves_all_its_files_and_they_can_be_used() {
@@ -88,8 +43,7 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
     );
     assert_eq!(updates.lines().count(), 1 + (900 - 99) / 20);
 
-    let summary: serde_json::Value =
-        serde_json::from_str(&fs::read_to_string(folder.join("summary.json")).unwrap()).unwrap();
+    let summary = summary(&folder);
     assert_eq!(summary["total_steps"], 900);
     assert_eq!(summary["ended"], "finished");
     assert_eq!(summary["episodes"], episodes.lines().count() - 1);
@@ -260,6 +214,22 @@ fn a_setting_that_only_measures_does_not_change_the_training() {
     assert_eq!(episodes(one), episodes(two));
 }
 
+#[test]
+fn nothing_is_lost_where_nobody_reads_what_is_said() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut child = program()
+        .args(QUICK)
+        .args(["--steps", "300", "--runs-dir"])
+        .arg(runs.path())
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop((child.stderr.take(), child.stdout.take()));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(summary(&folders(runs.path())[0])["evaluation"].is_object());
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_the_run_after_the_episode_in_hand() {
@@ -280,8 +250,7 @@ fn an_interrupt_ends_the_run_after_the_episode_in_hand() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     let folder = folders(runs.path()).remove(0);
-    let summary: serde_json::Value =
-        serde_json::from_str(&fs::read_to_string(folder.join("summary.json")).unwrap()).unwrap();
+    let summary = summary(&folder);
     assert_eq!(summary["ended"], "interrupted");
     let episodes = fs::read_to_string(folder.join("episodes.csv")).unwrap();
     assert!(episodes.ends_with('\n'));
@@ -299,7 +268,7 @@ fn a_second_interrupt_ends_the_program_at_once_and_quietly() {
         let child = program()
             .args(["--env", "mountaincar", "--steps", "100000000", "-q", "--runs-dir"])
             .arg(runs.path())
-            .stderr(std::process::Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let started = Instant::now();

@@ -1,9 +1,11 @@
 //! Flags and subcommands.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::seeds::Seeds;
 use crate::engine::EngineName;
 use crate::exploration::RuleName;
 
@@ -39,11 +41,24 @@ pub enum Verbosity {
 impl Arguments {
     /// Whether flags of a training stand before a subcommand that takes none of them.
     pub fn train_flags_are_misplaced(&self) -> bool {
-        let TrainArguments { env, steps, seed, exploration, device, engine, config, set, runs_dir } =
-            &self.train;
+        let TrainArguments {
+            env,
+            steps,
+            seed,
+            seeds,
+            jobs,
+            exploration,
+            device,
+            engine,
+            config,
+            set,
+            runs_dir,
+        } = &self.train;
         let given = env.is_some()
             || steps.is_some()
             || seed.is_some()
+            || seeds.is_some()
+            || jobs.is_some()
             || exploration.is_some()
             || device.is_some()
             || engine.is_some()
@@ -89,6 +104,14 @@ pub struct TrainArguments {
     #[arg(short, long, value_name = "N", value_parser = whole_number, allow_negative_numbers = true)]
     pub seed: Option<u64>,
 
+    /// Seeds such as 0-9, 0,3,7 or 0-2,7: a run for each, several at a time
+    #[arg(long, value_name = "SEEDS", conflicts_with = "seed", allow_negative_numbers = true)]
+    pub seeds: Option<Seeds>,
+
+    /// With --seeds: how many runs go on at once [default: the number of processor cores]
+    #[arg(long, value_name = "N", value_parser = job_count, requires = "seeds", allow_negative_numbers = true)]
+    pub jobs: Option<NonZeroUsize>,
+
     /// How actions are chosen [default: ucb]
     #[arg(short = 'x', long, value_name = "RULE")]
     pub exploration: Option<RuleName>,
@@ -109,7 +132,7 @@ pub struct TrainArguments {
     #[arg(long, value_name = "SECTION.KEY=VALUE")]
     pub set: Vec<String>,
 
-    /// Where the run's folder goes
+    /// Where a run's folder goes
     #[arg(long, value_name = "DIR", default_value = RUNS_DIR)]
     pub runs_dir: PathBuf,
 }
@@ -156,4 +179,8 @@ fn positive_number(text: &str) -> Result<u64, String> {
         0 => Err("it must be at least 1".to_owned()),
         _ => Ok(number),
     })
+}
+
+fn job_count(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "it must be a whole number of 1 or more, such as 4".to_owned())
 }

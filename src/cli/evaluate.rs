@@ -3,8 +3,8 @@
 use control_envs::Registry;
 
 use super::arguments::EvaluateArguments;
+use super::device::device;
 use super::terminal::print;
-use super::train::device;
 use crate::config::Config;
 use crate::engine::{EngineName, Learner, engine};
 use crate::error::Error;

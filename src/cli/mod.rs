@@ -1,11 +1,22 @@
 //! The command line.
 
 mod arguments;
+mod caught;
+mod compare;
+mod device;
 mod envs;
 mod evaluate;
+mod interrupt;
+mod many;
+mod parallel;
 mod plot;
+mod report;
+mod seeds;
+mod settings;
+mod table;
 mod terminal;
 mod train;
+mod training;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -58,14 +69,15 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
     }
     // Networks of this size are slower on more than one thread.
     tch::set_num_threads(1);
+    let success = |()| ExitCode::SUCCESS;
     let done = match parsed.command {
         None => train::run(registry, &parsed.train, &command, &terminal),
-        Some(Command::Evaluate(arguments)) => evaluate::run(registry, &arguments),
-        Some(Command::Plot(arguments)) => plot::run(registry, &arguments),
-        Some(Command::Envs) => envs::run(registry),
+        Some(Command::Evaluate(arguments)) => evaluate::run(registry, &arguments).map(success),
+        Some(Command::Plot(arguments)) => plot::run(registry, &arguments).map(success),
+        Some(Command::Envs) => envs::run(registry).map(success),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             if !matches!(error, Error::Interrupted) {
                 terminal.error(&error);

@@ -1,4 +1,4 @@
-//! What is seen on the terminal: log lines, a progress bar, and plain lines where there is no terminal.
+//! What is seen on the terminal: log lines, progress bars, and plain lines where there is no terminal.
 
 use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
@@ -35,7 +35,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Sends log lines to stderr, above the progress bar.
+    /// Sends log lines to stderr, above the progress bars.
     pub fn start(verbosity: Verbosity) -> Self {
         let bars = MultiProgress::new();
         let level = match verbosity {
@@ -56,7 +56,7 @@ impl Terminal {
     }
 
     /// Prints an error to stderr.
-    pub fn error(&self, error: &Error) {
+    pub fn error(&self, error: impl Display) {
         let _ = writeln!(io::stderr(), "error: {error}");
     }
 
@@ -68,22 +68,23 @@ impl Terminal {
         print(&format!("{text}\n"))
     }
 
-    /// The observer that shows a training of so many steps.
-    pub fn progress(&self, steps: u64) -> Progress {
+    /// The observer that shows a training of so many steps. `prefix` is what its lines start with.
+    pub fn progress(&self, prefix: &str, steps: u64) -> Progress {
         let bar = (self.verbosity != Verbosity::Quiet && io::stderr().is_terminal()).then(|| {
             let bar = self.bars.add(ProgressBar::new(steps));
             // A template that does not parse would be a typing error here; the default bar stands in for it.
             if let Ok(style) = ProgressStyle::with_template(
-                "{bar:24.cyan/blue} {human_pos}/{human_len} steps, {rate}/s, {eta} left  {msg}",
+                "{prefix}{bar:24.cyan/blue} {human_pos}/{human_len} steps, {rate}/s, {eta} left  {msg}",
             ) {
                 let rate = |state: &ProgressState, out: &mut dyn fmt::Write| {
                     let _ = write!(out, "{:.0}", state.per_sec());
                 };
                 bar.set_style(style.with_key("rate", rate));
             }
+            bar.set_prefix(prefix.to_owned());
             bar
         });
-        Progress { bar, steps, last_line: Instant::now() }
+        Progress { bar, prefix: prefix.to_owned(), steps, last_line: Instant::now() }
     }
 }
 
@@ -91,6 +92,7 @@ impl Terminal {
 #[derive(Debug)]
 pub struct Progress {
     bar: Option<ProgressBar>,
+    prefix: String,
     steps: u64,
     last_line: Instant,
 }
@@ -117,7 +119,8 @@ impl Observer for Progress {
         } else if self.last_line.elapsed() >= Self::LINE_PERIOD {
             self.last_line = Instant::now();
             tracing::info!(
-                "step {} of {}, episode {}: mean return of the last 100 {:.1}, p {}",
+                "{}step {} of {}, episode {}: mean return of the last 100 {:.1}, p {}",
+                self.prefix,
                 record.total_steps,
                 self.steps,
                 record.episode,
@@ -156,7 +159,8 @@ impl FormatTime for SinceStart {
     }
 }
 
-/// Writes to stderr without tearing the progress bar.
+/// Writes lines to stderr, above the progress bars. A line that can't be written, as where the terminal has been closed,
+/// is dropped: a training must not end with it.
 struct AboveBars(MultiProgress);
 
 impl<'a> MakeWriter<'a> for AboveBars {
@@ -168,12 +172,18 @@ impl<'a> MakeWriter<'a> for AboveBars {
 }
 
 impl Write for AboveBars {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        self.0.suspend(|| io::stderr().write(buffer))
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        if self.0.is_hidden() {
+            let _ = io::stderr().write_all(lines);
+        } else {
+            // Not MultiProgress::suspend, which panics without a terminal.
+            let _ = self.0.println(String::from_utf8_lossy(lines));
+        }
+        Ok(lines.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        Ok(())
     }
 }
 

@@ -1,0 +1,37 @@
+//! Ctrl-C.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::error::Error;
+use crate::training::Observer;
+
+/// Ends every training that it observes after the episode in hand on Ctrl-C (or SIGTERM), and the program at once on
+/// the second. Its clones are one: a process has one handler only.
+#[derive(Debug, Clone)]
+pub struct Interrupt(Arc<AtomicU32>);
+
+impl Interrupt {
+    /// Sets the handler.
+    pub fn install() -> Self {
+        let presses = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&presses);
+        let installed = ctrlc::set_handler(move || {
+            if counted.fetch_add(1, Ordering::SeqCst) > 0 {
+                // Not std::process::exit, which would run libtorch's destructors under a thread that is still in it.
+                signal_hook::low_level::exit(i32::from(Error::Interrupted.exit_code()));
+            }
+            tracing::warn!("finishing the episode in hand; once more ends it now");
+        });
+        if let Err(error) = installed {
+            tracing::warn!("Ctrl-C will end the run at once, because no handler could be set: {error}");
+        }
+        Self(presses)
+    }
+}
+
+impl Observer for Interrupt {
+    fn wants_to_stop(&self) -> bool {
+        self.0.load(Ordering::SeqCst) > 0
+    }
+}

@@ -1,0 +1,61 @@
+//! Trainings side by side, and what they came to.
+
+use std::fs;
+use std::process::ExitCode;
+
+use super::parallel;
+use super::table::table;
+use super::terminal::Terminal;
+use super::training::{Outcome, Surroundings, Training, failure};
+use crate::error::Error;
+
+/// Runs the trainings, `jobs` at a time, each as if it were alone. One that fails keeps no other from finishing and is
+/// named at the end. Returns the exit code: 1 where one failed, 130 where they were interrupted.
+///
+/// # Errors
+/// What would keep every one of them from starting; and where the report can't be printed.
+pub fn run(trainings: &[Training], jobs: usize, surroundings: &Surroundings) -> Result<ExitCode, Error> {
+    // Too large a replay is found before anything has started.
+    if let Some(first) = trainings.first() {
+        first.agent()?;
+    }
+    let runs_dir = surroundings.runs_dir;
+    fs::create_dir_all(runs_dir).map_err(Error::file("create the folder", runs_dir))?;
+
+    let outcomes = parallel::for_each(trainings, jobs, |training| {
+        let outcome = training.run(surroundings);
+        log(training, &outcome);
+        outcome
+    });
+    let reported = surroundings.terminal.report(table(trainings, &outcomes, surroundings.command));
+    name_failures(trainings, &outcomes, surroundings.terminal);
+    match failure_code(&outcomes) {
+        Some(code) => Ok(ExitCode::from(code)),
+        None => reported.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// Says how a training ended while others go on.
+fn log(training: &Training, outcome: &Outcome) {
+    let name = &training.name;
+    match (failure(outcome), outcome.as_ref().ok().and_then(|trained| trained.summary.evaluation.as_ref())) {
+        (Some(Error::Interrupted), _) => {}
+        (Some(error), _) => tracing::warn!("{name} failed: {error}"),
+        (None, Some(evaluation)) => tracing::info!("{name} is done: {evaluation}"),
+        (None, None) => tracing::info!("{name} is done"),
+    }
+}
+
+fn name_failures(trainings: &[Training], outcomes: &[Outcome], terminal: &Terminal) {
+    for (training, outcome) in trainings.iter().zip(outcomes) {
+        if let Some(error) = failure(outcome).filter(|error| !matches!(error, Error::Interrupted)) {
+            terminal.error(format_args!("{} failed: {error}", training.name));
+        }
+    }
+}
+
+/// The exit code where not all went well. What failed outranks what was interrupted.
+fn failure_code(outcomes: &[Outcome]) -> Option<u8> {
+    let failed = |error: &Error| if matches!(error, Error::Interrupted) { error.exit_code() } else { 1 };
+    outcomes.iter().filter_map(failure).map(failed).min()
+}

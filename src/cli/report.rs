@@ -1,0 +1,40 @@
+//! What one training came to, in a few lines.
+
+use super::terminal::probabilities;
+use super::training::Trained;
+
+/// The lines that a training alone ends with.
+pub fn report(trained: &Trained) -> String {
+    let summary = &trained.summary;
+    let mut lines = Vec::new();
+    if let Some(mean) = summary.mean_return_100 {
+        let episodes = summary.episodes;
+        lines.push(format!(
+            "return      {mean:.1} on average over the last {} of {episodes} episodes",
+            episodes.min(100)
+        ));
+    }
+    match (summary.reward_threshold, summary.solved_at_step) {
+        (Some(threshold), Some(step)) => {
+            lines.push(format!("threshold   {threshold} reached at step {step}"));
+        }
+        (Some(threshold), None) => lines.push(format!("threshold   {threshold} not reached in training")),
+        _ => {}
+    }
+    if let Some(evaluation) = &summary.evaluation {
+        lines.push(format!("evaluation  {evaluation}"));
+    }
+    lines.push(format!(
+        "dropout     p {} (peak {}), N = {} at the last episode's end, tau = {:.0}",
+        probabilities(&summary.p_final),
+        probabilities(&summary.p_peak),
+        summary.dataset_size,
+        summary.precision
+    ));
+    lines.push(format!(
+        "time        {:.1} s for {} steps, {:.0} a second",
+        summary.training_seconds, summary.total_steps, summary.steps_per_second
+    ));
+    lines.push(format!("files       {}", trained.directory.path().display()));
+    lines.join("\n")
+}

@@ -1,0 +1,74 @@
+//! From flags to the resolved config.
+
+use control_envs::Registry;
+
+use super::arguments::TrainArguments;
+use crate::config::{Config, Layer, preset};
+use crate::error::Error;
+
+/// Defaults, the environment's preset, the config file, the flags.
+pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config, Error> {
+    let mut over = Vec::new();
+    if let Some(path) = &arguments.config {
+        over.push(Layer::read(path)?);
+    }
+    let mut flags = Layer::empty("the command line");
+    if let Some(env) = &arguments.env {
+        flags.set("env", env.as_str());
+    }
+    if let Some(device) = &arguments.device {
+        flags.set("device", device.as_str());
+    }
+    for (key, value) in [("steps", arguments.steps), ("seed", arguments.seed)] {
+        if let Some(value) = value {
+            let value = i64::try_from(value).map_err(|_| {
+                Error::Usage(format!("--{key} {value} is too large; it must be at most {}", i64::MAX))
+            })?;
+            flags.set(key, value);
+        }
+    }
+    if let Some(engine) = arguments.engine {
+        flags.set("engine", engine.to_string());
+    }
+    if let Some(rule) = arguments.exploration {
+        flags.set("exploration", toml::Table::from_iter([("rule".to_owned(), rule.to_string().into())]));
+    }
+    over.push(flags);
+    for assignment in &arguments.set {
+        if arguments.seeds.is_some() && assignment.split('=').next().is_some_and(|key| key.trim() == "seed") {
+            return Err(Error::Usage(format!(
+                "--seeds and `--set {assignment}` cannot be used together, since both say which seed to train; \
+                 leave one of them out"
+            )));
+        }
+        over.push(Layer::assignment(assignment)?);
+    }
+
+    // The last layer that names an environment decides whose preset lies below.
+    let default = Layer::empty("the defaults");
+    let naming = over.iter().rev().find(|layer| layer.env().is_some()).unwrap_or(&default);
+    let entry = registry
+        .get(naming.env().unwrap_or(&Config::default().env))
+        .map_err(|error| Error::Usage(format!("{}: {error}", naming.source())))?;
+    let mut layers = Vec::new();
+    if let Some((name, text)) = preset(entry.id()) {
+        layers.push(Layer::parse(name, text)?);
+    }
+    layers.append(&mut over);
+    let config = Config::resolve(&layers)?;
+    Ok(Config { env: entry.id().to_owned(), ..config })
+}
+
+/// Warns of settings that are allowed and still hardly meant.
+pub fn warn_of_odd(config: &Config) {
+    let (capacity, batch_size) = (config.agent.replay_capacity, config.agent.batch_size);
+    if capacity < batch_size {
+        tracing::warn!("agent.replay_capacity = {capacity} is smaller than agent.batch_size = {batch_size}");
+    }
+    let learning_starts = config.agent.learning_starts;
+    if config.steps <= learning_starts {
+        tracing::warn!(
+            "nothing will be learned, since agent.learning_starts = {learning_starts} is not before the end"
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! What several trainings came to, in a row each.
+
+use std::ffi::OsString;
+
+use super::compare::plot_command;
+use super::terminal::probabilities;
+use super::training::{Outcome, Training};
+use crate::error::Error;
+
+const HEADER: [&str; 6] = ["seed", "evaluation", "last 100", "threshold at step", "p at the end", "files"];
+/// The first columns are numbers, which are aligned to the right.
+const NUMBERS: usize = 4;
+
+/// The table, the evaluation over all seeds, and the command that compares the runs. `command` is the command line of
+/// this program.
+pub fn table(trainings: &[Training], outcomes: &[Outcome], command: &[OsString]) -> String {
+    let rows = trainings.iter().zip(outcomes).map(|(training, outcome)| row(training, outcome));
+    let rows: Vec<_> = std::iter::once(HEADER.map(str::to_owned)).chain(rows).collect();
+    let mut lines = aligned(&rows);
+
+    let trained: Vec<_> = outcomes.iter().flatten().collect();
+    let returns: Vec<f64> = trained
+        .iter()
+        .filter_map(|trained| trained.summary.evaluation.as_ref())
+        .map(|evaluation| evaluation.mean_return)
+        .collect();
+    lines.extend(over_seeds(&returns, trainings.len()).map(|text| format!("evaluation  {text}")));
+    // A run without an episode has nothing to draw.
+    let drawn = trained.iter().filter(|trained| trained.summary.episodes > 0);
+    let folders: Vec<_> = drawn.map(|trained| trained.directory.path()).collect();
+    if let ([_, _, ..], Some(program)) = (folders.as_slice(), command.first()) {
+        lines.push(format!("compare     {}", plot_command(program, &folders)));
+    }
+    lines.join("\n")
+}
+
+fn row(training: &Training, outcome: &Outcome) -> [String; HEADER.len()] {
+    let none = || "-".to_owned();
+    let seed = training.config.seed.to_string();
+    let trained = match outcome {
+        Ok(trained) => trained,
+        Err(error) => {
+            let state = if matches!(error, Error::Interrupted) { "not started" } else { "failed" };
+            return [seed, state.to_owned(), none(), none(), none(), none()];
+        }
+    };
+    let summary = &trained.summary;
+    let evaluation = match (&summary.evaluation, &trained.ended) {
+        (Some(evaluation), _) => format!("{:.1}", evaluation.mean_return),
+        (None, Ok(())) => none(),
+        (None, Err(Error::Interrupted)) => "interrupted".to_owned(),
+        (None, Err(_)) => "failed".to_owned(),
+    };
+    [
+        seed,
+        evaluation,
+        summary.mean_return_100.map_or_else(none, |mean| format!("{mean:.1}")),
+        summary.solved_at_step.map_or_else(none, |step| step.to_string()),
+        probabilities(&summary.p_final),
+        trained.directory.path().display().to_string(),
+    ]
+}
+
+fn aligned<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
+    let length = |cell: &String| cell.chars().count();
+    let widths: [usize; N] =
+        std::array::from_fn(|column| rows.iter().map(|row| length(&row[column])).max().unwrap_or(0));
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(widths).enumerate().map(|(column, (cell, width))| {
+            if column < NUMBERS { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+/// Mean and standard deviation (with n - 1, since the seeds are a sample) of the returns of those of `seeds` seeds that
+/// were evaluated.
+fn over_seeds(returns: &[f64], seeds: usize) -> Option<String> {
+    let evaluated = returns.len();
+    let mean = returns.iter().sum::<f64>() / evaluated as f64;
+    let squares = returns.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+    let deviation = match evaluated {
+        0 => return None,
+        1 => String::new(),
+        _ => format!(" +- {:.1}", (squares / (evaluated - 1) as f64).sqrt()),
+    };
+    let of = if evaluated == seeds { String::new() } else { format!("{evaluated} of ") };
+    let plural = if seeds == 1 { "" } else { "s" };
+    Some(format!("mean return {mean:.1}{deviation} over {of}{seeds} seed{plural}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned() {
+        let rows = [
+            ["seed", "evaluation", "last 100", "at", "p", "files"].map(str::to_owned),
+            ["10", "500.0", "-", "-", "<0.0001 0.12", "läufe/a"].map(str::to_owned),
+            ["9", "not started", "-", "-", "-", "-"].map(str::to_owned),
+        ];
+        let wanted = [
+            "seed   evaluation  last 100  at  p             files",
+            "  10        500.0         -   -  <0.0001 0.12  läufe/a",
+            "   9  not started         -   -  -             -",
+        ];
+        assert_eq!(aligned(&rows), wanted);
+    }
+
+    #[test]
+    fn seeds_are_summed_up_as_far_as_they_were_evaluated() {
+        let over = |returns: &[f64], seeds| over_seeds(returns, seeds);
+        assert_eq!(over(&[1.0, 2.0, 4.5], 3).unwrap(), "mean return 2.5 +- 1.8 over 3 seeds");
+        assert_eq!(over(&[1.0, 3.0], 5).unwrap(), "mean return 2.0 +- 1.4 over 2 of 5 seeds");
+        assert_eq!(over(&[7.0], 1).unwrap(), "mean return 7.0 over 1 seed");
+        assert_eq!(over(&[7.0], 2).unwrap(), "mean return 7.0 over 1 of 2 seeds");
+        assert_eq!(over(&[], 2), None);
+    }
+}

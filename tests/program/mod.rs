@@ -1,0 +1,58 @@
+//! The real program, run as a user runs it: what the tests of the command line share.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Settings under which a training takes a second.
+pub const QUICK: [&str; 10] = [
+    "--set",
+    "network.hidden=[16,16]",
+    "--set",
+    "agent.learning_starts=100",
+    "--set",
+    "agent.batch_size=16",
+    "--set",
+    "evaluation.episodes=2",
+    "--set",
+    "logging.update_period=20",
+];
+
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_concrete-dqn"));
+    command.env_remove("RUST_LOG");
+    command
+}
+
+pub fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+pub fn train(runs: &Path, arguments: &[&str]) -> Output {
+    program().args(QUICK).args(arguments).arg("--runs-dir").arg(runs).output().unwrap()
+}
+
+/// The folders below `runs`, in the order of their names.
+pub fn folders(runs: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<_> = fs::read_dir(runs).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    folders
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+pub fn summary(run: &Path) -> serde_json::Value {
+    serde_json::from_str(&fs::read_to_string(run.join("summary.json")).unwrap()).unwrap()
+}
+
+pub fn assert_fails(output: &Output, code: i32, parts: &[&str]) {
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    for part in parts {
+        assert!(stderr.contains(part), "`{part}` is missing in: {stderr}");
+    }
+}

@@ -1,0 +1,245 @@
+//! Several seeds side by side: each the run that it is alone, none in the way of another.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+mod program;
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use concrete_dqn::randomness::{Stream, generator};
+use control_envs::rand::{Rng, RngExt};
+use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
+use program::{QUICK, assert_fails, folders, program, run, summary, text, train};
+
+fn of_seed(runs: &Path, seed: u64) -> PathBuf {
+    let named = |folder: &PathBuf| folder.to_string_lossy().contains(&format!("__s{seed}__"));
+    let mut found = folders(runs).into_iter().filter(named);
+    let folder = found.next().unwrap_or_else(|| panic!("seed {seed} has no run"));
+    assert_eq!(found.next(), None, "seed {seed} has one run");
+    folder
+}
+
+#[test]
+fn every_seed_is_the_run_that_it_is_alone() {
+    let parent = tempfile::tempdir().unwrap();
+    let (alone, together) = (parent.path().join("alone"), parent.path().join("it's läufe"));
+    for seed in ["0", "1", "2"] {
+        assert!(train(&alone, &["--steps", "600", "-q", "--seed", seed]).status.success());
+    }
+    let output = train(&together, &["--steps", "600", "--seeds", "0-2", "--jobs", "2"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(folders(&together).len(), 3);
+    for seed in 0..3 {
+        let (alone, together) = (of_seed(&alone, seed), of_seed(&together, seed));
+        for file in ["config.toml", "episodes.csv", "updates.csv", "model.safetensors"] {
+            assert_eq!(
+                fs::read(alone.join(file)).unwrap(),
+                fs::read(together.join(file)).unwrap(),
+                "{file} of seed {seed}"
+            );
+        }
+        let (alone, together) = (summary(&alone), summary(&together));
+        assert_eq!(alone["evaluation"], together["evaluation"]);
+        assert_eq!(together["ended"], "finished");
+    }
+
+    // The table: a header, a row a seed in their order, and what they come to.
+    let report = text(&output.stdout);
+    let mut lines = report.lines();
+    assert!(lines.next().unwrap().starts_with("seed  evaluation  last 100"), "{report}");
+    let mut returns = Vec::new();
+    for seed in 0..3 {
+        let row = lines.next().unwrap();
+        let folder = of_seed(&together, seed);
+        let mean = summary(&folder)["evaluation"]["mean_return"].as_f64().unwrap();
+        returns.push(mean);
+        let cells: Vec<_> = row.split_whitespace().collect();
+        assert_eq!(cells[..2], [seed.to_string(), format!("{mean:.1}")], "{row}");
+        assert!(row.ends_with(folder.to_str().unwrap()), "{row}");
+    }
+    let mean = returns.iter().sum::<f64>() / 3.0;
+    let deviation = (returns.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 2.0).sqrt();
+    assert_eq!(
+        lines.next().unwrap(),
+        format!("evaluation  mean return {mean:.1} +- {deviation:.1} over 3 seeds")
+    );
+    // The command is one that a shell can run.
+    let command = lines.next().unwrap().strip_prefix("compare     ").unwrap();
+    let compared = Command::new("sh").args(["-c", command]).current_dir(parent.path()).output().unwrap();
+    assert!(compared.status.success(), "{}", text(&compared.stderr));
+    assert!(parent.path().join("comparison.png").is_file());
+
+    // Lines name their seed where there is no terminal.
+    let said = text(&output.stderr);
+    for part in
+        ["seed 0: CartPole-v1 for 600 steps", "seed 1: training is over", "seed 2 is done: mean return"]
+    {
+        assert!(said.contains(part), "`{part}` is missing in: {said}");
+    }
+}
+
+#[test]
+fn seeds_may_be_fewer_than_jobs_and_quiet() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = train(runs.path(), &["--steps", "200", "--seeds", "7,2", "--jobs", "50", "-q"]);
+    assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty());
+    assert_eq!(folders(runs.path()).len(), 2);
+    let output = train(runs.path(), &["--steps", "200", "--seeds", "4"]);
+    assert!(text(&output.stdout).contains("over 1 seed\n"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn wrong_usage_is_a_sentence_and_code_2_before_anything_starts() {
+    let runs = tempfile::tempdir().unwrap();
+    let wrong = |arguments: &[&str], parts: &[&str]| assert_fails(&train(runs.path(), arguments), 2, parts);
+    wrong(&["--seeds", "9-0"], &["'--seeds <SEEDS>'", "the range `9-0` runs backwards; write 0-9"]);
+    wrong(&["--seeds", "a-b"], &["'--seeds <SEEDS>'", "`a-b` is neither a seed nor a range", "0-2,7"]);
+    wrong(&["--seeds", "-1"], &["'--seeds <SEEDS>'", "`-1` is neither"]);
+    wrong(&["--seeds", ""], &["'--seeds <SEEDS>'", "a seed is missing"]);
+    wrong(&["--seeds", "0-2,1"], &["'--seeds <SEEDS>'", "it names the seed 1 twice"]);
+    wrong(&["--seeds", "0-5000"], &["'--seeds <SEEDS>'", "name 1000 at most"]);
+    wrong(&["--seeds", "9223372036854775808"], &["'--seeds <SEEDS>'", "at most 9223372036854775807"]);
+    wrong(&["--seeds", "0-1", "--seed", "3"], &["--seeds", "cannot be used with", "--seed"]);
+    wrong(&["--seeds", "0-1", "--set", "seed=3"], &["--seeds and `--set seed=3` cannot be used together"]);
+    for jobs in ["0", "-2", "many", "1.5"] {
+        wrong(&["--seeds", "0-1", "--jobs", jobs], &["--jobs", jobs, "a whole number of 1 or more"]);
+    }
+    wrong(&["--jobs", "2"], &["--seeds"]);
+    wrong(&["--seeds", "0-1", "--set", "agent.gamma=2"], &["--set agent.gamma=2", "from 0 to below 1"]);
+    wrong(&["--seeds", "0-1", "--env", "nonsense"], &["there is no environment `nonsense`"]);
+    let memory = ["--seeds", "0-1", "--set", "agent.replay_capacity=1000000000000"];
+    wrong(&memory, &["agent.replay_capacity", "memory"]);
+    assert!(folders(runs.path()).is_empty(), "nothing was started");
+    assert_fails(&run(&["--seeds", "0-1", "envs"]), 2, &["before a subcommand"]);
+}
+
+#[test]
+fn failures_name_their_seeds_and_the_code_is_1() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = train(
+        runs.path(),
+        &["--steps", "600", "--seeds", "0,3", "--set", "optimizer.learning_rate=1e12", "-q"],
+    );
+    let sentences = ["error: seed 0 failed: the gradient is not finite", "error: seed 3 failed: "];
+    assert_fails(&output, 1, &sentences);
+    let file = runs.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert_fails(&train(&file, &["--seeds", "0-1"]), 1, &["error: could not create the folder", "file"]);
+}
+
+/// Ten-step episodes. The first start of a training decides its mood: from step 205 on it goes on, misbehaves or panics.
+struct Moody {
+    spec: EnvSpec,
+    steps: u32,
+    mood: Option<u32>,
+}
+
+impl Moody {
+    fn new() -> Self {
+        let spec = EnvSpec::new("Moody-v0", [Dimension::new("x", "m", -1.0, 1.0)], ["go", "stop"])
+            .with_max_episode_steps(10);
+        Self { spec, steps: 0, mood: None }
+    }
+
+    fn mood(rng: &mut dyn Rng) -> u32 {
+        rng.random_range(0..3)
+    }
+}
+
+impl Env for Moody {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    fn reset(&mut self, rng: &mut dyn Rng) -> Result<Vec<f32>, EnvError> {
+        let mood = Self::mood(rng);
+        self.mood.get_or_insert(mood);
+        Ok(vec![0.0])
+    }
+
+    fn step(&mut self, _action: usize) -> Result<Step, EnvError> {
+        self.steps += 1;
+        match self.mood {
+            Some(1) if self.steps >= 205 => Ok(Step::new(vec![f32::NAN], 1.0, false)),
+            Some(2) if self.steps >= 205 => panic!("a mood"),
+            _ => Ok(Step::new(vec![0.5], 1.0, false)),
+        }
+    }
+}
+
+#[test]
+fn a_seed_that_fails_takes_no_other_with_it() {
+    let mut registry = Registry::new();
+    registry.register("moody", Moody::new).unwrap();
+    let runs = tempfile::tempdir().unwrap();
+    let arguments: Vec<OsString> = ["x", "--env", "moody", "--steps", "400", "--seeds", "0-8", "-q"]
+        .into_iter()
+        .chain(QUICK)
+        .chain(["--runs-dir"])
+        .map(OsString::from)
+        .chain([runs.path().into()])
+        .collect();
+    let code = concrete_dqn::cli::run(&registry, arguments);
+    assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(1)));
+
+    let mut moods = HashSet::new();
+    for seed in 0..9 {
+        let folder = of_seed(runs.path(), seed);
+        let summary = summary(&folder);
+        let mood = Moody::mood(&mut generator(seed, Stream::Environment));
+        moods.insert(mood);
+        let (ended, steps) = match mood {
+            1 => ("`Moody-v0` misbehaved: in step 5 of an episode", 204),
+            2 => ("the run broke off: a mood", 204),
+            _ => ("finished", 400),
+        };
+        assert!(summary["ended"].as_str().unwrap().contains(ended), "seed {seed}: {}", summary["ended"]);
+        assert_eq!(summary["total_steps"], steps);
+        assert_eq!(summary["evaluation"].is_object(), mood == 0);
+        assert!(folder.join("model.safetensors").is_file() && folder.join("plots/overview.svg").is_file());
+    }
+    assert_eq!(moods.len(), 3, "every mood occurs");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_every_training_and_starts_no_other() {
+    let runs = tempfile::tempdir().unwrap();
+    let child = program()
+        .args(QUICK)
+        .args(["--steps", "100000000", "--seeds", "0-3", "--jobs", "2", "--runs-dir"])
+        .arg(runs.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    let rows = |folder: PathBuf| {
+        fs::read_to_string(folder.join("episodes.csv")).map_or(0, |episodes| episodes.lines().count())
+    };
+    while folders(runs.path()).into_iter().filter(|folder| rows(folder.clone()) > 5).count() < 2 {
+        assert!(started.elapsed() < Duration::from_secs(120), "no episodes were written");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+    assert_eq!(folders(runs.path()).len(), 2);
+    for seed in 0..2 {
+        let folder = of_seed(runs.path(), seed);
+        let summary = summary(&folder);
+        assert_eq!(summary["ended"], "interrupted");
+        let episodes = fs::read_to_string(folder.join("episodes.csv")).unwrap();
+        let last: Vec<&str> = episodes.lines().last().unwrap().split(',').collect();
+        assert_eq!(last[1], summary["total_steps"].to_string(), "the episode in hand was finished");
+        assert!(folder.join("model.safetensors").is_file() && folder.join("plots/overview.png").is_file());
+    }
+    let report = text(&output.stdout);
+    assert_eq!(report.matches("interrupted").count(), 2, "{report}");
+    assert_eq!(report.matches("not started").count(), 2, "{report}");
+    assert!(!text(&output.stderr).contains("error"), "{}", text(&output.stderr));
+}
