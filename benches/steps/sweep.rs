@@ -3,7 +3,7 @@
 
 use crate::products::Products;
 use crate::rounds::{Rounds, human};
-use crate::work::agent;
+use crate::work::{agent, learn};
 
 const BATCHES: [usize; 4] = [32, 64, 256, 1024];
 const WIDTHS: [usize; 5] = [64, 128, 256, 512, 1024];
@@ -19,7 +19,7 @@ pub fn print() {
             rounds.add("products", Products::double_q(width, batch).faer());
             for engine in ["engine=fused", "engine=autograd"] {
                 let (mut agent, _) = agent(width, batch, &["agent.targets=double-q", engine]);
-                rounds.add(engine, move || drop(agent.learn().unwrap()));
+                rounds.add(engine, move || learn(&mut agent));
             }
             let times: Vec<f64> = rounds.run(ROUNDS).into_iter().map(|(_, time)| time).collect();
             let [products, fused, autograd] = times[..] else { unreachable!("three works were added") };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::products::Products;
 use crate::rounds::{Rounds, human};
-use crate::work::{agent, environment_step};
+use crate::work::{act, agent, environment_step, learn};
 
 /// Hidden units of either layer, and rows of a batch.
 const WIDTH: usize = 128;
@@ -64,8 +64,8 @@ fn add_agent(rounds: &mut Rounds<'_>, name: String, width: usize, settings: &[(&
     let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
     let (mut agent, observation) = agent(width, BATCH, &settings);
     match step {
-        Step::Learn => rounds.add(name, move || drop(agent.learn().unwrap())),
-        Step::Act => rounds.add(name, move || drop(agent.act(&observation))),
+        Step::Learn => rounds.add(name, move || learn(&mut agent)),
+        Step::Act => rounds.add(name, move || act(&mut agent, &observation)),
     }
 }
 

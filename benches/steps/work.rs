@@ -52,3 +52,13 @@ pub fn environment_step(name: &str) -> impl FnMut() + use<> {
         }
     }
 }
+
+/// One learner step.
+pub fn learn(agent: &mut Agent) {
+    agent.learn().unwrap();
+}
+
+/// One decision.
+pub fn act(agent: &mut Agent, observation: &[f32]) {
+    agent.act(observation).unwrap();
+}

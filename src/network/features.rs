@@ -62,7 +62,7 @@ impl Features {
 
     /// Numbers in an observation.
     pub fn dimensions(&self) -> usize {
-        self.centre.len()
+        self.centre.count()
     }
 
     /// [`forward`](Self::forward) without libtorch, on the CPU: features of whole rows of `observations` to `out`.
@@ -73,7 +73,7 @@ impl Features {
 
     /// Number of features.
     pub fn count(&self) -> i64 {
-        let frequencies = self.frequencies.as_ref().map_or(0, |b| b.len() / self.dimensions());
+        let frequencies = self.frequencies.as_ref().map_or(0, |b| b.count() / self.dimensions());
         (self.dimensions() + 2 * frequencies) as i64
     }
 

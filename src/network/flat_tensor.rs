@@ -26,7 +26,7 @@ impl FlatTensor {
         Self { tensor: self.tensor.shallow_clone(), count: self.count }
     }
 
-    /// The tensor, `[len]`.
+    /// The tensor, `[count]`.
     pub fn tensor(&self) -> &Tensor {
         &self.tensor
     }
@@ -37,7 +37,7 @@ impl FlatTensor {
     }
 
     /// How many numbers there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.count
     }
 

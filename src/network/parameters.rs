@@ -59,7 +59,7 @@ impl Parameters {
 
     /// Number of scalars.
     pub fn count(&self) -> i64 {
-        self.flat.len() as i64
+        self.flat.count() as i64
     }
 
     /// The parameters by name, in the flat tensor's order.

@@ -6,11 +6,13 @@
 /// Adding and subtracting it rounds an f32 below 2^22 in size to the nearest whole number.
 const ROUND: f32 = 12_582_912.0;
 
+/// ln 2 in two parts, the first of so few bits that its product with an exponent is exact.
+const LN_2_HIGH: f32 = 355.0 / 512.0;
+const LN_2_LOW: f32 = -2.121_944_4e-4;
+
 /// `e^x`, within 2 units in the last place; 0 below -87.3, and at most e^88.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
-    const LN_2_HIGH: f32 = 0.693_359_375;
-    const LN_2_LOW: f32 = -2.121_944_4e-4;
     let clamped = x.clamp(-87.3, 88.0);
     let shifted = clamped.mul_add(std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
@@ -31,8 +33,6 @@ pub fn exp(x: f32) -> f32 {
 #[inline(always)]
 pub fn ln(x: f32) -> f32 {
     const SQRT_HALF: u32 = 0x3f35_04f3;
-    const LN_2_HIGH: f32 = 0.693_359_375;
-    const LN_2_LOW: f32 = -2.121_944_4e-4;
     // x = m 2^e with m from sqrt(1/2) to sqrt(2).
     let bits = x.to_bits().wrapping_sub(SQRT_HALF);
     let e = ((bits as i32) >> 23) as f32;
@@ -45,7 +45,7 @@ pub fn ln(x: f32) -> f32 {
     y = y.mul_add(r, -1.666_805_8e-1);
     y = y.mul_add(r, 2.000_071_5e-1);
     y = y.mul_add(r, -2.499_999_4e-1);
-    y = y.mul_add(r, 3.333_333_1e-1);
+    y = y.mul_add(r, 3.333_333e-1);
     let square = r * r;
     let tail = (r * square).mul_add(y, e.mul_add(LN_2_LOW, -0.5 * square));
     e.mul_add(LN_2_HIGH, r + tail)

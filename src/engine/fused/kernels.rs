@@ -110,7 +110,7 @@ fn apply_mask_with_simd<'a, S: pulp::Simd>(
 /// `x <- max(x, 0)`.
 #[pulp::with_simd(rectify = pulp::Arch::new())]
 #[inline(always)]
-pub fn rectify_with_simd<'a, S: pulp::Simd>(_: S, x: &'a mut [f32]) {
+pub fn rectify_with_simd<S: pulp::Simd>(_: S, x: &mut [f32]) {
     x.iter_mut().for_each(|x| *x = x.max(0.0));
 }
 
@@ -149,7 +149,7 @@ pub fn add_scaled_with_simd<'a, S: pulp::Simd>(_: S, g: &'a mut [f32], w: &'a [f
 /// The sum of squares.
 #[pulp::with_simd(squared_norm = pulp::Arch::new())]
 #[inline(always)]
-pub fn squared_norm_with_simd<'a, S: pulp::Simd>(_: S, x: &'a [f32]) -> f64 {
+pub fn squared_norm_with_simd<S: pulp::Simd>(_: S, x: &[f32]) -> f64 {
     let mut sums = [0.0_f32; BLOCK];
     let (blocks, rest) = x.as_chunks::<BLOCK>();
     for x in blocks {
