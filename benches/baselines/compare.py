@@ -131,10 +131,10 @@ def measure_learner_and_actions(our_figures):
     return [
         row("learner step, hidden 128-128; ours fused, double-Q", "learner_step/double-q/fused", "learner", wide),
         row("the same, ours with autograd", "learner_step/double-q/autograd", "learner", wide),
-        row("learner step, hidden 64-64", None, "learner", narrow),
+        row("learner step, hidden 64-64; ours fused, double-Q", "learner_step/double-q/fused-64", "learner", narrow),
         row("greedy action, hidden 128-128; ours on the mean pass", "act/epsilon-greedy", "act", wide),
         row("the same, ours `ucb` with 10 passes", "act/ucb", "act", wide),
-        row("greedy action, hidden 64-64", None, "act", narrow),
+        row("greedy action, hidden 64-64; ours on the mean pass", "act/epsilon-greedy-64", "act", narrow),
     ]
 
 

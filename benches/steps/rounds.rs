@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// How long one measurement of one piece of work takes.
-const ROUND: Duration = Duration::from_millis(4);
+const ROUND: Duration = Duration::from_millis(25);
 
 /// Pieces of work that are measured in turns, so that what else the machine does meets all of them alike.
 #[derive(Default)]

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::products::Products;
 use crate::rounds::{Rounds, human};
-use crate::work::{act, agent, environment_step, learn};
+use crate::work::{act, agent, draw_noise, environment_step, learn, sample_replay};
 
 /// Hidden units of either layer, and rows of a batch.
 const WIDTH: usize = 128;
 const BATCH: usize = 64;
 /// As `agent.target_passes` has it.
 const TARGET_PASSES: usize = 5;
-const ROUNDS: usize = 200;
+const ROUNDS: usize = 40;
 
 /// Measures and prints. Returns the median nanoseconds by name.
 pub fn print() -> BTreeMap<String, f64> {
@@ -32,15 +32,20 @@ pub fn print() -> BTreeMap<String, f64> {
     }
     let double_q = [("agent.targets", "double-q")];
     add_agent(&mut rounds, "learner_step/double-q/fused-64".to_owned(), 64, &double_q, Step::Learn);
-    for (name, rule, engine) in [
-        ("ucb", "ucb", "fused"),
-        ("ucb-autograd", "ucb", "autograd"),
-        ("thompson", "thompson", "fused"),
-        ("epsilon-greedy", "epsilon-greedy", "fused"),
+    for (name, rule, engine, width) in [
+        ("ucb", "ucb", "fused", WIDTH),
+        ("ucb-autograd", "ucb", "autograd", WIDTH),
+        ("thompson", "thompson", "fused", WIDTH),
+        ("epsilon-greedy", "epsilon-greedy", "fused", WIDTH),
+        ("epsilon-greedy-64", "epsilon-greedy", "fused", 64),
     ] {
         let settings = [("exploration.rule", rule), ("exploration.epsilon_final", "0"), ("engine", engine)];
-        add_agent(&mut rounds, format!("act/{name}"), WIDTH, &settings, Step::Act);
+        add_agent(&mut rounds, format!("act/{name}"), width, &settings, Step::Act);
     }
+    for (targets, passes) in [("double-q", 1), ("optimistic", 1 + TARGET_PASSES)] {
+        rounds.add(format!("noise/{targets}"), draw_noise(&[4, WIDTH, WIDTH], passes, BATCH));
+    }
+    rounds.add("replay_sample", sample_replay(BATCH));
     for name in ["cartpole", "mountaincar", "acrobot"] {
         rounds.add(format!("environment_step/{name}"), environment_step(name));
     }

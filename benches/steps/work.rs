@@ -1,9 +1,12 @@
 //! What is measured.
 
 use concrete_dqn::agent::Agent;
+use concrete_dqn::concrete::LogisticNoise;
 use concrete_dqn::config::{Config, Layer};
+use concrete_dqn::network::PassNoise;
 use concrete_dqn::randomness::{Generator, Stream, generator};
-use control_envs::{Env, Registry};
+use concrete_dqn::replay::{Batch, Replay};
+use control_envs::{Env, Registry, Step};
 use tch::Device;
 
 /// CartPole, two hidden layers, no Fourier features: the network 4-width-width-2.
@@ -61,4 +64,21 @@ pub fn learn(agent: &mut Agent) {
 /// One decision.
 pub fn act(agent: &mut Agent, observation: &[f32]) {
     agent.act(observation).unwrap();
+}
+
+/// The noise of a learner step, for layers of so many inputs.
+pub fn draw_noise(inputs: &[usize], passes: usize, rows: usize) -> impl FnMut() + use<> {
+    let mut source = LogisticNoise::new(generator(0, Stream::Noise));
+    let (mut noise, inputs) = (PassNoise::default(), inputs.to_vec());
+    move || noise.draw(&mut source, &inputs, passes, rows)
+}
+
+/// A batch from a full replay of CartPole's size.
+pub fn sample_replay(rows: usize) -> impl FnMut() + use<> {
+    let mut replay = Replay::new(20_000, 4).unwrap();
+    for i in 0..20_000_u16 {
+        replay.push(&[f32::from(i); 4], 0, &Step::new(vec![f32::from(i + 1); 4], 1.0, false));
+    }
+    let (mut source, mut batch) = (generator(0, Stream::Replay), Batch::default());
+    move || replay.sample(rows, &mut source, &mut batch)
 }

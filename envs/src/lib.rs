@@ -61,6 +61,8 @@
 
 pub use rand;
 
+#![forbid(unsafe_code)]
+
 mod acrobot;
 mod cartpole;
 mod checked;

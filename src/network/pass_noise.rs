@@ -9,7 +9,7 @@ use crate::simd::padded;
 /// mask is held by holding its noise.
 ///
 /// Layer by layer in the order `[passes, rows, inputs]`, each layer's share padded to whole blocks of the vector kernels.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct PassNoise {
     uniforms: Vec<f32>,
     passes: usize,
@@ -24,10 +24,11 @@ impl PassNoise {
         self.inputs.extend_from_slice(inputs);
         (self.passes, self.rows) = (passes, rows);
         let count = inputs.iter().map(|inputs| padded(passes * rows * inputs)).sum();
-        // Not resize alone, which would fill what is drawn over anyway.
-        self.uniforms.truncate(count);
-        self.uniforms.resize(count, 0.0);
-        source.fill_uniforms(&mut self.uniforms);
+        // It only grows, since a learner step draws for many passes and for one in turns.
+        if self.uniforms.len() < count {
+            self.uniforms.resize(count, 0.0);
+        }
+        source.fill_uniforms(&mut self.uniforms[..count]);
     }
 
     /// Number of passes.
