@@ -59,9 +59,9 @@
 //! # }
 //! ```
 
-pub use rand;
-
 #![forbid(unsafe_code)]
+
+pub use rand;
 
 mod acrobot;
 mod cartpole;

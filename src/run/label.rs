@@ -26,20 +26,19 @@ pub fn compared_labels(configs: &[Config], threshold: impl Fn(&Config) -> Option
     let differs = |key: &str, value: &str| {
         settings.iter().flatten().any(|(other, other_value)| other == key && other_value != value)
     };
+    // What is the same in all is in the picture's title.
+    let same = |setting: fn(&Config) -> String| configs.iter().all(|c| setting(c) == setting(&configs[0]));
+    let shared = [same(|config| config.env.clone()), same(|config| config.exploration.rule.to_string())];
     let label = |(config, settings): (&Config, &Vec<(String, String)>)| {
-        let different: Vec<String> = settings
-            .iter()
-            .filter(|(key, value)| differs(key, value))
-            .map(|(key, value)| format!("{key} = {value}"))
-            .collect();
+        let different = settings.iter().filter(|(key, value)| differs(key, value));
+        let different: Vec<String> = different.map(|(key, value)| format!("{key} = {value}")).collect();
         let label = RunLabel::of(config, threshold(config));
-        if different.is_empty() {
-            return label;
-        }
-        let different = different.join(", ");
+        let names = [config.env.clone(), config.exploration.rule.to_string()];
+        let own = names.into_iter().zip(shared).filter(|(_, shared)| !shared).map(|(name, _)| name);
+        let parts: Vec<String> = own.chain(different.iter().cloned()).collect();
         RunLabel {
-            short: format!("{}, {different}", label.short),
-            group: format!("{}, {different}", label.group),
+            short: std::iter::once(label.short).chain(different).collect::<Vec<_>>().join(", "),
+            group: if parts.is_empty() { label.group } else { parts.join(", ") },
             ..label
         }
     };
@@ -84,8 +83,12 @@ mod tests {
             [config(&["seed=1"]), config(&["seed=2"]), config(&["seed=1", "dropout.dataset_size=500"])];
         let labels = compared_labels(&configs, |_| None);
         assert_eq!(labels[0].group, labels[1].group);
-        assert_ne!(labels[0].group, labels[2].group);
+        assert_eq!(labels[0].group, "dropout.dataset_size = \"replay\"");
+        assert_eq!(labels[2].group, "dropout.dataset_size = 500");
         assert_eq!(labels[2].short, "ucb, seed 1, dropout.dataset_size = 500");
-        assert_eq!(compared_labels(&configs[..2], |_| None)[0].short, "ucb, seed 1");
+        let alike = compared_labels(&configs[..2], |_| None);
+        assert_eq!((alike[0].short.as_str(), alike[0].group.as_str()), ("ucb, seed 1", "CartPole-v1 · ucb"));
+        let rules = [config(&[]), config(&["exploration.rule=thompson"])];
+        assert_eq!(compared_labels(&rules, |_| None)[1].group, "thompson");
     }
 }
