@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::products::Products;
 use crate::rounds::{Rounds, human};
-use crate::work::{act, agent, draw_noise, environment_step, learn, sample_replay};
+use crate::work::{act, agent, draw_noise, environment_step, learn, sample_replay, training_step};
 
 /// Hidden units of either layer, and rows of a batch.
 const WIDTH: usize = 128;
@@ -29,6 +29,10 @@ pub fn print() -> BTreeMap<String, f64> {
                 [("agent.targets", targets), ("engine", engine), ("dropout.initial_p", &p.to_string())];
             add_agent(&mut rounds, format!("learner_step/{targets}/{name}"), WIDTH, &settings, Step::Learn);
         }
+    }
+    for targets in ["double-q", "optimistic"] {
+        let (agent, _) = agent(WIDTH, BATCH, &[&format!("agent.targets={targets}")]);
+        rounds.add(format!("training_step/{targets}/fused"), training_step(agent));
     }
     let double_q = [("agent.targets", "double-q")];
     add_agent(&mut rounds, "learner_step/double-q/fused-64".to_owned(), 64, &double_q, Step::Learn);
@@ -74,8 +78,9 @@ fn add_agent(rounds: &mut Rounds<'_>, name: String, width: usize, settings: &[(&
     }
 }
 
-/// The name of the products that a learner step of [`WIDTH`] contains.
+/// The name of the products that a learner step of [`WIDTH`], alone or in a training, contains.
 fn products_of(name: &str) -> Option<String> {
-    let (targets, engine) = name.strip_prefix("learner_step/")?.split_once('/')?;
+    let step = name.strip_prefix("learner_step/").or_else(|| name.strip_prefix("training_step/"))?;
+    let (targets, engine) = step.split_once('/')?;
     (engine != "fused-64").then(|| format!("matrix_products/{targets}/faer"))
 }

@@ -56,6 +56,20 @@ pub fn environment_step(name: &str) -> impl FnMut() + use<> {
     }
 }
 
+/// Steps of a training: a decision, the environment, the replay, a learner step.
+pub fn training_step(mut agent: Agent) -> impl FnMut() {
+    let mut env = Registry::builtin().make("cartpole").unwrap();
+    let mut starts = generator(0, Stream::Environment);
+    let mut observation = env.reset(&mut starts).unwrap();
+    move || {
+        let action = agent.act(&observation).unwrap();
+        let step = env.step(action).unwrap();
+        agent.observe(&observation, action, &step);
+        agent.learn().unwrap();
+        observation = if step.ends_episode() { env.reset(&mut starts).unwrap() } else { step.observation };
+    }
+}
+
 /// One learner step.
 pub fn learn(agent: &mut Agent) {
     agent.learn().unwrap();
