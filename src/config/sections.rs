@@ -59,7 +59,7 @@ pub struct PrecisionConfig {
 
 impl Default for PrecisionConfig {
     fn default() -> Self {
-        Self { learned: true, initial: 10.0, prior_count: 0.0 }
+        Self { learned: true, initial: 10.0, prior_count: 100.0 }
     }
 }
 
@@ -125,7 +125,7 @@ impl Default for AgentConfig {
     fn default() -> Self {
         Self {
             gamma: 0.99,
-            n_step: 1,
+            n_step: 3,
             batch_size: 64,
             learning_starts: 500,
             train_frequency: 1,
