@@ -6,12 +6,12 @@ mod compare;
 mod device;
 mod envs;
 mod evaluate;
+mod experiment;
 mod interrupt;
 mod many;
 mod parallel;
 mod plot;
 mod report;
-mod seeds;
 mod settings;
 mod table;
 mod terminal;
@@ -73,6 +73,7 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
     let done = match parsed.command {
         None => train::run(registry, &parsed.train, &command, &terminal),
         Some(Command::Evaluate(arguments)) => evaluate::run(registry, &arguments).map(success),
+        Some(Command::Experiment(arguments)) => experiment::run(registry, &arguments, &command, &terminal),
         Some(Command::Plot(arguments)) => plot::run(registry, &arguments).map(success),
         Some(Command::Envs) => envs::run(registry).map(success),
     };

@@ -1,0 +1,15 @@
+//! Experiments: settings x environments x seeds, every cell an ordinary run, and what they come to together.
+//!
+//! A [`Plan`] is read from a file; a [`Store`] knows which of its cells have a finished run on disk; a [`Group`] holds
+//! the runs of one variant in one environment, which [`table`] and [`figures`] sum up with [`statistics`].
+
+pub mod figures;
+mod group;
+mod plan;
+pub mod statistics;
+mod store;
+pub mod table;
+
+pub use group::{Group, groups};
+pub use plan::{Cell, Plan};
+pub use store::Store;
