@@ -36,10 +36,10 @@ fn slices(tasks: &[Vec<f64>]) -> Vec<&[f64]> {
 }
 
 /// Either side resamples with its own random numbers, so the bounds differ by the noise of a 2.5% quantile over 50,000
-/// resamples. That is well below a fiftieth of the interval's length; where scores are few, the quantile is one of few
-/// values and the same on both sides.
+/// resamples, and where a statistic takes few values, by one of their steps at most. Both are below a thirtieth of the
+/// intervals' lengths here.
 fn assert_near(ours: Interval, theirs: [f64; 2], what: &str) {
-    let tolerance = 0.02 * (theirs[1] - theirs[0]) + 1e-9;
+    let tolerance = (theirs[1] - theirs[0]) / 30.0 + 1e-9;
     let near = |ours: f64, theirs: f64| (ours - theirs).abs() <= tolerance;
     assert!(near(ours.low, theirs[0]) && near(ours.high, theirs[1]), "{what}: {ours:?} and {theirs:?}");
 }

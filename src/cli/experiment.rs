@@ -17,7 +17,7 @@ use super::terminal::{Terminal, print};
 use super::training::{Outcome, Surroundings, Training};
 use super::{parallel, settings};
 use crate::error::Error;
-use crate::experiment::{Plan, Store, figures, groups, table};
+use crate::experiment::{Plan, Results, Store, figures, groups};
 use crate::run::{RunDirectory, write_atomically};
 
 pub fn run(
@@ -141,7 +141,7 @@ fn train(
 /// Writes table and plots of all that is finished on disk, and prints the table.
 fn sum_up(plan: &Plan, store: &Store, terminal: &Terminal) -> Result<(), Error> {
     let groups = groups(plan, &store.finished(plan)?)?;
-    let results = table::results(&groups);
+    let results = Results::of(&groups);
     let markdown = results.markdown();
     let (text, rows) = (store.path().join("table.md"), store.path().join("table.csv"));
     write_atomically(&text, markdown.as_bytes())?;

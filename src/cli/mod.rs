@@ -60,8 +60,8 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
     let terminal = Terminal::start(parsed.verbosity());
     if parsed.train_flags_are_misplaced() {
         let error = Error::Usage(
-            "flags of a training stand before a subcommand that does not train; leave them out, or see \
-             `concrete-dqn evaluate --help` for the flags that come after it"
+            "flags of a training stand before a subcommand, which takes none of them; leave them out, or see \
+             `concrete-dqn help SUBCOMMAND` for the flags that come after it"
                 .to_owned(),
         );
         terminal.error(&error);

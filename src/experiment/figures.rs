@@ -109,6 +109,7 @@ impl<'a> Picture<'a> {
         let std = self.medians(|run| Some(typical(&points(&run.total_steps, &run.epistemic_std))));
         let mut panels = vec![median_panel(
             "Epistemic std (return units)".to_owned(),
+            "moving median".to_owned(),
             Axis::logarithmic(drawn(&std)),
             &std,
         )];
@@ -120,14 +121,13 @@ impl<'a> Picture<'a> {
         let highest = p.iter().flat_map(|curves| drawn(curves)).fold(lowest, f64::max);
         let axis = Axis { scale: Scale::Logarithmic, low: lowest / 1.3, high: highest * 1.3 };
         panels.extend(p.iter().enumerate().map(|(layer, curves)| {
-            median_panel(format!("Dropout probability {}", layer_name(layer)), axis, curves)
+            median_panel(format!("Dropout probability {}", layer_name(layer)), String::new(), axis, curves)
         }));
         let right = panels.split_off(panels.len().div_ceil(2));
         let height = 330 + 380 * panels.len() as u32;
         let columns = [panels, right].into_iter().filter(|panels| !panels.is_empty());
         let columns = columns.map(|panels| Column::over_steps(self.steps, panels)).collect();
-        let subtitle =
-            "Lines: median over runs; bands: from the lower to the upper quartile; all axes logarithmic";
+        let subtitle = "Lines: median over runs; bands: from the lower to the upper quartile; what is below an axis lies on its edge";
         self.figure(subtitle.to_owned(), columns, height)
     }
 
@@ -234,16 +234,17 @@ impl<'a> Picture<'a> {
             if scores.is_empty() {
                 return Vec::new();
             }
-            let places = (0..=CURVE_POINTS).map(|place| place as f64 / CURVE_POINTS as f64);
-            places
-                .map(|place| across.low + place * (across.high - across.low))
-                .map(|threshold| (threshold, share_above_estimate(&[&scores], threshold, REPLICATES)))
-                .collect()
+            // The profile falls at every score and nowhere else: its height just before and at each is all there is.
+            let falls = scores.iter().flat_map(|score| [score.next_down(), *score]);
+            let mut thresholds: Vec<f64> = [across.low, across.high].into_iter().chain(falls).collect();
+            thresholds.sort_by(f64::total_cmp);
+            let at = |threshold| (threshold, share_above_estimate(&[&scores], threshold, REPLICATES));
+            thresholds.into_iter().map(at).collect()
         };
         let curves: Vec<_> = self.groups.iter().map(of_group).collect();
         let axis = Axis { scale: Scale::Linear, low: 0.0, high: 1.02 };
         Panel {
-            heading: "Share of runs that score more".to_owned(),
+            heading: "Share of runs that score higher".to_owned(),
             note: String::new(),
             axis,
             marks: self.threshold_line(axis).into_iter().chain(marks(&curves)).collect(),
@@ -284,8 +285,8 @@ fn typical(points: &[(f64, f64)]) -> Points {
     points.iter().enumerate().map(|(index, (step, _))| (*step, median(index))).collect()
 }
 
-fn median_panel(heading: String, axis: Axis, curves: &[Curve]) -> Panel {
-    Panel { heading, note: String::new(), axis, marks: marks(curves), empty: "no episodes", weight: 1.0 }
+fn median_panel(heading: String, note: String, axis: Axis, curves: &[Curve]) -> Panel {
+    Panel { heading, note, axis, marks: marks(curves), empty: "no episodes", weight: 1.0 }
 }
 
 /// The bands of all curves, and the curves over them.

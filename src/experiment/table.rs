@@ -1,146 +1,11 @@
-//! What an experiment came to, in rows: Markdown for people, CSV for programs.
+//! The results of an experiment as a table: Markdown for people, CSV for programs.
 
-use super::group::Group;
-use super::statistics::{
-    Estimate, improvement_estimate, interquartile_mean_estimate, mean, quantile, standard_deviation,
-};
+use std::path::Path;
+
+use super::results::{Improvement, Results, Row};
+use super::statistics::Estimate;
 use crate::error::Error;
 use crate::run::plots::axis::brief;
-
-/// Resamples of an interval.
-const REPLICATES: usize = 10_000;
-
-/// What the runs of one variant in one environment came to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// Environment id.
-    pub environment: String,
-    /// The variant's name.
-    pub variant: String,
-    /// Finished runs.
-    pub runs: usize,
-    /// Runs that there will be.
-    pub planned: usize,
-    /// Mean return of the evaluation; `None` where nothing was evaluated.
-    pub evaluation: Option<Spread>,
-    /// Runs whose evaluation is at the reward threshold or above, where there is a threshold.
-    pub at_threshold: Option<usize>,
-    /// Interquartile mean over the runs of the mean return of all training episodes.
-    pub online: Option<Estimate>,
-    /// Runs that reached the threshold in training, where there is one.
-    pub reached: Option<usize>,
-    /// Median step at which they did.
-    pub steps_to_threshold: Option<f64>,
-    /// Highest p of each layer, median over the runs.
-    pub p_peak: Vec<f64>,
-    /// Last p of each layer, median over the runs.
-    pub p_final: Vec<f64>,
-    /// How likely a run's evaluation is better than one of the first variant; `None` for the first one.
-    pub improvement: Option<Estimate>,
-}
-
-/// Scores of several runs, summed up.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Spread {
-    /// Their interquartile mean.
-    pub interquartile_mean: Estimate,
-    /// Their mean.
-    pub mean: f64,
-    /// Their standard deviation; `None` for a single run.
-    pub deviation: Option<f64>,
-    /// The lowest.
-    pub lowest: f64,
-}
-
-/// How likely a variant does better than the first one, averaged over all environments.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Improvement {
-    /// The variant's name.
-    pub variant: String,
-    /// The probability.
-    pub probability: Estimate,
-}
-
-/// What there is to say of an experiment.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Results {
-    /// A row for every variant in every environment.
-    pub rows: Vec<Row>,
-    /// The variants after the first, where there are several environments to average over.
-    pub improvements: Vec<Improvement>,
-}
-
-/// Sums the groups up. Those of an environment follow each other, and its first one is of the first variant.
-pub fn results(groups: &[Group<'_>]) -> Results {
-    let of_environment = |group: &Group<'_>| -> Vec<f64> {
-        let same = |other: &&Group<'_>| other.environment.id() == group.environment.id();
-        groups.iter().find(same).map(Group::evaluations).unwrap_or_default()
-    };
-    let first_variant = groups.first().map_or("", |group| group.variant);
-    let rows = groups
-        .iter()
-        .map(|group| {
-            let baseline = (group.variant != first_variant).then(|| of_environment(group));
-            row(group, baseline.as_deref())
-        })
-        .collect();
-
-    let mut improvements = Vec::new();
-    let baselines: Vec<_> = groups.iter().filter(|group| group.variant == first_variant).collect();
-    // In a single environment the rows say it already.
-    if baselines.len() > 1 {
-        let variants = groups.iter().take_while(|group| group.environment.id() == groups[0].environment.id());
-        for variant in variants.skip(1).map(|group| group.variant) {
-            let scores = |name: &str| -> Vec<Vec<f64>> {
-                groups.iter().filter(|group| group.variant == name).map(Group::evaluations).collect()
-            };
-            if let Some(probability) = improvement(&scores(variant), &scores(first_variant)) {
-                improvements.push(Improvement { variant: variant.to_owned(), probability });
-            }
-        }
-    }
-    Results { rows, improvements }
-}
-
-fn row(group: &Group<'_>, baseline: Option<&[f64]>) -> Row {
-    let evaluations = group.evaluations();
-    let threshold = group.environment.spec().reward_threshold;
-    let steps = group.steps_to_threshold();
-    Row {
-        environment: group.environment.id().to_owned(),
-        variant: group.variant.to_owned(),
-        runs: group.summaries.len(),
-        planned: group.planned,
-        evaluation: estimate(&evaluations).map(|interquartile_mean| Spread {
-            interquartile_mean,
-            mean: mean(&evaluations),
-            deviation: standard_deviation(&evaluations),
-            lowest: evaluations.iter().copied().fold(f64::INFINITY, f64::min),
-        }),
-        at_threshold: threshold
-            .filter(|_| !evaluations.is_empty())
-            .map(|threshold| evaluations.iter().filter(|score| **score >= threshold).count()),
-        online: estimate(&group.online_returns()),
-        reached: threshold.filter(|_| !group.summaries.is_empty()).map(|_| steps.len()),
-        steps_to_threshold: quantile(&steps, 0.5),
-        p_peak: group.layer_medians(|summary| &summary.p_peak),
-        p_final: group.layer_medians(|summary| &summary.p_final),
-        improvement: baseline.and_then(|baseline| improvement(&[evaluations], &[baseline.to_vec()])),
-    }
-}
-
-fn estimate(scores: &[f64]) -> Option<Estimate> {
-    (!scores.is_empty()).then(|| interquartile_mean_estimate(&[scores], REPLICATES))
-}
-
-fn improvement(x: &[Vec<f64>], y: &[Vec<f64>]) -> Option<Estimate> {
-    let whole = x.iter().chain(y).all(|scores| !scores.is_empty());
-    let slices = |tasks: &[Vec<f64>]| -> Vec<Vec<f64>> { tasks.to_vec() };
-    let (x, y) = (slices(x), slices(y));
-    let (x, y): (Vec<&[f64]>, Vec<&[f64]>) =
-        (x.iter().map(Vec::as_slice).collect(), y.iter().map(Vec::as_slice).collect());
-    whole.then(|| improvement_estimate(&x, &y, REPLICATES))
-}
 
 impl Results {
     /// A Markdown table that is aligned for reading as it stands.
@@ -205,7 +70,7 @@ impl Results {
         let written = writer
             .write_record(&header)
             .and_then(|()| self.rows.iter().try_for_each(|row| writer.write_record(row.numbers(layers))));
-        let in_memory = std::path::Path::new("table.csv");
+        let in_memory = Path::new("table.csv");
         written.map_err(|error| Error::file("write", in_memory)(error.into()))?;
         writer.into_inner().map_err(|error| Error::file("write", in_memory)(error.into_error()))
     }
