@@ -7,19 +7,19 @@
 //! What is drawn is plain data (a figure of panels of marks) made from the tables; one renderer draws it
 //! on any backend. So a new picture is a new function that returns a figure.
 
-mod axis;
+pub(crate) mod axis;
 mod comparison;
 mod error;
-mod figure;
-mod output;
-mod palette;
+pub(crate) mod figure;
+pub(crate) mod output;
+pub(crate) mod palette;
 mod panel;
 mod pen;
 mod render;
-mod run_figures;
-mod series;
+pub(crate) mod run_figures;
+pub(crate) mod series;
 mod stroke;
-mod table;
+pub(crate) mod table;
 
 use std::path::{Path, PathBuf};
 

@@ -4,7 +4,7 @@ use plotters::style::RGBColor;
 
 use super::RunLabel;
 use super::axis::{Axis, Scale, number};
-use super::figure::{Figure, Key, Mark, Panel, Stroke};
+use super::figure::{Column, Figure, Key, Mark, Panel, Stroke};
 use super::palette;
 use super::run_figures::{dataset_panel, layer_name};
 use super::series::{Points, points, thin, value_at};
@@ -36,6 +36,7 @@ pub(super) fn figure(runs: &[Run<'_>]) -> Figure {
     let left = vec![return_panel(&sets, runs, &thresholds), dataset(&sets)];
     let right = dropout_panels(&sets, layers);
     let columns = if right.is_empty() { vec![left] } else { vec![left, right] };
+    let steps = Axis::from_zero(runs.iter().flat_map(|(run, _)| &run.total_steps).copied(), 0.0);
     Figure {
         title: title(runs),
         subtitle: subtitle(grouped, &thresholds),
@@ -43,8 +44,7 @@ pub(super) fn figure(runs: &[Run<'_>]) -> Figure {
             .iter()
             .map(|set| Key { name: legend_name(set), stroke: set.stroke, band: set.runs.len() >= GROUP })
             .collect(),
-        steps: Axis::from_zero(runs.iter().flat_map(|(run, _)| &run.total_steps).copied(), 0.0),
-        columns,
+        columns: columns.into_iter().map(|panels| Column::over_steps(steps, panels)).collect(),
         size: (1600, 1000.max(260 * layers as u32 + 320)),
     }
 }

@@ -19,7 +19,7 @@ const SVG_SCALE: u32 = 4;
 const PNG_SCALE: u32 = 2;
 
 /// Writes `<stem>.svg` and `<stem>.png` and returns the two paths.
-pub(super) fn write(figure: &Figure, stem: &Path) -> Result<Vec<PathBuf>, PlotError> {
+pub(crate) fn write(figure: &Figure, stem: &Path) -> Result<Vec<PathBuf>, PlotError> {
     register_fonts();
     if let Some(folder) = stem.parent() {
         std::fs::create_dir_all(folder)

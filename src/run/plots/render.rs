@@ -3,8 +3,7 @@
 use plotters::prelude::DrawingBackend;
 use plotters::style::WHITE;
 
-use super::axis::Axis;
-use super::figure::{Figure, Key, Panel};
+use super::figure::{Column, Figure, Key, Panel};
 use super::palette::{HEADING, INK, SMALL, SOFT_INK, SUBTITLE, TITLE};
 use super::panel::{self, Frame};
 use super::pen::{Align, Drawn, Font, Pen};
@@ -35,12 +34,7 @@ pub(super) fn figure<B: DrawingBackend>(pen: &Pen<'_, B>, figure: &Figure) -> Dr
     let column_width = (width - 2.0 * MARGIN - COLUMN_GAP * (columns - 1.0)) / columns;
     for (index, panels) in figure.columns.iter().enumerate() {
         let left = MARGIN + index as f64 * (column_width + COLUMN_GAP);
-        column(
-            pen,
-            panels,
-            &figure.steps,
-            Frame { left, right: left + column_width, top, bottom: height - 24.0 },
-        )?;
+        column(pen, panels, Frame { left, right: left + column_width, top, bottom: height - 24.0 })?;
     }
     Ok(())
 }
@@ -67,11 +61,12 @@ fn legend<B: DrawingBackend>(pen: &Pen<'_, B>, keys: &[Key], top: f64, width: f6
     Ok(if keys.is_empty() { top } else { top + rows * 40.0 + 14.0 })
 }
 
-/// Draws panels under each other on one axis of steps, whose values stand under the last of them.
-fn column<B: DrawingBackend>(pen: &Pen<'_, B>, panels: &[Panel], steps: &Axis, frame: Frame) -> Drawn {
+/// Draws panels under each other on one horizontal axis, whose values stand under the last of them.
+fn column<B: DrawingBackend>(pen: &Pen<'_, B>, column: &Column, frame: Frame) -> Drawn {
     const HEAD: f64 = 58.0;
     const FOOT: f64 = 88.0;
     const PANEL_GAP: f64 = 22.0;
+    let Column { across, name, panels } = column;
     let widest = |widths: Vec<f64>| widths.into_iter().fold(0.0, f64::max);
     let left = frame.left + 12.0 + widest(panels.iter().map(panel::values_width).collect());
     let right = frame.right - widest(panels.iter().map(panel::names_width).collect()).max(18.0);
@@ -79,7 +74,7 @@ fn column<B: DrawingBackend>(pen: &Pen<'_, B>, panels: &[Panel], steps: &Axis, f
     let weights: f64 = panels.iter().map(|panel| panel.weight).sum();
     let share = (frame.bottom - FOOT - frame.top - gaps) / weights;
 
-    let step_ticks = steps.ticks(((right - left) / 100.0) as usize);
+    let ticks = across.ticks(((right - left) / 100.0) as usize);
     let mut top = frame.top;
     for panel in panels {
         let heading = Font { size: HEADING, bold: true, color: INK };
@@ -92,18 +87,18 @@ fn column<B: DrawingBackend>(pen: &Pen<'_, B>, panels: &[Panel], steps: &Axis, f
             pen.text(&panel.note, (right, top + 28.0), Align::Right, &note)?;
         }
         let plot = Frame { left, right, top: top + HEAD, bottom: top + HEAD + share * panel.weight };
-        panel::draw(pen, panel, steps, &step_ticks, &plot)?;
+        panel::draw(pen, panel, across, &ticks, &plot)?;
         top = plot.bottom + PANEL_GAP;
     }
 
     let bottom = frame.bottom - FOOT;
     let font = Font { size: SMALL, bold: false, color: SOFT_INK };
-    // Where there is nothing yet there are no steps either.
-    let step_ticks = if panels.iter().all(Panel::is_empty) { &[] } else { step_ticks.as_slice() };
-    for (value, text) in step_ticks {
-        let x = left + steps.position(*value) * (right - left);
+    // Where there is nothing yet there are no values either.
+    let ticks = if panels.iter().all(Panel::is_empty) { &[] } else { ticks.as_slice() };
+    for (value, text) in ticks {
+        let x = left + across.position(*value) * (right - left);
         pen.text(text, (x, bottom + 26.0), Align::Center, &font)?;
     }
-    let name = Font { color: INK, ..font };
-    pen.text("environment steps", ((left + right) / 2.0, bottom + 66.0), Align::Center, &name)
+    let ink = Font { color: INK, ..font };
+    pen.text(name, ((left + right) / 2.0, bottom + 66.0), Align::Center, &ink)
 }

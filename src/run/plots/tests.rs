@@ -90,6 +90,10 @@ fn ticks_are_round_and_within_the_axis() {
     let labels = |axis: Axis| axis.ticks(5).into_iter().map(|(_, label)| label).collect::<Vec<_>>();
     let linear = Axis { scale: Scale::Linear, low: 0.0, high: 40_120.0 };
     assert_eq!(labels(linear), ["0", "10k", "20k", "30k", "40k"]);
+    let halves = Axis { scale: Scale::Linear, low: -106.0, high: -99.0 };
+    assert_eq!(labels(halves), ["−106", "−104", "−102", "−100"]);
+    let halves = Axis { scale: Scale::Linear, low: -111.0, high: -98.0 };
+    assert_eq!(labels(halves), ["−110", "−107.5", "−105", "−102.5", "−100"]);
     let logarithmic = Axis::logarithmic([0.4, 1e-9].into_iter());
     assert_eq!(labels(logarithmic), ["10⁻⁶", "0.0001", "0.01"]);
     assert_eq!(logarithmic.position(0.0), 0.0, "what is below the axis lies on its end");
