@@ -25,6 +25,8 @@ use clap::Parser;
 use control_envs::Registry;
 
 use crate::error::Error;
+pub use seeds::Seeds;
+
 use arguments::{Arguments, Command};
 use terminal::Terminal;
 

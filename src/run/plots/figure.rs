@@ -12,8 +12,10 @@ pub(super) struct Figure {
     pub subtitle: String,
     /// The series that all panels share. Series of a single panel are named at their right end instead.
     pub legend: Vec<Key>,
-    /// The horizontal axis of every panel: environment steps.
-    pub steps: Axis,
+    /// The horizontal axis of every panel.
+    pub horizontal: Axis,
+    /// Its name, with its unit.
+    pub horizontal_name: String,
     pub columns: Vec<Vec<Panel>>,
     pub size: (u32, u32),
 }

@@ -3,7 +3,7 @@
 use plotters::coord::Shift;
 use plotters::element::{Circle, PathElement, Polygon, Rectangle};
 use plotters::prelude::{
-    DrawingArea, DrawingBackend, FontDesc, FontFamily, FontStyle, IntoTextStyle, TextStyle,
+    DrawingArea, DrawingBackend, FontDesc, FontFamily, FontStyle, FontTransform, IntoTextStyle, TextStyle,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor, ShapeStyle};
@@ -134,6 +134,17 @@ impl<B: DrawingBackend> Pen<'_, B> {
             .color(&font.color)
             .pos(Pos::new(horizontal, VPos::Center));
         self.area.draw_text(text, &style, self.pixels(&[(x, y + drop)])[0]).map_err(|error| error.to_string())
+    }
+
+    /// A text that runs upwards, its middle at its place.
+    pub fn text_upwards(&self, text: &str, place: Place, font: &Font) -> Drawn {
+        let style: TextStyle<'_> = font
+            .description(self.scale)
+            .into_text_style(self.area)
+            .transform(FontTransform::Rotate270)
+            .color(&font.color)
+            .pos(Pos::new(HPos::Center, VPos::Center));
+        self.area.draw_text(text, &style, self.pixels(&[place])[0]).map_err(|error| error.to_string())
     }
 
     fn cover(&self, points: &[Place], width: f64, color: RGBColor, alpha: f64) -> Drawn {

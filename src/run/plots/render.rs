@@ -5,44 +5,58 @@ use plotters::style::WHITE;
 
 use super::axis::Axis;
 use super::figure::{Figure, Key, Panel};
+use super::output::Picture;
 use super::palette::{HEADING, INK, SMALL, SOFT_INK, SUBTITLE, TITLE};
 use super::panel::{self, Frame};
 use super::pen::{Align, Drawn, Font, Pen};
 
-const MARGIN: f64 = 32.0;
+pub(super) const MARGIN: f64 = 32.0;
+/// Where the space below title and subtitle begins.
+pub(super) const BELOW_TITLES: f64 = 128.0;
 /// From one column of panels to the next.
 const COLUMN_GAP: f64 = 28.0;
 /// The length of the piece of line that stands for a series in a legend.
 const SAMPLE: f64 = 44.0;
 
-/// Draws the whole figure.
-pub(super) fn figure<B: DrawingBackend>(pen: &Pen<'_, B>, figure: &Figure) -> Drawn {
-    let (width, height) = (f64::from(figure.size.0), f64::from(figure.size.1));
-    pen.rectangle((0.0, 0.0), (width, height), WHITE)?;
+impl Picture for Figure {
+    fn size(&self) -> (u32, u32) {
+        self.size
+    }
 
+    fn draw<B: DrawingBackend>(&self, pen: &Pen<'_, B>) -> Drawn {
+        let (width, height) = (f64::from(self.size.0), f64::from(self.size.1));
+        titles(pen, &self.title, &self.subtitle, self.size)?;
+        let top = legend(pen, &self.legend, BELOW_TITLES, width)?;
+        let columns = self.columns.len() as f64;
+        let column_width = (width - 2.0 * MARGIN - COLUMN_GAP * (columns - 1.0)) / columns;
+        for (index, panels) in self.columns.iter().enumerate() {
+            let left = MARGIN + index as f64 * (column_width + COLUMN_GAP);
+            let frame = Frame { left, right: left + column_width, top, bottom: height - 24.0 };
+            column(pen, panels, (&self.horizontal, &self.horizontal_name), frame)?;
+        }
+        Ok(())
+    }
+}
+
+/// Clears a picture of this size and writes its title and subtitle.
+pub(super) fn titles<B: DrawingBackend>(
+    pen: &Pen<'_, B>,
+    title: &str,
+    subtitle: &str,
+    (width, height): (u32, u32),
+) -> Drawn {
+    let (width, height) = (f64::from(width), f64::from(height));
+    pen.rectangle((0.0, 0.0), (width, height), WHITE)?;
+    let text = title;
     let title = Font { size: TITLE, bold: true, color: INK };
     // A long title gets smaller before it is cut.
-    let shrunk = (0.92 * (width - 2.0 * MARGIN) / title.width(&figure.title).max(1.0)).clamp(0.65, 1.0);
+    let shrunk = (0.92 * (width - 2.0 * MARGIN) / title.width(text).max(1.0)).clamp(0.65, 1.0);
     let title = Font { size: TITLE * shrunk, ..title };
-    let text = title.fitted(&figure.title, 0.96 * (width - 2.0 * MARGIN));
+    let text = title.fitted(text, 0.96 * (width - 2.0 * MARGIN));
     pen.text(&text, (MARGIN, 52.0), Align::Left, &title)?;
-    let subtitle = Font { size: SUBTITLE, bold: false, color: SOFT_INK };
-    let text = subtitle.fitted(&figure.subtitle, 0.96 * (width - 2.0 * MARGIN));
-    pen.text(&text, (MARGIN, 98.0), Align::Left, &subtitle)?;
-
-    let top = legend(pen, &figure.legend, 128.0, width)?;
-    let columns = figure.columns.len() as f64;
-    let column_width = (width - 2.0 * MARGIN - COLUMN_GAP * (columns - 1.0)) / columns;
-    for (index, panels) in figure.columns.iter().enumerate() {
-        let left = MARGIN + index as f64 * (column_width + COLUMN_GAP);
-        column(
-            pen,
-            panels,
-            &figure.steps,
-            Frame { left, right: left + column_width, top, bottom: height - 24.0 },
-        )?;
-    }
-    Ok(())
+    let font = Font { size: SUBTITLE, bold: false, color: SOFT_INK };
+    let text = font.fitted(subtitle, 0.96 * (width - 2.0 * MARGIN));
+    pen.text(&text, (MARGIN, 98.0), Align::Left, &font)
 }
 
 /// Draws the names of the series in as many rows as they need, and returns where they end.
@@ -67,8 +81,13 @@ fn legend<B: DrawingBackend>(pen: &Pen<'_, B>, keys: &[Key], top: f64, width: f6
     Ok(if keys.is_empty() { top } else { top + rows * 40.0 + 14.0 })
 }
 
-/// Draws panels under each other on one axis of steps, whose values stand under the last of them.
-fn column<B: DrawingBackend>(pen: &Pen<'_, B>, panels: &[Panel], steps: &Axis, frame: Frame) -> Drawn {
+/// Draws panels under each other on one horizontal axis, whose values stand under the last of them.
+fn column<B: DrawingBackend>(
+    pen: &Pen<'_, B>,
+    panels: &[Panel],
+    (horizontal, horizontal_name): (&Axis, &str),
+    frame: Frame,
+) -> Drawn {
     const HEAD: f64 = 58.0;
     const FOOT: f64 = 88.0;
     const PANEL_GAP: f64 = 22.0;
@@ -79,7 +98,7 @@ fn column<B: DrawingBackend>(pen: &Pen<'_, B>, panels: &[Panel], steps: &Axis, f
     let weights: f64 = panels.iter().map(|panel| panel.weight).sum();
     let share = (frame.bottom - FOOT - frame.top - gaps) / weights;
 
-    let step_ticks = steps.ticks(((right - left) / 100.0) as usize);
+    let ticks = horizontal.ticks(((right - left) / 100.0) as usize);
     let mut top = frame.top;
     for panel in panels {
         let heading = Font { size: HEADING, bold: true, color: INK };
@@ -92,18 +111,18 @@ fn column<B: DrawingBackend>(pen: &Pen<'_, B>, panels: &[Panel], steps: &Axis, f
             pen.text(&panel.note, (right, top + 28.0), Align::Right, &note)?;
         }
         let plot = Frame { left, right, top: top + HEAD, bottom: top + HEAD + share * panel.weight };
-        panel::draw(pen, panel, steps, &step_ticks, &plot)?;
+        panel::draw(pen, panel, horizontal, &ticks, &plot)?;
         top = plot.bottom + PANEL_GAP;
     }
 
     let bottom = frame.bottom - FOOT;
     let font = Font { size: SMALL, bold: false, color: SOFT_INK };
-    // Where there is nothing yet there are no steps either.
-    let step_ticks = if panels.iter().all(Panel::is_empty) { &[] } else { step_ticks.as_slice() };
-    for (value, text) in step_ticks {
-        let x = left + steps.position(*value) * (right - left);
+    // Where there is nothing yet there are no values either.
+    let ticks = if panels.iter().all(Panel::is_empty) { &[] } else { ticks.as_slice() };
+    for (value, text) in ticks {
+        let x = left + horizontal.position(*value) * (right - left);
         pen.text(text, (x, bottom + 26.0), Align::Center, &font)?;
     }
     let name = Font { color: INK, ..font };
-    pen.text("environment steps", ((left + right) / 2.0, bottom + 66.0), Align::Center, &name)
+    pen.text(horizontal_name, ((left + right) / 2.0, bottom + 66.0), Align::Center, &name)
 }

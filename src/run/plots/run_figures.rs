@@ -10,6 +10,8 @@ use super::series::{Detail, points, scatter, smooth, thin};
 use super::table::{Episodes, Updates};
 
 const WIDTH: u32 = 1600;
+/// The name of the horizontal axis.
+pub(super) const STEPS: &str = "environment steps";
 const NO_EPISODES: &str = "no episodes yet";
 const NO_UPDATES: &str = "nothing learned yet";
 
@@ -19,7 +21,8 @@ pub(super) fn all(episodes: &Episodes, updates: &Updates, label: &RunLabel) -> [
         title: label.title.clone(),
         subtitle: subtitle.to_owned(),
         legend: Vec::new(),
-        steps: steps(episodes, updates),
+        horizontal: steps(episodes, updates),
+        horizontal_name: STEPS.to_owned(),
         columns,
         size: (WIDTH, height),
     };
