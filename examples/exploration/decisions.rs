@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
+use concrete_dqn::exploration::RuleName;
 use concrete_dqn::run::plots::{Chart, ChartPanel, Scale, draw_chart};
 
 use crate::curves::groups;
@@ -18,7 +19,8 @@ const WINDOWS: f64 = 10.0;
 /// Where a file can't be written.
 pub fn draw_decisions(studies: &[Study], folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut lines = Vec::new();
-    let groups = groups(studies, |study| {
+    let exploring = studies.iter().filter(|study| study.rule != RuleName::Greedy);
+    let groups = groups(exploring, |study| {
         let points = windows(study);
         let line = |(n, share): &(f64, f64)| format!("{},{},{n:.0},{share:.6}", study.rule, study.seed);
         lines.extend(points.iter().map(line));
@@ -27,7 +29,7 @@ pub fn draw_decisions(studies: &[Study], folder: &Path) -> Result<Vec<PathBuf>, 
     write(&folder.join("exploratory.csv"), "rule,seed,dataset_size,exploratory_share", &lines)?;
     let chart = Chart {
         title: "MountainCar-v0 · how often exploration changed the action".to_owned(),
-        subtitle: "By the bonus of ucb, by a random action of epsilon-greedy; what is not on a logarithmic panel is 0".to_owned(),
+        subtitle: "By the bonus of ucb, by a random action of epsilon-greedy; on the logarithmic panel, 0 lies on the edge".to_owned(),
         horizontal: "dataset size N (transitions)".to_owned(),
         horizontal_scale: Scale::Logarithmic,
         panels: [("", Scale::Linear), (", logarithmic", Scale::Logarithmic)]

@@ -1,4 +1,4 @@
-//! Exploration made visible: trains MountainCar with `ucb` and with `epsilon-greedy` on several seeds and draws which
+//! Exploration made visible: trains MountainCar with `ucb`, `epsilon-greedy` and `greedy` on several seeds and draws which
 //! states were visited, how often exploration changed the action, and what the network knew of the states.
 //!
 //! ```sh
@@ -31,9 +31,10 @@ use crate::grid::Grid;
 use crate::study::Study;
 
 const ENV: &str = "MountainCar-v0";
-const RULES: [RuleName; 2] = [RuleName::Ucb, RuleName::EpsilonGreedy];
+/// `greedy` beside them, since what it visits too is not the merit of a rule.
+const RULES: [RuleName; 3] = [RuleName::Ucb, RuleName::EpsilonGreedy, RuleName::Greedy];
 
-/// Draws where and why two rules of exploration differ, on MountainCar
+/// Draws where and why rules of exploration differ, on MountainCar
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Environment steps of each training [default: the environment's preset]
@@ -84,8 +85,13 @@ fn explore(arguments: &Arguments) -> Result<(), Error> {
         for seed in arguments.seeds.iter() {
             let mut config = Config { seed, ..common.clone() };
             config.exploration.rule = rule;
-            studies.push(Study::run(&config, &grid)?);
-            println!("{rule}, seed {seed}: trained for {} steps", common.steps);
+            let study = Study::run(&config, &grid)?;
+            let goal = match study.goal {
+                Some(step) => format!("first at the goal at step {step}"),
+                None => "never at the goal".to_owned(),
+            };
+            println!("{rule}, seed {seed}: {goal}");
+            studies.push(study);
         }
     }
     draw(&studies, &grid, common.steps, &arguments.output)

@@ -19,6 +19,8 @@ use crate::traced::Traced;
 pub struct Study {
     pub rule: RuleName,
     pub seed: u64,
+    /// The step that first led to the goal.
+    pub goal: Option<u64>,
     /// The states that its steps led to.
     pub states: Vec<State>,
     pub decisions: Vec<Decisions>,
@@ -63,6 +65,7 @@ impl Study {
             source: LogisticNoise::new(generator(config.seed, Stream::EvaluationNoise)),
             due: checkpoints(config.agent.learning_starts, config.steps),
             dataset_size: None,
+            goal: None,
             decisions: Vec::new(),
             checkpoints: Vec::new(),
         };
@@ -70,6 +73,7 @@ impl Study {
         Ok(Self {
             rule: config.exploration.rule,
             seed: config.seed,
+            goal: watch.goal,
             decisions: watch.decisions,
             checkpoints: watch.checkpoints,
             states: env.states,
@@ -102,6 +106,7 @@ struct Watch<'a> {
     due: Vec<u64>,
     /// N as of the last episode's end.
     dataset_size: Option<u64>,
+    goal: Option<u64>,
     decisions: Vec<Decisions>,
     checkpoints: Vec<Checkpoint>,
 }
@@ -127,6 +132,7 @@ impl Observer for Watch<'_> {
     }
 
     fn on_episode(&mut self, record: &EpisodeRecord, _agent: &Agent) -> Result<(), Error> {
+        self.goal = self.goal.or(record.terminated.then_some(record.total_steps));
         let before = self.dataset_size.replace(record.dataset_size);
         if let Some(exploratory_share) = record.exploratory_share {
             self.decisions.push(Decisions {
