@@ -99,6 +99,16 @@ fn explore(arguments: &Arguments) -> Result<(), Error> {
 
 /// What the trainings have in common: the environment's preset, then the flags.
 fn common_config(arguments: &Arguments) -> Result<Config, Error> {
+    let told = |assignment: &String| {
+        let key = assignment.split('=').next().unwrap_or_default().trim();
+        ["env", "seed", "steps", "exploration.rule"].contains(&key)
+    };
+    if let Some(assignment) = arguments.set.iter().find(|assignment| told(assignment)) {
+        return Err(Error::Usage(format!(
+            "`--set {assignment}` is not possible here, since environment and rules are what the pictures are about, \
+             and seeds and steps have flags of their own, --seeds and --steps"
+        )));
+    }
     let mut layers = Vec::new();
     if let Some((name, text)) = preset(ENV) {
         layers.push(Layer::parse(name, text)?);
@@ -161,6 +171,12 @@ mod tests {
             let table = String::from_utf8(file(0, "csv")).unwrap();
             assert!(table.lines().count() > 4 && table.contains("epsilon-greedy"), "{table}");
         }
+    }
+
+    #[test]
+    fn what_is_compared_cannot_be_set() {
+        let code = run(["exploration", "--set=env=cartpole"].map(OsString::from));
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(2)));
     }
 
     #[test]
