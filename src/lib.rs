@@ -8,7 +8,8 @@
 //!
 //! How one transition travels: [`training`] takes it from the environment, [`agent`] chooses the action by a rule of
 //! [`exploration`] from samples of the [`network`], and remembers the outcome in its [`replay`]; a batch from there
-//! becomes targets and a loss, defined in [`td`] and [`concrete`] and computed by an [`engine`]; [`run`] writes what happened.
+//! becomes targets and a loss, defined in [`td`] and [`concrete`] and computed by an [`engine`]; [`run`] writes what happened,
+//! and an [`experiment`] sums up many runs.
 
 pub mod agent;
 pub mod cli;
@@ -17,6 +18,7 @@ pub mod config;
 pub mod engine;
 mod error;
 pub mod evaluation;
+pub mod experiment;
 pub mod exploration;
 pub mod network;
 pub mod randomness;

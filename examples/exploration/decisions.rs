@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
 use concrete_dqn::exploration::RuleName;
-use concrete_dqn::run::plots::{Chart, ChartPanel, Scale, draw_chart};
+use concrete_dqn::run::plots::{Chart, ChartPanel, draw_chart};
 
 use crate::curves::groups;
 use crate::study::{Decisions, Study};
@@ -30,12 +30,12 @@ pub fn draw_decisions(studies: &[Study], folder: &Path) -> Result<Vec<PathBuf>, 
     let chart = Chart {
         title: "MountainCar-v0 · how often exploration changed the action".to_owned(),
         subtitle: "By the bonus of ucb, by a random action of epsilon-greedy; on the logarithmic panel, 0 lies on the edge".to_owned(),
-        horizontal: "dataset size N (transitions)".to_owned(),
-        horizontal_scale: Scale::Logarithmic,
-        panels: [("", Scale::Linear), (", logarithmic", Scale::Logarithmic)]
-            .map(|(note, scale)| ChartPanel {
+        horizontal: "dataset size N (transitions)",
+        horizontal_logarithmic: true,
+        panels: [("", false), (", logarithmic", true)]
+            .map(|(note, logarithmic)| ChartPanel {
                 heading: format!("Decisions that were not greedy (%){note}"),
-                scale,
+                logarithmic,
                 groups: groups.clone(),
                 levels: Vec::new(),
             })

@@ -22,8 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use concrete_dqn::Error;
-use concrete_dqn::cli::Seeds;
-use concrete_dqn::config::{Config, Layer, preset};
+use concrete_dqn::config::{Config, Layer, Seeds, preset};
 use concrete_dqn::exploration::RuleName;
 use control_envs::Registry;
 

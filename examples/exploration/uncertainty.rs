@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
-use concrete_dqn::run::plots::{Chart, ChartPanel, Group, Scale, draw_chart};
+use concrete_dqn::run::plots::{Chart, ChartPanel, Group, draw_chart};
 
 use crate::grid::Grid;
 use crate::study::{Checkpoint, Study};
@@ -37,7 +37,7 @@ pub fn draw_uncertainty(studies: &[Study], grid: &Grid, folder: &Path) -> Result
         }
         panels.push(ChartPanel {
             heading: format!("{}: epistemic std (return units)", of_rule[0].rule),
-            scale: Scale::Logarithmic,
+            logarithmic: true,
             groups: groups.into(),
             levels: Vec::new(),
         });
@@ -46,8 +46,8 @@ pub fn draw_uncertainty(studies: &[Study], grid: &Grid, folder: &Path) -> Result
     let chart = Chart {
         title: "MountainCar-v0 · uncertainty of visited and of other states".to_owned(),
         subtitle: "Root mean square over cells; thin lines: seeds; thick lines: their means".to_owned(),
-        horizontal: "environment steps".to_owned(),
-        horizontal_scale: Scale::Logarithmic,
+        horizontal: "environment steps",
+        horizontal_logarithmic: true,
         panels,
     };
     Ok(draw_chart(&chart, &folder.join("uncertainty"))?)

@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
-use concrete_dqn::run::plots::{
-    Chart, ChartPanel, Heatmap, HeatmapRow, Heatmaps, Scale, draw_chart, draw_heatmaps,
-};
+use concrete_dqn::run::plots::{Chart, ChartPanel, Heatmap, HeatmapRow, Heatmaps, draw_chart, draw_heatmaps};
 
 use crate::curves::groups;
 use crate::grid::{Grid, SIDE};
@@ -88,11 +86,11 @@ pub fn draw_coverage(
     let chart = Chart {
         title: "MountainCar-v0 · share of the state space visited so far".to_owned(),
         subtitle: "Thick line: mean of the seeds; band: from the lowest to the highest seed".to_owned(),
-        horizontal: "environment steps".to_owned(),
-        horizontal_scale: Scale::Linear,
+        horizontal: "environment steps",
+        horizontal_logarithmic: false,
         panels: vec![ChartPanel {
             heading: format!("Visited cells (% of {SIDE} x {SIDE})"),
-            scale: Scale::Linear,
+            logarithmic: false,
             groups,
             levels: vec![(level, "reachable".to_owned())],
         }],

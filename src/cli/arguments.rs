@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::seeds::Seeds;
+use crate::config::Seeds;
 use crate::engine::EngineName;
 use crate::exploration::RuleName;
 
@@ -81,6 +81,8 @@ impl Arguments {
 pub enum Command {
     /// Play episodes with a trained network and print their returns
     Evaluate(EvaluateArguments),
+    /// Train every variant of an experiment in every environment on every seed, and sum up
+    Experiment(ExperimentArguments),
     /// Draw a run's plots again, or one picture that compares several runs
     Plot(PlotArguments),
     /// List the environments
@@ -157,6 +159,25 @@ pub struct EvaluateArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExperimentArguments {
+    /// TOML file with environments, seeds and variants (docs/experiments.md describes it)
+    pub file: PathBuf,
+
+    /// How many runs go on at once [default: the number of processor cores]
+    #[arg(long, value_name = "N", value_parser = job_count, allow_negative_numbers = true)]
+    pub jobs: Option<NonZeroUsize>,
+
+    /// Where the runs, the table and the plots go; finished runs there are not done again [default:
+    /// runs/experiments/ and the file's name]
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+
+    /// List the runs and which of them are finished, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]

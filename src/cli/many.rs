@@ -24,7 +24,7 @@ pub fn run(trainings: &[Training], jobs: usize, surroundings: &Surroundings) -> 
 
     let outcomes = parallel::for_each(trainings, jobs, |training| {
         let outcome = training.run(surroundings);
-        log(training, &outcome);
+        log(&training.name, &outcome);
         outcome
     });
     let reported = surroundings.terminal.report(table(trainings, &outcomes, surroundings.command));
@@ -36,8 +36,7 @@ pub fn run(trainings: &[Training], jobs: usize, surroundings: &Surroundings) -> 
 }
 
 /// Says how a training ended while others go on.
-fn log(training: &Training, outcome: &Outcome) {
-    let name = &training.name;
+pub fn log(name: &str, outcome: &Outcome) {
     match (failure(outcome), outcome.as_ref().ok().and_then(|trained| trained.summary.evaluation.as_ref())) {
         (Some(Error::Interrupted), _) => {}
         (Some(error), _) => tracing::warn!("{name} failed: {error}"),
@@ -46,7 +45,8 @@ fn log(training: &Training, outcome: &Outcome) {
     }
 }
 
-fn name_failures(trainings: &[Training], outcomes: &[Outcome], terminal: &Terminal) {
+/// Names the trainings that failed, and why.
+pub fn name_failures(trainings: &[Training], outcomes: &[Outcome], terminal: &Terminal) {
     for (training, outcome) in trainings.iter().zip(outcomes) {
         if let Some(error) = failure(outcome).filter(|error| !matches!(error, Error::Interrupted)) {
             terminal.error(format_args!("{} failed: {error}", training.name));
@@ -55,7 +55,7 @@ fn name_failures(trainings: &[Training], outcomes: &[Outcome], terminal: &Termin
 }
 
 /// The exit code where not all went well. What failed outranks what was interrupted.
-fn failure_code(outcomes: &[Outcome]) -> Option<u8> {
+pub fn failure_code(outcomes: &[Outcome]) -> Option<u8> {
     let failed = |error: &Error| if matches!(error, Error::Interrupted) { error.exit_code() } else { 1 };
     outcomes.iter().filter_map(failure).map(failed).min()
 }

@@ -6,12 +6,12 @@ mod compare;
 mod device;
 mod envs;
 mod evaluate;
+mod experiment;
 mod interrupt;
 mod many;
 mod parallel;
 mod plot;
 mod report;
-mod seeds;
 mod settings;
 mod table;
 mod terminal;
@@ -25,8 +25,6 @@ use clap::Parser;
 use control_envs::Registry;
 
 use crate::error::Error;
-pub use seeds::Seeds;
-
 use arguments::{Arguments, Command};
 use terminal::Terminal;
 
@@ -62,8 +60,8 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
     let terminal = Terminal::start(parsed.verbosity());
     if parsed.train_flags_are_misplaced() {
         let error = Error::Usage(
-            "flags of a training stand before a subcommand that does not train; leave them out, or see \
-             `concrete-dqn evaluate --help` for the flags that come after it"
+            "flags of a training stand before a subcommand, which takes none of them; leave them out, or see \
+             `concrete-dqn help SUBCOMMAND` for the flags that come after it"
                 .to_owned(),
         );
         terminal.error(&error);
@@ -75,6 +73,7 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
     let done = match parsed.command {
         None => train::run(registry, &parsed.train, &command, &terminal),
         Some(Command::Evaluate(arguments)) => evaluate::run(registry, &arguments).map(success),
+        Some(Command::Experiment(arguments)) => experiment::run(registry, &arguments, &command, &terminal),
         Some(Command::Plot(arguments)) => plot::run(registry, &arguments).map(success),
         Some(Command::Envs) => envs::run(registry).map(success),
     };

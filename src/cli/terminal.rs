@@ -3,6 +3,8 @@
 use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
@@ -70,7 +72,19 @@ impl Terminal {
 
     /// The observer that shows a training of so many steps. `prefix` is what its lines start with.
     pub fn progress(&self, prefix: &str, steps: u64) -> Progress {
-        let bar = (self.verbosity != Verbosity::Quiet && io::stderr().is_terminal()).then(|| {
+        let bar = self.bar(steps, prefix);
+        Progress { bar, prefix: prefix.to_owned(), steps, last_line: Instant::now() }
+    }
+
+    /// The observer that shows so many trainings of so many steps altogether.
+    pub fn together(&self, steps: u64, trainings: usize) -> Together {
+        let bar = self.bar(steps, "");
+        Together { bar, trainings, over: Arc::default() }
+    }
+
+    /// A bar over environment steps, where there is a terminal to see it on.
+    fn bar(&self, steps: u64, prefix: &str) -> Option<ProgressBar> {
+        (self.verbosity != Verbosity::Quiet && io::stderr().is_terminal()).then(|| {
             let bar = self.bars.add(ProgressBar::new(steps));
             // A template that does not parse would be a typing error here; the default bar stands in for it.
             if let Ok(style) = ProgressStyle::with_template(
@@ -83,8 +97,7 @@ impl Terminal {
             }
             bar.set_prefix(prefix.to_owned());
             bar
-        });
-        Progress { bar, prefix: prefix.to_owned(), steps, last_line: Instant::now() }
+        })
     }
 }
 
@@ -136,6 +149,41 @@ impl Drop for Progress {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
+        }
+    }
+}
+
+/// Shows many trainings as one. Its clones are one.
+#[derive(Debug, Clone)]
+pub struct Together {
+    bar: Option<ProgressBar>,
+    trainings: usize,
+    over: Arc<AtomicUsize>,
+}
+
+impl Together {
+    /// Counts a training that is over, however it ended, and returns how many are, such as `3 of 20`.
+    pub fn count(&self) -> String {
+        let over = self.over.fetch_add(1, Ordering::Relaxed) + 1;
+        let count = format!("{over} of {}", self.trainings);
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{count} runs"));
+        }
+        count
+    }
+
+    /// Takes the bar away.
+    pub fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Observer for Together {
+    fn on_step(&mut self, _agent: &Agent) {
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
         }
     }
 }

@@ -28,7 +28,8 @@ pub fn run(
     let entry = registry.get(&config.env).map_err(|error| Error::Usage(error.to_string()))?;
     settings::warn_of_odd(&config);
     let interrupt = Interrupt::install();
-    let surroundings = Surroundings { runs_dir: &arguments.runs_dir, command, terminal, interrupt };
+    let surroundings =
+        Surroundings { runs_dir: &arguments.runs_dir, command, terminal, interrupt, together: None };
     let Some(seeds) = &arguments.seeds else {
         let training = Training { name: String::new(), entry, config, device };
         return alone(&training, &surroundings).map(|()| ExitCode::SUCCESS);

@@ -8,7 +8,7 @@ use tch::Device;
 
 use super::caught::caught;
 use super::interrupt::Interrupt;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, Together};
 use crate::agent::{Agent, UpdateRecord};
 use crate::config::Config;
 use crate::engine::engine;
@@ -42,6 +42,8 @@ pub struct Surroundings<'a> {
     pub terminal: &'a Terminal,
     /// How they are ended early.
     pub interrupt: Interrupt,
+    /// What shows them all as one; without it each shows itself.
+    pub together: Option<Together>,
 }
 
 /// A training that is over, all its files written.
@@ -81,7 +83,7 @@ impl Training<'_> {
     /// What kept it from starting: [`Error::Interrupted`] where the user has asked to end. What happens later is in
     /// [`Trained::ended`].
     pub fn run(&self, surroundings: &Surroundings) -> Outcome {
-        let Surroundings { runs_dir, command, terminal, interrupt } = surroundings;
+        let Surroundings { runs_dir, command, terminal, interrupt, together } = surroundings;
         if interrupt.wants_to_stop() {
             return Err(Error::Interrupted);
         }
@@ -94,19 +96,26 @@ impl Training<'_> {
         let command = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         write_json(&directory.meta(), &Meta::gather(&config.device, command))?;
         let prefix = self.prefix();
-        tracing::info!(
-            "{prefix}{} for {} steps, exploration {}, seed {}, in {}",
+        let say = |what: std::fmt::Arguments<'_>| match together {
+            Some(_) => tracing::debug!("{prefix}{what}"),
+            None => tracing::info!("{prefix}{what}"),
+        };
+        say(format_args!(
+            "{} for {} steps, exploration {}, seed {}, in {}",
             spec.id,
             config.steps,
             config.exploration.rule,
             config.seed,
             directory.path().display()
-        );
+        ));
         let mut recorder = Recorder::start(directory, config, spec, &agent)?;
         let mut ended = {
-            let mut progress = terminal.progress(&prefix, config.steps);
+            let mut progress: Box<dyn Observer> = match together {
+                Some(together) => Box::new(together.clone()),
+                None => Box::new(terminal.progress(&prefix, config.steps)),
+            };
             let mut interrupt = interrupt.clone();
-            let mut observers = Observers([&mut recorder, &mut progress, &mut interrupt]);
+            let mut observers = Observers([&mut recorder, progress.as_mut(), &mut interrupt]);
             let mut starts = generator(config.seed, Stream::Environment);
             caught(|| train(env.as_mut(), &mut agent, &mut starts, &mut observers))
         };
@@ -115,9 +124,7 @@ impl Training<'_> {
         let mut run = recorder.finish(&agent, ended.as_ref().err());
         if ended.is_ok() && config.evaluation.episodes > 0 {
             let (episodes, passes) = (config.evaluation.episodes, config.evaluation.passes);
-            tracing::info!(
-                "{prefix}training is over; playing {episodes} episodes on the mean of {passes} passes"
-            );
+            say(format_args!("training is over; playing {episodes} episodes on the mean of {passes} passes"));
             let stop = || interrupt.wants_to_stop();
             let network = agent.network();
             ended = engine(config, network)

@@ -4,6 +4,8 @@ mod layers;
 mod presets;
 mod ranges;
 mod sections;
+mod seeds;
+mod settings;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,7 @@ pub use sections::{
     AgentConfig, DatasetSize, DropoutConfig, EvaluationConfig, Follow, LoggingConfig, OptimizerConfig,
     PrecisionConfig, Targets,
 };
+pub use seeds::Seeds;
 
 /// Everything that a run depends on. Written into the run, it is itself a valid `--config`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -33,6 +33,8 @@ pub enum Stream {
     Evaluation,
     /// Dropout noise of an evaluation.
     EvaluationNoise,
+    /// Resamples of the runs of an experiment.
+    Bootstrap,
 }
 
 /// The generator of `stream` under `seed`: streams of one seed start 2^128 draws apart and so never overlap.

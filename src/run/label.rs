@@ -1,7 +1,5 @@
 //! What a run is called in its plots.
 
-use toml::{Table, Value};
-
 use super::plots::RunLabel;
 use crate::config::Config;
 
@@ -47,24 +45,13 @@ pub fn compared_labels(configs: &[Config], threshold: impl Fn(&Config) -> Option
 
 /// The settings that change what is learned, as dotted keys and values; not what the label says already.
 fn learning_settings(config: &Config) -> Vec<(String, String)> {
-    let table: Table = config.to_toml().parse().unwrap_or_default();
-    let mut settings = Vec::new();
-    flatten("", &table, &mut settings);
+    let mut settings = config.settings();
     let told = ["env", "seed", "device", "exploration.rule"];
     let aside = ["evaluation.", "logging."];
     settings.retain(|(key, _)| {
         !told.contains(&key.as_str()) && !aside.iter().any(|section| key.starts_with(section))
     });
     settings
-}
-
-fn flatten(prefix: &str, table: &Table, into: &mut Vec<(String, String)>) {
-    for (key, value) in table {
-        match value {
-            Value::Table(inner) => flatten(&format!("{prefix}{key}."), inner, into),
-            _ => into.push((format!("{prefix}{key}"), value.to_string())),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -9,26 +9,25 @@
 //! What is drawn is plain data (a figure of panels of marks) made from the tables; one renderer draws it
 //! on any backend. So a new picture is a new function that returns a figure. Heat maps are a picture of their own.
 
-mod axis;
+pub(crate) mod axis;
 mod chart;
 mod comparison;
 mod error;
-mod figure;
+pub(crate) mod figure;
 mod group;
 mod heatmaps;
-mod output;
-mod palette;
+pub(crate) mod output;
+pub(crate) mod palette;
 mod panel;
 mod pen;
 mod render;
-mod run_figures;
-mod series;
+pub(crate) mod run_figures;
+pub(crate) mod series;
 mod stroke;
-mod table;
+pub(crate) mod table;
 
 use std::path::{Path, PathBuf};
 
-pub use axis::Scale;
 pub use chart::{Chart, ChartPanel, Group};
 pub use error::PlotError;
 pub use heatmaps::{Bounds, Heatmap, HeatmapRow, Heatmaps};

@@ -1,5 +1,6 @@
 //! The real program, run as a user runs it: what the tests of the command line share.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(dead_code, reason = "not every test needs every helper")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

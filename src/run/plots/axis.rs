@@ -5,16 +5,16 @@ const LOG_REACH: f64 = 1e-6;
 
 /// How values are spread over an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
-    /// Equal distances for equal differences.
+pub(crate) enum Scale {
     Linear,
-    /// Equal distances for equal ratios.
     Logarithmic,
+    /// Whole numbers from the top down, without values beside them.
+    Rows,
 }
 
 /// The values that an axis covers.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     pub scale: Scale,
     pub low: f64,
     pub high: f64,
@@ -45,7 +45,7 @@ impl Axis {
 
     /// An axis from the smallest value to the largest; of the positive ones where it is logarithmic.
     pub fn spanning(scale: Scale, values: impl Iterator<Item = f64>) -> Self {
-        let values = values.filter(|value| scale == Scale::Linear || *value > 0.0);
+        let values = values.filter(|value| scale != Scale::Logarithmic || *value > 0.0);
         match extent(values) {
             Some((low, high)) if low < high => Self { scale, low, high },
             Some((low, _)) => Self { scale, low, high: low + 1.0 },
@@ -61,10 +61,15 @@ impl Axis {
         }
     }
 
+    /// An axis of so many rows, the first at its top.
+    pub fn rows(count: usize) -> Self {
+        Self { scale: Scale::Rows, low: count as f64 - 0.5, high: -0.5 }
+    }
+
     /// Where a value lies: 0 at the axis' low end, 1 at its high end. What lies outside is moved to the nearer end.
     pub fn position(&self, value: f64) -> f64 {
         let position = match self.scale {
-            Scale::Linear => (value - self.low) / (self.high - self.low),
+            Scale::Linear | Scale::Rows => (value - self.low) / (self.high - self.low),
             Scale::Logarithmic => {
                 let value = value.max(f64::MIN_POSITIVE);
                 (value / self.low).ln() / (self.high / self.low).ln()
@@ -76,18 +81,22 @@ impl Axis {
     /// The value at a position from 0 to 1.
     pub fn value(&self, position: f64) -> f64 {
         match self.scale {
-            Scale::Linear => self.low + position * (self.high - self.low),
+            Scale::Linear | Scale::Rows => self.low + position * (self.high - self.low),
             Scale::Logarithmic => self.low * (self.high / self.low).powf(position),
         }
     }
 
     /// About `about` round values within the axis, and what to write beside them.
     pub fn ticks(&self, about: usize) -> Vec<(f64, String)> {
-        let values = match self.scale {
-            Scale::Linear => self.linear_ticks(about),
-            Scale::Logarithmic => self.logarithmic_ticks(about),
-        };
-        values.into_iter().map(|value| (value, number(value))).collect()
+        match self.scale {
+            Scale::Linear => {
+                self.linear_ticks(about).into_iter().map(|value| (value, exact(value))).collect()
+            }
+            Scale::Logarithmic => {
+                self.logarithmic_ticks(about).into_iter().map(|value| (value, number(value))).collect()
+            }
+            Scale::Rows => Vec::new(),
+        }
     }
 
     fn linear_ticks(&self, about: usize) -> Vec<f64> {
@@ -127,7 +136,7 @@ fn extent(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 }
 
 /// A number as a person would write it: `0.05`, `250`, `10k`, `1.5M`, `10⁻⁵`.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let size = value.abs();
     let text = match size {
         // What a sum of steps leaves where it should leave nothing.
@@ -141,8 +150,22 @@ pub(super) fn number(value: f64) -> String {
     if value < 0.0 && text != "0" { format!("−{text}") } else { text }
 }
 
+/// A round number with all its digits, such as `−102.5`, which stands between −105 and −100 and is neither.
+fn exact(value: f64) -> String {
+    let size = value.abs();
+    let written = (1..=3).map(|decimals| format!("{size:.decimals$}"));
+    let whole = |text: &String| text.parse::<f64>().is_ok_and(|read| (read - size).abs() < 1e-9 * size);
+    match written.into_iter().find(whole) {
+        Some(text) if (100.0..1e3).contains(&size) => {
+            let text = text.trim_end_matches('0').trim_end_matches('.');
+            if value < 0.0 { format!("−{text}") } else { text.to_owned() }
+        }
+        _ => number(value),
+    }
+}
+
 /// A number to two significant digits, as the last value of a line is read.
-pub(super) fn brief(value: f64) -> String {
+pub(crate) fn brief(value: f64) -> String {
     number(format!("{value:.1e}").parse().unwrap_or(value))
 }
 

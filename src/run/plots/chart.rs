@@ -1,7 +1,7 @@
 //! A picture of curves that a program of one's own has gathered.
 
 use super::axis::{Axis, Scale};
-use super::figure::{Figure, Key, Mark, Panel, Stroke};
+use super::figure::{Column, Figure, Key, Mark, Panel, Stroke};
 use super::group::{self, GROUP};
 use super::palette;
 use super::series::Points;
@@ -14,9 +14,9 @@ pub struct Chart {
     /// What there is to see, below the title.
     pub subtitle: String,
     /// The name of the horizontal axis, with its unit.
-    pub horizontal: String,
-    /// How it is spread.
-    pub horizontal_scale: Scale,
+    pub horizontal: &'static str,
+    /// Whether it is logarithmic.
+    pub horizontal_logarithmic: bool,
     /// The panels, from the top down.
     pub panels: Vec<ChartPanel>,
 }
@@ -26,8 +26,8 @@ pub struct Chart {
 pub struct ChartPanel {
     /// The name of the vertical axis, with its unit.
     pub heading: String,
-    /// How the vertical axis is spread: from zero, or around the values of all logarithmic panels of the chart.
-    pub scale: Scale,
+    /// Whether the vertical axis is logarithmic, around the values of all logarithmic panels, or linear from zero.
+    pub logarithmic: bool,
     /// What is compared. Groups of one name have one colour in all panels.
     pub groups: Vec<Group>,
     /// Levels across the panel, each with its name.
@@ -55,9 +55,10 @@ pub(super) fn figure(chart: &Chart) -> Figure {
     };
     let all: Vec<_> = chart.panels.iter().collect();
     let steps = points(&all).into_iter().map(|point| point.0);
-    let horizontal = Axis::spanning(chart.horizontal_scale, steps);
+    let horizontal =
+        Axis::spanning(if chart.horizontal_logarithmic { Scale::Logarithmic } else { Scale::Linear }, steps);
     // On one scale, so that panels compare as well as curves do.
-    let logarithmic: Vec<_> = chart.panels.iter().filter(|panel| panel.scale == Scale::Logarithmic).collect();
+    let logarithmic: Vec<_> = chart.panels.iter().filter(|panel| panel.logarithmic).collect();
     let shared = Axis::logarithmic(points(&logarithmic).into_iter().map(|point| point.1));
     let groups = names(chart);
     let stroke = |name: &str| {
@@ -72,12 +73,11 @@ pub(super) fn figure(chart: &Chart) -> Figure {
         Panel {
             heading: panel.heading.clone(),
             note: String::new(),
-            axis: match panel.scale {
-                Scale::Linear => {
-                    let values = points(&[panel]).into_iter().map(|point| point.1);
-                    Axis::from_zero(values.chain(panel.levels.iter().map(|level| level.0)), 0.08)
-                }
-                Scale::Logarithmic => shared,
+            axis: if panel.logarithmic {
+                shared
+            } else {
+                let values = points(&[panel]).into_iter().map(|point| point.1);
+                Axis::from_zero(values.chain(panel.levels.iter().map(|level| level.0)), 0.08)
             },
             marks: levels.chain(group::marks(&runs, &horizontal)).collect(),
             empty: "nothing to show",
@@ -91,9 +91,11 @@ pub(super) fn figure(chart: &Chart) -> Figure {
             .iter()
             .map(|(name, runs)| Key { name: (*name).to_owned(), stroke: stroke(name), band: *runs >= GROUP })
             .collect(),
-        horizontal,
-        horizontal_name: chart.horizontal.clone(),
-        columns: vec![chart.panels.iter().map(panel).collect()],
+        columns: vec![Column {
+            across: horizontal,
+            name: chart.horizontal,
+            panels: chart.panels.iter().map(panel).collect(),
+        }],
         size: (1600, 400 + 450 * chart.panels.len() as u32),
     }
 }

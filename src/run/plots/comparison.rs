@@ -2,10 +2,10 @@
 
 use super::RunLabel;
 use super::axis::{Axis, Scale, number};
-use super::figure::{Figure, Key, Mark, Panel, Stroke};
+use super::figure::{Column, Figure, Key, Mark, Panel, Stroke};
 use super::group::{self, GROUP};
 use super::palette;
-use super::run_figures::{STEPS, dataset_panel, layer_name};
+use super::run_figures::{dataset_panel, layer_name};
 use super::series::{Points, points};
 use super::table::Episodes;
 
@@ -38,9 +38,7 @@ pub(super) fn figure(runs: &[Run<'_>]) -> Figure {
             .iter()
             .map(|set| Key { name: legend_name(set), stroke: set.stroke, band: set.runs.len() >= GROUP })
             .collect(),
-        horizontal: steps,
-        horizontal_name: STEPS.to_owned(),
-        columns,
+        columns: columns.into_iter().map(|panels| Column::over_steps(steps, panels)).collect(),
         size: (1600, 1000.max(260 * layers as u32 + 320)),
     }
 }

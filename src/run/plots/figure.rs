@@ -7,22 +7,35 @@ use super::series::Points;
 
 /// One picture.
 #[derive(Debug)]
-pub(super) struct Figure {
+pub(crate) struct Figure {
     pub title: String,
     pub subtitle: String,
     /// The series that all panels share. Series of a single panel are named at their right end instead.
     pub legend: Vec<Key>,
-    /// The horizontal axis of every panel.
-    pub horizontal: Axis,
-    /// Its name, with its unit.
-    pub horizontal_name: String,
-    pub columns: Vec<Vec<Panel>>,
+    pub columns: Vec<Column>,
     pub size: (u32, u32),
+}
+
+/// Panels under each other on one horizontal axis.
+#[derive(Debug)]
+pub(crate) struct Column {
+    /// The horizontal axis of every panel.
+    pub across: Axis,
+    /// Its name, with its unit.
+    pub name: &'static str,
+    pub panels: Vec<Panel>,
+}
+
+impl Column {
+    /// Panels over environment steps.
+    pub fn over_steps(across: Axis, panels: Vec<Panel>) -> Self {
+        Self { across, name: "environment steps", panels }
+    }
 }
 
 /// One diagram on a figure.
 #[derive(Debug)]
-pub(super) struct Panel {
+pub(crate) struct Panel {
     /// The name of the vertical axis, with its unit.
     pub heading: String,
     /// How to read the marks.
@@ -37,25 +50,30 @@ pub(super) struct Panel {
 
 /// Something drawn on a panel, later marks over earlier ones.
 #[derive(Debug)]
-pub(super) enum Mark {
+pub(crate) enum Mark {
     /// One faint dot a point.
-    Dots { points: Points, color: RGBColor },
+    Dots { points: Points, color: RGBColor, diameter: f64 },
     /// A line through the points, named at its right end unless the name is empty.
     Line { points: Points, stroke: Stroke, name: String },
+    /// A name at the right of the panel, at this height.
+    Name { at: f64, name: String, color: RGBColor },
     /// A level across the whole panel.
     Level { value: f64, name: String },
-    /// The area between two curves over the same steps.
+    /// The area between two curves over the same places.
     Band { lower: Points, upper: Points, color: RGBColor },
 }
 
 /// How a line looks.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stroke {
+pub(crate) struct Stroke {
     pub color: RGBColor,
     pub alpha: f64,
     pub width: f64,
     pub dashed: bool,
 }
+
+/// How wide a dot is where there are many.
+pub(crate) const SMALL_DOT: f64 = 7.0;
 
 impl Stroke {
     /// A line that a reader follows.
@@ -71,7 +89,7 @@ impl Stroke {
 
 /// An entry of a legend.
 #[derive(Debug)]
-pub(super) struct Key {
+pub(crate) struct Key {
     pub name: String,
     pub stroke: Stroke,
     /// Whether the series is shown with a band around it.

@@ -12,7 +12,7 @@ use super::PlotError;
 use super::pen::{Drawn, Medium, Pen};
 
 /// Something that draws itself with a pen on any backend.
-pub(super) trait Picture {
+pub(crate) trait Picture {
     /// Width and height, in units.
     fn size(&self) -> (u32, u32);
 
@@ -26,7 +26,7 @@ const SVG_SCALE: u32 = 4;
 const PNG_SCALE: u32 = 2;
 
 /// Writes `<stem>.svg` and `<stem>.png` and returns the two paths.
-pub(super) fn write(picture: &impl Picture, stem: &Path) -> Result<Vec<PathBuf>, PlotError> {
+pub(crate) fn write(picture: &impl Picture, stem: &Path) -> Result<Vec<PathBuf>, PlotError> {
     register_fonts();
     if let Some(folder) = stem.parent() {
         std::fs::create_dir_all(folder)

@@ -15,26 +15,26 @@ const COLORS: [RGBColor; 7] = [
 ];
 
 /// Text that is read.
-pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
+pub(crate) const INK: RGBColor = RGBColor(34, 34, 34);
 /// Text that explains.
-pub(super) const SOFT_INK: RGBColor = RGBColor(95, 95, 95);
+pub(crate) const SOFT_INK: RGBColor = RGBColor(95, 95, 95);
 /// The lines behind the data.
-pub(super) const GRID: RGBColor = RGBColor(228, 228, 228);
+pub(crate) const GRID: RGBColor = RGBColor(228, 228, 228);
 /// The frame of the data, and what is neither run nor layer, as a threshold.
-pub(super) const FRAME: RGBColor = RGBColor(120, 120, 120);
+pub(crate) const FRAME: RGBColor = RGBColor(120, 120, 120);
 
 // Sizes in units of a picture 1600 wide, which a page usually shows at half that width or a little more.
-pub(super) const TITLE: f64 = 42.0;
-pub(super) const SUBTITLE: f64 = 28.0;
-pub(super) const HEADING: f64 = 32.0;
-pub(super) const SMALL: f64 = 28.0;
+pub(crate) const TITLE: f64 = 42.0;
+pub(crate) const SUBTITLE: f64 = 28.0;
+pub(crate) const HEADING: f64 = 32.0;
+pub(crate) const SMALL: f64 = 28.0;
 
 /// The colour of the n-th series of a picture.
-pub(super) fn color(index: usize) -> RGBColor {
+pub(crate) fn color(index: usize) -> RGBColor {
     COLORS[index % COLORS.len()]
 }
 
 /// Whether the n-th series is dashed, since its colour alone was already given to another one.
-pub(super) fn dashed(index: usize) -> bool {
+pub(crate) fn dashed(index: usize) -> bool {
     (index / COLORS.len()) % 2 == 1
 }

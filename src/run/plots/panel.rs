@@ -27,8 +27,8 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    fn place(&self, panel: &Panel, steps: &Axis, (x, y): (f64, f64)) -> Place {
-        let across = steps.position(x) * (self.right - self.left);
+    fn place(&self, panel: &Panel, across: &Axis, (x, y): (f64, f64)) -> Place {
+        let across = across.position(x) * (self.right - self.left);
         let up = panel.axis.position(y) * (self.bottom - self.top);
         (self.left + across, self.bottom - up)
     }
@@ -57,6 +57,7 @@ fn names(panel: &Panel) -> impl Iterator<Item = (f64, &str, Stroke)> {
         Mark::Line { points, stroke, name } if !name.is_empty() => {
             Some((points.last()?.1, name.as_str(), *stroke))
         }
+        Mark::Name { at, name, color } => Some((*at, name.as_str(), Stroke::strong(*color))),
         Mark::Level { value, name } if !name.is_empty() => Some((*value, name.as_str(), LEVEL)),
         _ => None,
     })
@@ -68,8 +69,8 @@ const LEVEL: Stroke = Stroke { color: FRAME, alpha: 1.0, width: 3.0, dashed: tru
 pub(super) fn draw<B: DrawingBackend>(
     pen: &Pen<'_, B>,
     panel: &Panel,
-    steps: &Axis,
-    step_ticks: &[(f64, String)],
+    across: &Axis,
+    ticks: &[(f64, String)],
     frame: &Frame,
 ) -> Drawn {
     if panel.is_empty() {
@@ -77,21 +78,23 @@ pub(super) fn draw<B: DrawingBackend>(
         let middle = ((frame.left + frame.right) / 2.0, (frame.top + frame.bottom) / 2.0);
         return pen.text(panel.empty, middle, Align::Center, &VALUE);
     }
-    grid(pen, panel, steps, step_ticks, frame)?;
+    grid(pen, panel, across, ticks, frame)?;
     for mark in &panel.marks {
         let places = |points: &[(f64, f64)]| -> Vec<Place> {
-            points.iter().map(|point| frame.place(panel, steps, *point)).collect()
+            points.iter().map(|point| frame.place(panel, across, *point)).collect()
         };
         match mark {
-            Mark::Dots { points, color } => {
+            Mark::Dots { points, color, diameter } => {
                 places(points)
                     .into_iter()
-                    .try_for_each(|place| pen.dot(place, 7.0, *color, dot_alpha(points.len())))?;
+                    .try_for_each(|place| pen.dot(place, *diameter, *color, dot_alpha(points.len())))?;
             }
             Mark::Line { points, stroke, .. } => pen.line(&places(points), stroke)?,
             Mark::Level { value, .. } => {
-                pen.line(&places(&[(steps.low, *value), (steps.high, *value)]), &LEVEL)?;
+                pen.line(&places(&[(across.low, *value), (across.high, *value)]), &LEVEL)?;
             }
+            // Written with the others, once all of them are known.
+            Mark::Name { .. } => {}
             Mark::Band { lower, upper, color } => band(pen, &places(lower), &places(upper), *color)?,
         }
     }
@@ -111,18 +114,18 @@ fn band<B: DrawingBackend>(pen: &Pen<'_, B>, lower: &[Place], upper: &[Place], c
 fn grid<B: DrawingBackend>(
     pen: &Pen<'_, B>,
     panel: &Panel,
-    steps: &Axis,
-    step_ticks: &[(f64, String)],
+    across: &Axis,
+    ticks: &[(f64, String)],
     frame: &Frame,
 ) -> Drawn {
     let thin = Stroke { color: GRID, alpha: 1.0, width: 1.5, dashed: false };
-    for (value, _) in step_ticks {
-        let (x, _) = frame.place(panel, steps, (*value, panel.axis.low));
+    for (value, _) in ticks {
+        let (x, _) = frame.place(panel, across, (*value, panel.axis.low));
         pen.line(&[(x, frame.top), (x, frame.bottom)], &thin)?;
     }
     let room = if panel.axis.scale == Scale::Linear { 66.0 } else { 44.0 };
     for (value, text) in panel.axis.ticks(((frame.bottom - frame.top) / room).clamp(2.0, 8.0) as usize) {
-        let (_, y) = frame.place(panel, steps, (steps.low, value));
+        let (_, y) = frame.place(panel, across, (across.low, value));
         pen.line(&[(frame.left, y), (frame.right, y)], &thin)?;
         pen.text(&text, (frame.left - 12.0, y), Align::Right, &VALUE)?;
     }

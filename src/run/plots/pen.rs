@@ -12,14 +12,14 @@ use super::figure::Stroke;
 use super::stroke;
 
 /// Nothing, or what the drawing library said.
-pub(super) type Drawn = Result<(), String>;
+pub(crate) type Drawn = Result<(), String>;
 
 /// A place on a picture, in units, from its top left corner.
-pub(super) type Place = (f64, f64);
+pub(crate) type Place = (f64, f64);
 
 /// Where a text stands relative to its place. Its middle is always on the place's height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Align {
+pub(crate) enum Align {
     Left,
     Center,
     Right,
@@ -27,7 +27,7 @@ pub(super) enum Align {
 
 /// How a text looks.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Font {
+pub(crate) struct Font {
     pub size: f64,
     pub bold: bool,
     pub color: RGBColor,
@@ -61,13 +61,13 @@ impl Font {
 
 /// Whether a backend smooths the edges of lines itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Medium {
+pub(crate) enum Medium {
     Vector,
     Bitmap,
 }
 
 /// Draws on a backend that has `scale` pixels a unit.
-pub(super) struct Pen<'a, B: DrawingBackend> {
+pub(crate) struct Pen<'a, B: DrawingBackend> {
     pub area: &'a DrawingArea<B, Shift>,
     pub medium: Medium,
     pub scale: f64,

@@ -3,8 +3,7 @@
 use plotters::prelude::DrawingBackend;
 use plotters::style::WHITE;
 
-use super::axis::Axis;
-use super::figure::{Figure, Key, Panel};
+use super::figure::{Column, Figure, Key, Panel};
 use super::output::Picture;
 use super::palette::{HEADING, INK, SMALL, SOFT_INK, SUBTITLE, TITLE};
 use super::panel::{self, Frame};
@@ -32,7 +31,7 @@ impl Picture for Figure {
         for (index, panels) in self.columns.iter().enumerate() {
             let left = MARGIN + index as f64 * (column_width + COLUMN_GAP);
             let frame = Frame { left, right: left + column_width, top, bottom: height - 24.0 };
-            column(pen, panels, (&self.horizontal, &self.horizontal_name), frame)?;
+            column(pen, panels, frame)?;
         }
         Ok(())
     }
@@ -82,15 +81,11 @@ fn legend<B: DrawingBackend>(pen: &Pen<'_, B>, keys: &[Key], top: f64, width: f6
 }
 
 /// Draws panels under each other on one horizontal axis, whose values stand under the last of them.
-fn column<B: DrawingBackend>(
-    pen: &Pen<'_, B>,
-    panels: &[Panel],
-    (horizontal, horizontal_name): (&Axis, &str),
-    frame: Frame,
-) -> Drawn {
+fn column<B: DrawingBackend>(pen: &Pen<'_, B>, column: &Column, frame: Frame) -> Drawn {
     const HEAD: f64 = 58.0;
     const FOOT: f64 = 88.0;
     const PANEL_GAP: f64 = 22.0;
+    let Column { across, name, panels } = column;
     let widest = |widths: Vec<f64>| widths.into_iter().fold(0.0, f64::max);
     let left = frame.left + 12.0 + widest(panels.iter().map(panel::values_width).collect());
     let right = frame.right - widest(panels.iter().map(panel::names_width).collect()).max(18.0);
@@ -98,7 +93,7 @@ fn column<B: DrawingBackend>(
     let weights: f64 = panels.iter().map(|panel| panel.weight).sum();
     let share = (frame.bottom - FOOT - frame.top - gaps) / weights;
 
-    let ticks = horizontal.ticks(((right - left) / 100.0) as usize);
+    let ticks = across.ticks(((right - left) / 100.0) as usize);
     let mut top = frame.top;
     for panel in panels {
         let heading = Font { size: HEADING, bold: true, color: INK };
@@ -111,7 +106,7 @@ fn column<B: DrawingBackend>(
             pen.text(&panel.note, (right, top + 28.0), Align::Right, &note)?;
         }
         let plot = Frame { left, right, top: top + HEAD, bottom: top + HEAD + share * panel.weight };
-        panel::draw(pen, panel, horizontal, &ticks, &plot)?;
+        panel::draw(pen, panel, across, &ticks, &plot)?;
         top = plot.bottom + PANEL_GAP;
     }
 
@@ -120,9 +115,9 @@ fn column<B: DrawingBackend>(
     // Where there is nothing yet there are no values either.
     let ticks = if panels.iter().all(Panel::is_empty) { &[] } else { ticks.as_slice() };
     for (value, text) in ticks {
-        let x = left + horizontal.position(*value) * (right - left);
+        let x = left + across.position(*value) * (right - left);
         pen.text(text, (x, bottom + 26.0), Align::Center, &font)?;
     }
-    let name = Font { color: INK, ..font };
-    pen.text(horizontal_name, ((left + right) / 2.0, bottom + 66.0), Align::Center, &name)
+    let ink = Font { color: INK, ..font };
+    pen.text(name, ((left + right) / 2.0, bottom + 66.0), Align::Center, &ink)
 }

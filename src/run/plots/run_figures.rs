@@ -4,26 +4,23 @@ use plotters::style::RGBColor;
 
 use super::RunLabel;
 use super::axis::{Axis, brief, number};
-use super::figure::{Figure, Mark, Panel, Stroke};
+use super::figure::{Column, Figure, Mark, Panel, SMALL_DOT, Stroke};
 use super::palette;
 use super::series::{Detail, points, scatter, smooth, thin};
 use super::table::{Episodes, Updates};
 
 const WIDTH: u32 = 1600;
-/// The name of the horizontal axis.
-pub(super) const STEPS: &str = "environment steps";
 const NO_EPISODES: &str = "no episodes yet";
 const NO_UPDATES: &str = "nothing learned yet";
 
 /// All pictures of a run and their names.
 pub(super) fn all(episodes: &Episodes, updates: &Updates, label: &RunLabel) -> [(&'static str, Figure); 4] {
+    let steps = steps(episodes, updates);
     let figure = |subtitle: &str, columns: Vec<Vec<Panel>>, height: u32| Figure {
         title: label.title.clone(),
         subtitle: subtitle.to_owned(),
         legend: Vec::new(),
-        horizontal: steps(episodes, updates),
-        horizontal_name: STEPS.to_owned(),
-        columns,
+        columns: columns.into_iter().map(|panels| Column::over_steps(steps, panels)).collect(),
         size: (WIDTH, height),
     };
     let overview = {
@@ -75,7 +72,11 @@ fn return_panel(episodes: &Episodes, label: &RunLabel, detail: Detail) -> Panel 
             .map(|value| Mark::Level { value, name: format!("threshold {}", number(value)) }),
     );
     if !returns.is_empty() {
-        panel.marks.push(Mark::Dots { points: scatter(&returns, detail.dots), color: palette::color(0) });
+        panel.marks.push(Mark::Dots {
+            points: scatter(&returns, detail.dots),
+            color: palette::color(0),
+            diameter: SMALL_DOT,
+        });
         panel.marks.push(named_line(&means, palette::color(0), "mean of 100", detail));
     }
     panel
@@ -113,7 +114,7 @@ fn dropout_panels(episodes: &Episodes, detail: Detail) -> [Panel; 2] {
 }
 
 /// What the dropout in front of a linear layer drops.
-pub(super) fn layer_name(index: usize) -> String {
+pub(crate) fn layer_name(index: usize) -> String {
     let subscript: String =
         index.to_string().chars().filter_map(|c| char::from_u32(0x2080 + c.to_digit(10)?)).collect();
     match index {
@@ -151,9 +152,11 @@ fn uncertainty_panel(episodes: &Episodes, updates: &Updates, detail: Detail) -> 
         (acting, palette::color(0), "std, acting"),
     ];
     let kinds = kinds.iter().filter(|(points, ..)| !points.is_empty());
-    let dots = kinds
-        .clone()
-        .map(|(points, color, _)| Mark::Dots { points: scatter(points, detail.dots), color: *color });
+    let dots = kinds.clone().map(|(points, color, _)| Mark::Dots {
+        points: scatter(points, detail.dots),
+        color: *color,
+        diameter: SMALL_DOT,
+    });
     let lines = kinds.clone().map(|(points, color, name)| named_line(&smooth(points), *color, name, detail));
     Panel {
         heading: "Epistemic std and TD error (return units)".to_owned(),

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 /// Points with finite coordinates, in the order in which they happened.
-pub(super) type Points = Vec<(f64, f64)>;
+pub(crate) type Points = Vec<(f64, f64)>;
 
 /// How many points of a series are drawn. More are not told apart, they only make a file large and its drawing slow.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Detail {
+pub(crate) struct Detail {
     /// Points of a line.
     pub line: usize,
     /// Dots, each of which costs ten times as much room in a file as a point of a line.
@@ -22,7 +22,7 @@ impl Detail {
 }
 
 /// Pairs two columns, leaving out the rows in which either is missing.
-pub(super) fn points(x: &[f64], y: &[f64]) -> Points {
+pub(crate) fn points(x: &[f64], y: &[f64]) -> Points {
     x.iter().copied().zip(y.iter().copied()).filter(|(x, y)| x.is_finite() && y.is_finite()).collect()
 }
 
@@ -30,12 +30,12 @@ pub(super) fn points(x: &[f64], y: &[f64]) -> Points {
 /// stretch between.
 ///
 /// So no peak gets lost, which a mean or every n-th point would do.
-pub(super) fn thin(points: &[(f64, f64)], most: usize) -> Points {
+pub(crate) fn thin(points: &[(f64, f64)], most: usize) -> Points {
     extremes(points, most).into_iter().map(|index| points[index]).collect()
 }
 
 /// The points to draw as dots, `most` or a few less: every n-th, which shows where most of them are, and the extremes.
-pub(super) fn scatter(points: &[(f64, f64)], most: usize) -> Points {
+pub(crate) fn scatter(points: &[(f64, f64)], most: usize) -> Points {
     if points.len() <= most {
         return points.to_vec();
     }
@@ -61,7 +61,7 @@ fn extremes(points: &[(f64, f64)], most: usize) -> BTreeSet<usize> {
 }
 
 /// The mean over a window around each point, a fortieth of the series wide, for series that jump from point to point.
-pub(super) fn smooth(points: &[(f64, f64)]) -> Points {
+pub(crate) fn smooth(points: &[(f64, f64)]) -> Points {
     let reach = (points.len() / 80).min(100);
     let mut sums = Vec::with_capacity(points.len() + 1);
     sums.push(0.0);
@@ -76,7 +76,7 @@ pub(super) fn smooth(points: &[(f64, f64)]) -> Points {
 }
 
 /// The series' value at `x`, on the straight line between its neighbours; `None` outside the series.
-pub(super) fn value_at(points: &[(f64, f64)], x: f64) -> Option<f64> {
+pub(crate) fn value_at(points: &[(f64, f64)], x: f64) -> Option<f64> {
     let after = points.partition_point(|point| point.0 < x);
     let (x1, y1) = *points.get(after)?;
     if x1 == x {

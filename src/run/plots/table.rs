@@ -6,7 +6,7 @@ use super::PlotError;
 
 /// What `episodes.csv` says, one entry an episode in every column. An empty cell is a NaN.
 #[derive(Debug, Default)]
-pub(super) struct Episodes {
+pub(crate) struct Episodes {
     pub total_steps: Vec<f64>,
     pub episode_return: Vec<f64>,
     pub mean_return: Vec<f64>,
@@ -38,7 +38,7 @@ impl Episodes {
 
 /// What `updates.csv` says, one entry each logged update in every column.
 #[derive(Debug, Default)]
-pub(super) struct Updates {
+pub(crate) struct Updates {
     pub total_steps: Vec<f64>,
     pub td_error: Vec<f64>,
     pub epistemic_std: Vec<f64>,

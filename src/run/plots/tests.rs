@@ -95,6 +95,10 @@ fn ticks_are_round_and_within_the_axis() {
     let labels = |axis: Axis| axis.ticks(5).into_iter().map(|(_, label)| label).collect::<Vec<_>>();
     let linear = Axis { scale: Scale::Linear, low: 0.0, high: 40_120.0 };
     assert_eq!(labels(linear), ["0", "10k", "20k", "30k", "40k"]);
+    let halves = Axis { scale: Scale::Linear, low: -106.0, high: -99.0 };
+    assert_eq!(labels(halves), ["−106", "−104", "−102", "−100"]);
+    let halves = Axis { scale: Scale::Linear, low: -111.0, high: -98.0 };
+    assert_eq!(labels(halves), ["−110", "−107.5", "−105", "−102.5", "−100"]);
     let logarithmic = Axis::logarithmic([0.4, 1e-9].into_iter());
     assert_eq!(labels(logarithmic), ["10⁻⁶", "0.0001", "0.01"]);
     for axis in [linear, logarithmic] {
@@ -218,18 +222,18 @@ fn charts_show_groups_and_levels_on_either_scale() {
         let runs = (0..count).map(|run_index| run(1.0 + f64::from(run_index))).collect();
         vec![Group { name: format!("{count} seeds"), runs }, Group { name: "nothing".into(), runs: vec![] }]
     };
-    let panel = |scale, count| ChartPanel {
+    let panel = |logarithmic, count| ChartPanel {
         heading: "share (%)".into(),
-        scale,
+        logarithmic,
         groups: groups(count),
         levels: vec![(0.5, "half".into())],
     };
     let chart = Chart {
         title: "A chart".into(),
         subtitle: "of two panels".into(),
-        horizontal: "dataset size N".into(),
-        horizontal_scale: Scale::Logarithmic,
-        panels: vec![panel(Scale::Linear, 4), panel(Scale::Logarithmic, 1), panel(Scale::Linear, 0)],
+        horizontal: "dataset size N",
+        horizontal_logarithmic: true,
+        panels: vec![panel(false, 4), panel(true, 1), panel(false, 0)],
     };
     let folder = TempDir::new().unwrap();
     let written = draw_chart(&chart, &folder.path().join("chart")).unwrap();

@@ -1,4 +1,4 @@
-//! The value of `--seeds`.
+//! Seeds as a person lists them.
 
 use std::collections::HashSet;
 use std::str::FromStr;

@@ -1,0 +1,154 @@
+//! `experiment FILE`: settings x environments x seeds, and what they come to.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use control_envs::Registry;
+
+use super::arguments::ExperimentArguments;
+use super::device::device;
+use super::interrupt::Interrupt;
+use super::many::{failure_code, log, name_failures};
+use super::terminal::{Terminal, print};
+use super::training::{Outcome, Surroundings, Training};
+use super::{parallel, settings};
+use crate::error::Error;
+use crate::experiment::{Plan, Results, Store, figures, groups};
+use crate::run::{RunDirectory, write_atomically};
+
+pub fn run(
+    registry: &Registry,
+    arguments: &ExperimentArguments,
+    command: &[OsString],
+    terminal: &Terminal,
+) -> Result<ExitCode, Error> {
+    let plan = Plan::read(&arguments.file, registry)?;
+    let store = Store::new(&output(arguments));
+    let finished = store.finished(&plan)?;
+    let jobs = jobs(&plan, &finished)?;
+    if arguments.dry_run {
+        return print(&listed(&plan, &finished)).map(|()| ExitCode::SUCCESS);
+    }
+    refuse_what_cannot_start(&plan, &jobs)?;
+
+    fs::create_dir_all(store.path()).map_err(Error::file("create the folder", store.path()))?;
+    write_atomically(&store.plan(), plan.text.as_bytes())?;
+    let (trainings, folders): (Vec<_>, Vec<_>) =
+        jobs.into_iter().map(|job| (job.training, store.runs(&plan.variants[job.variant]))).unzip();
+    tracing::info!(
+        "{} of {} runs are to be done, in {}",
+        trainings.len(),
+        plan.cells.len(),
+        store.path().display()
+    );
+    let outcomes = train(&trainings, &folders, arguments.jobs, command, terminal);
+
+    // What is finished is summed up, whatever became of the rest.
+    let reported = sum_up(&plan, &store, terminal);
+    name_failures(&trainings, &outcomes, terminal);
+    match failure_code(&outcomes) {
+        Some(code) => {
+            if let Err(error) = reported {
+                terminal.error(error);
+            }
+            Ok(ExitCode::from(code))
+        }
+        None => reported.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// The folder that the flags ask for: by default one of the file's name.
+fn output(arguments: &ExperimentArguments) -> PathBuf {
+    let default = || Path::new("runs/experiments").join(arguments.file.file_stem().unwrap_or_default());
+    arguments.output.clone().unwrap_or_else(default)
+}
+
+/// A run that is to be done.
+struct Job<'a> {
+    variant: usize,
+    training: Training<'a>,
+}
+
+/// The runs of the cells that are not finished.
+fn jobs<'a>(plan: &'a Plan, finished: &[Option<RunDirectory>]) -> Result<Vec<Job<'a>>, Error> {
+    let mut jobs = Vec::new();
+    for (cell, _) in plan.cells.iter().zip(finished).filter(|(_, finished)| finished.is_none()) {
+        let training = Training {
+            name: plan.name(cell),
+            entry: &plan.environments[cell.environment],
+            config: cell.config.clone(),
+            device: device(&cell.config.device)?,
+        };
+        jobs.push(Job { variant: cell.variant, training });
+    }
+    Ok(jobs)
+}
+
+fn listed(plan: &Plan, finished: &[Option<RunDirectory>]) -> String {
+    let line = |(cell, finished): (_, &Option<RunDirectory>)| {
+        let state = finished.as_ref().map(|directory| format!("finished in {}", directory.path().display()));
+        format!("{}: {}\n", plan.name(cell), state.as_deref().unwrap_or("to be run"))
+    };
+    plan.cells.iter().zip(finished).map(line).collect()
+}
+
+/// Finds too large a replay before anything has started. All seeds of a variant in an environment are alike in that.
+fn refuse_what_cannot_start(plan: &Plan, jobs: &[Job<'_>]) -> Result<(), Error> {
+    let mut seen = HashSet::new();
+    for Job { variant, training } in jobs {
+        let id = training.entry.id();
+        if seen.insert((variant, id)) {
+            training.agent().map_err(|error| {
+                Error::Usage(format!("the variant {} in {id}: {error}", plan.variants[*variant]))
+            })?;
+            settings::warn_of_odd(&training.config);
+        }
+    }
+    Ok(())
+}
+
+fn train(
+    trainings: &[Training<'_>],
+    folders: &[PathBuf],
+    jobs: Option<NonZeroUsize>,
+    command: &[OsString],
+    terminal: &Terminal,
+) -> Vec<Outcome> {
+    let interrupt = Interrupt::install();
+    let steps = trainings.iter().map(|training| training.config.steps).sum();
+    let together = terminal.together(steps, trainings.len());
+    let items: Vec<_> = trainings.iter().zip(folders).collect();
+    let jobs = jobs.map_or_else(parallel::cores, NonZeroUsize::get);
+    let outcomes = parallel::for_each(&items, jobs, |(training, runs_dir)| {
+        let outcome = training.run(&Surroundings {
+            runs_dir,
+            command,
+            terminal,
+            interrupt: interrupt.clone(),
+            together: Some(together.clone()),
+        });
+        log(&format!("{}: {}", together.count(), training.name), &outcome);
+        outcome
+    });
+    together.clear();
+    outcomes
+}
+
+/// Writes table and plots of all that is finished on disk, and prints the table.
+fn sum_up(plan: &Plan, store: &Store, terminal: &Terminal) -> Result<(), Error> {
+    let groups = groups(plan, &store.finished(plan)?)?;
+    let results = Results::of(&groups);
+    let markdown = results.markdown();
+    let (text, rows) = (store.path().join("table.md"), store.path().join("table.csv"));
+    write_atomically(&text, markdown.as_bytes())?;
+    write_atomically(&rows, &results.csv()?)?;
+    let drawn = figures::draw(&groups, &store.plots());
+    let (text, rows, plots) = (text.display(), rows.display(), store.plots());
+    terminal
+        .report(format_args!("{markdown}\ntable       {text} and {rows}\nplots       {}", plots.display()))?;
+    drawn.map(|_| ())
+}

@@ -1,0 +1,331 @@
+//! The pictures of an experiment: two for every environment.
+
+use std::path::{Path, PathBuf};
+
+use super::group::Group;
+use super::statistics::{Estimate, Interval, interquartile_mean_estimate, quantile, share_above_estimate};
+use crate::error::Error;
+use crate::run::plots::axis::{Axis, Scale, number};
+use crate::run::plots::figure::{Column, Figure, Key, Mark, Panel, Stroke};
+use crate::run::plots::output;
+use crate::run::plots::palette;
+use crate::run::plots::run_figures::layer_name;
+use crate::run::plots::series::{Points, points, value_at};
+use crate::run::plots::table::Episodes;
+
+/// At how many places a curve is computed.
+const CURVE_POINTS: usize = 150;
+/// Resamples of an interval of a curve.
+const REPLICATES: usize = 2_000;
+/// How wide a dot is that stands for a run.
+const RUN_DOT: f64 = 15.0;
+
+/// Draws `<alias>-return` and `<alias>-dropout`, each as SVG and PNG, for every environment that has a finished run, and
+/// returns their paths. The groups of an environment follow each other.
+///
+/// # Errors
+/// Where a picture can't be drawn or written.
+pub fn draw(groups: &[Group<'_>], folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut paths = Vec::new();
+    for of_environment in groups.chunk_by(|a, b| a.environment.id() == b.environment.id()) {
+        if of_environment.iter().any(|group| !group.summaries.is_empty()) {
+            let alias = of_environment[0].environment.alias();
+            let picture = Picture::of(of_environment);
+            for (name, figure) in [("return", picture.returns()), ("dropout", picture.dropout())] {
+                paths.extend(output::write(&figure, &folder.join(format!("{alias}-{name}")))?);
+            }
+        }
+    }
+    Ok(paths)
+}
+
+/// What a variant does, place after place.
+type Curve = Vec<(f64, Estimate)>;
+
+/// What the pictures of an environment share.
+struct Picture<'a> {
+    groups: &'a [Group<'a>],
+    threshold: Option<f64>,
+    steps: Axis,
+}
+
+impl<'a> Picture<'a> {
+    fn of(groups: &'a [Group<'a>]) -> Self {
+        let episodes = groups.iter().flat_map(|group| &group.episodes);
+        Self {
+            groups,
+            threshold: groups[0].environment.spec().reward_threshold,
+            steps: Axis::from_zero(episodes.flat_map(|episodes| &episodes.total_steps).copied(), 0.0),
+        }
+    }
+
+    fn figure(&self, subtitle: String, columns: Vec<Column>, height: u32) -> Figure {
+        let key = |(index, group): (usize, &Group<'_>)| Key {
+            name: format!("{} ({})", group.variant, counted(group.summaries.len(), "run")),
+            stroke: stroke(index),
+            band: true,
+        };
+        let id = self.groups[0].environment.id();
+        Figure {
+            title: format!("{id} · {}", counted(self.groups.len(), "variant")),
+            subtitle,
+            legend: self.groups.iter().enumerate().map(key).collect(),
+            columns,
+            size: (1600, height),
+        }
+    }
+
+    /// How well the variants do, while they learn and in the end.
+    fn returns(&self) -> Figure {
+        let rows = self.groups.len() as f64;
+        let mut learning = vec![self.learning_curves()];
+        if self.threshold.is_some() {
+            learning.push(self.steps_to_threshold(0.3 + 0.12 * rows));
+        }
+        let evaluations: Vec<f64> = self.groups.iter().flat_map(Group::evaluations).collect();
+        let across = Axis::around(evaluations.iter().copied().chain(self.threshold));
+        let mut columns = vec![Column::over_steps(self.steps, learning)];
+        if !evaluations.is_empty() {
+            columns.push(Column {
+                across,
+                name: "mean return of a run's evaluation",
+                panels: vec![self.performance_profile(across), self.evaluations(0.3 + 0.12 * rows)],
+            });
+        }
+        let dashed = self.threshold.map(|value| format!("; dashed: reward threshold {}", number(value)));
+        let subtitle =
+            "Dots: runs; lines: interquartile mean, 95% interval (steps to threshold: median, quartiles)";
+        self.figure(
+            format!("{subtitle}{}", dashed.unwrap_or_default()),
+            columns,
+            900 + 60 * self.groups.len() as u32,
+        )
+    }
+
+    /// How unsure the variants are, and how much they drop.
+    fn dropout(&self) -> Figure {
+        let layers = self.groups.iter().flat_map(|group| &group.episodes).map(|run| run.dropout.len());
+        let layers = layers.max().unwrap_or(0);
+        let std = self.medians(|run| Some(typical(&points(&run.total_steps, &run.epistemic_std))));
+        let mut panels = vec![median_panel(
+            "Epistemic std (return units)".to_owned(),
+            "moving median".to_owned(),
+            Axis::logarithmic(drawn(&std)),
+            &std,
+        )];
+        let p: Vec<_> = (0..layers)
+            .map(|layer| self.medians(|run| Some(points(&run.total_steps, run.dropout.get(layer)?))))
+            .collect();
+        // One axis for all layers, so that they compare as well as the variants do; down to the smallest p there is.
+        let lowest = p.iter().flat_map(|curves| drawn(curves)).fold(1.0, f64::min);
+        let highest = p.iter().flat_map(|curves| drawn(curves)).fold(lowest, f64::max);
+        let axis = Axis { scale: Scale::Logarithmic, low: lowest / 1.3, high: highest * 1.3 };
+        panels.extend(p.iter().enumerate().map(|(layer, curves)| {
+            median_panel(format!("Dropout probability {}", layer_name(layer)), String::new(), axis, curves)
+        }));
+        let right = panels.split_off(panels.len().div_ceil(2));
+        let height = 330 + 380 * panels.len() as u32;
+        let columns = [panels, right].into_iter().filter(|panels| !panels.is_empty());
+        let columns = columns.map(|panels| Column::over_steps(self.steps, panels)).collect();
+        let subtitle = "Lines: median over runs; bands: from the lower to the upper quartile; what is below an axis lies on its edge";
+        self.figure(subtitle.to_owned(), columns, height)
+    }
+
+    fn learning_curves(&self) -> Panel {
+        let curves = self.curves(
+            |run| Some(points(&run.total_steps, &run.mean_return)),
+            |values| interquartile_mean_estimate(&[values], REPLICATES),
+        );
+        let level = self.threshold.map(|value| Mark::Level { value, name: String::new() });
+        Panel {
+            heading: "Mean return of 100 episodes".to_owned(),
+            note: String::new(),
+            axis: Axis::around(drawn(&curves).chain(self.threshold)),
+            marks: level.into_iter().chain(marks(&curves)).collect(),
+            empty: "no episodes",
+            weight: 1.0,
+        }
+    }
+
+    /// The medians and quartiles of a series of every run.
+    fn medians(&self, series: impl Fn(&Episodes) -> Option<Points>) -> Vec<Curve> {
+        self.curves(series, |values| {
+            let at = |share| quantile(values, share).unwrap_or(f64::NAN);
+            Estimate { value: at(0.5), interval: Interval { low: at(0.25), high: at(0.75) } }
+        })
+    }
+
+    /// A summary over the runs of every group, wherever all of them have begun. A run that has ended keeps its last
+    /// value, since each ends with another step.
+    fn curves(
+        &self,
+        series: impl Fn(&Episodes) -> Option<Points>,
+        summary: impl Fn(&[f64]) -> Estimate,
+    ) -> Vec<Curve> {
+        let of_group = |group: &Group<'_>| -> Curve {
+            let runs: Vec<Points> =
+                group.episodes.iter().filter_map(&series).filter(|points| !points.is_empty()).collect();
+            let end = runs.iter().flatten().map(|point| point.0).fold(0.0, f64::max);
+            let places = (0..=CURVE_POINTS).map(|place| end * place as f64 / CURVE_POINTS as f64);
+            let value = |run: &Points, step: f64| match run.last() {
+                Some((last, value)) if *last <= step => Some(*value),
+                _ => value_at(run, step),
+            };
+            let at = |step: f64| {
+                let values: Option<Vec<f64>> = runs.iter().map(|run| value(run, step)).collect();
+                values.filter(|values| !values.is_empty()).map(|values| (step, summary(&values)))
+            };
+            places.filter_map(at).collect()
+        };
+        self.groups.iter().map(of_group).collect()
+    }
+
+    /// A row for every variant: when its runs reached the threshold, and how many did.
+    fn steps_to_threshold(&self, weight: f64) -> Panel {
+        let rows = self.groups.iter().map(|group| {
+            let steps = group.steps_to_threshold();
+            let middle = quantile(&steps, 0.25).zip(quantile(&steps, 0.5)).zip(quantile(&steps, 0.75));
+            let middle =
+                middle.map(|((low, value), high)| Estimate { value, interval: Interval { low, high } });
+            (steps.clone(), middle, format!("{} of {}", steps.len(), group.summaries.len()))
+        });
+        Panel {
+            heading: "Steps until the threshold was reached".to_owned(),
+            note: String::new(),
+            axis: Axis::rows(self.groups.len()),
+            marks: row_marks(rows),
+            empty: "no runs",
+            weight,
+        }
+    }
+
+    /// A row for every variant: the evaluations of its runs.
+    fn evaluations(&self, weight: f64) -> Panel {
+        let rows = self.groups.iter().map(|group| {
+            let scores = group.evaluations();
+            let estimate = (!scores.is_empty()).then(|| interquartile_mean_estimate(&[&scores], REPLICATES));
+            let name = estimate.map_or_else(String::new, |estimate| tenths(estimate.value));
+            (scores, estimate, name)
+        });
+        let axis = Axis::rows(self.groups.len());
+        let mut marks: Vec<Mark> = self.threshold_line(axis).into_iter().collect();
+        marks.extend(row_marks(rows));
+        Panel {
+            heading: "Evaluation after training".to_owned(),
+            note: String::new(),
+            axis,
+            marks,
+            empty: "no evaluations",
+            weight,
+        }
+    }
+
+    /// The threshold where returns lie across, from one end of the vertical axis to the other.
+    fn threshold_line(&self, axis: Axis) -> Option<Mark> {
+        let stroke = Stroke { dashed: true, width: 3.0, ..Stroke::strong(palette::FRAME) };
+        let threshold = self.threshold?;
+        let points = vec![(threshold, axis.low), (threshold, axis.high)];
+        Some(Mark::Line { points, stroke, name: String::new() })
+    }
+
+    fn performance_profile(&self, across: Axis) -> Panel {
+        let of_group = |group: &Group<'_>| -> Curve {
+            let scores = group.evaluations();
+            if scores.is_empty() {
+                return Vec::new();
+            }
+            // The profile falls at every score and nowhere else: its height just before and at each is all there is.
+            let falls = scores.iter().flat_map(|score| [score.next_down(), *score]);
+            let mut thresholds: Vec<f64> = [across.low, across.high].into_iter().chain(falls).collect();
+            thresholds.sort_by(f64::total_cmp);
+            let at = |threshold| (threshold, share_above_estimate(&[&scores], threshold, REPLICATES));
+            thresholds.into_iter().map(at).collect()
+        };
+        let curves: Vec<_> = self.groups.iter().map(of_group).collect();
+        let axis = Axis { scale: Scale::Linear, low: 0.0, high: 1.02 };
+        Panel {
+            heading: "Share of runs that score higher".to_owned(),
+            note: String::new(),
+            axis,
+            marks: self.threshold_line(axis).into_iter().chain(marks(&curves)).collect(),
+            empty: "no evaluations",
+            weight: 1.0,
+        }
+    }
+}
+
+fn stroke(index: usize) -> Stroke {
+    Stroke { dashed: palette::dashed(index), ..Stroke::strong(palette::color(index)) }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A number with one decimal.
+fn tenths(value: f64) -> String {
+    format!("{value:.1}").replace('-', "−")
+}
+
+/// Every value that the curves go through, bands included.
+fn drawn(curves: &[Curve]) -> impl Iterator<Item = f64> + Clone {
+    let values = |estimate: &Estimate| [estimate.value, estimate.interval.low, estimate.interval.high];
+    curves.iter().flatten().flat_map(move |(_, estimate)| values(estimate))
+}
+
+/// The median over a window around each point, a twentieth of the series wide: single episodes jump by powers of ten,
+/// and a mean would show no others.
+fn typical(points: &[(f64, f64)]) -> Points {
+    let reach = points.len() / 40;
+    let around = |index: usize| {
+        let window = &points[index.saturating_sub(reach)..(index + reach + 1).min(points.len())];
+        window.iter().map(|point| point.1).collect::<Vec<_>>()
+    };
+    let median = |index: usize| quantile(&around(index), 0.5).unwrap_or(f64::NAN);
+    points.iter().enumerate().map(|(index, (step, _))| (*step, median(index))).collect()
+}
+
+fn median_panel(heading: String, note: String, axis: Axis, curves: &[Curve]) -> Panel {
+    Panel { heading, note, axis, marks: marks(curves), empty: "no episodes", weight: 1.0 }
+}
+
+/// The bands of all curves, and the curves over them.
+fn marks(curves: &[Curve]) -> Vec<Mark> {
+    let drawn = || curves.iter().enumerate().filter(|(_, curve)| !curve.is_empty());
+    let bands = drawn().map(|(index, curve)| Mark::Band {
+        lower: curve.iter().map(|(x, estimate)| (*x, estimate.interval.low)).collect(),
+        upper: curve.iter().map(|(x, estimate)| (*x, estimate.interval.high)).collect(),
+        color: palette::color(index),
+    });
+    let lines = drawn().map(|(index, curve)| Mark::Line {
+        points: curve.iter().map(|(x, estimate)| (*x, estimate.value)).collect(),
+        stroke: stroke(index),
+        name: String::new(),
+    });
+    bands.chain(lines).collect()
+}
+
+/// A row for each: a dot for every value, a bar from the interval's low to its high end with a tick at its value, and
+/// a name at the right.
+fn row_marks(rows: impl Iterator<Item = (Vec<f64>, Option<Estimate>, String)>) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    for (index, (values, estimate, name)) in rows.enumerate() {
+        let (row, color) = (index as f64, palette::color(index));
+        if let Some(Estimate { value, interval }) = estimate {
+            for points in [
+                vec![(interval.low, row), (interval.high, row)],
+                vec![(value, row - 0.3), (value, row + 0.3)],
+            ] {
+                let stroke = Stroke { width: 5.0, ..Stroke::strong(color) };
+                marks.push(Mark::Line { points, stroke, name: String::new() });
+            }
+        }
+        // Above and below the row's middle in turn, so that equal values do not hide each other.
+        let spread =
+            |place: usize| row + 0.24 * (place as f64 / (values.len().max(2) - 1) as f64 - 0.5) * 2.0;
+        let points = values.iter().enumerate().map(|(place, value)| (*value, spread(place))).collect();
+        marks.push(Mark::Dots { points, color, diameter: RUN_DOT });
+        marks.push(Mark::Name { at: row, name, color });
+    }
+    marks
+}

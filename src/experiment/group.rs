@@ -1,0 +1,79 @@
+//! The runs of one variant in one environment.
+
+use control_envs::Entry;
+
+use super::plan::Plan;
+use super::statistics;
+use crate::error::Error;
+use crate::run::plots::table::Episodes;
+use crate::run::{RunDirectory, Summary, read_json};
+
+/// The finished runs of one variant in one environment, seed after seed.
+#[derive(Debug)]
+pub struct Group<'a> {
+    /// The environment.
+    pub environment: &'a Entry,
+    /// The variant's name.
+    pub variant: &'a str,
+    /// How many runs there will be.
+    pub planned: usize,
+    /// What each of them came to.
+    pub summaries: Vec<Summary>,
+    /// What each of them wrote an episode.
+    pub(super) episodes: Vec<Episodes>,
+}
+
+/// The groups of an experiment, environment by environment, each with all variants. `finished` holds the run of every
+/// cell that has one.
+///
+/// # Errors
+/// Where a run's files can't be read.
+pub fn groups<'a>(plan: &'a Plan, finished: &[Option<RunDirectory>]) -> Result<Vec<Group<'a>>, Error> {
+    let mut groups = Vec::new();
+    for (environment, entry) in plan.environments.iter().enumerate() {
+        for (variant, name) in plan.variants.iter().enumerate() {
+            let cells = plan.cells.iter().zip(finished);
+            let own: Vec<_> = cells
+                .filter(|(cell, _)| (cell.environment, cell.variant) == (environment, variant))
+                .map(|(_, directory)| directory)
+                .collect();
+            let runs = || own.iter().copied().flatten();
+            groups.push(Group {
+                environment: entry,
+                variant: name,
+                planned: own.len(),
+                summaries: runs().map(|run| read_json(&run.summary())).collect::<Result<_, _>>()?,
+                episodes: runs().map(|run| Ok(Episodes::read(run.path())?)).collect::<Result<_, Error>>()?,
+            });
+        }
+    }
+    Ok(groups)
+}
+
+impl Group<'_> {
+    /// The mean return of every run's evaluation.
+    pub fn evaluations(&self) -> Vec<f64> {
+        let evaluations = self.summaries.iter().filter_map(|summary| summary.evaluation.as_ref());
+        evaluations.map(|evaluation| evaluation.mean_return).collect()
+    }
+
+    /// The mean return of every run over all its training episodes: what learning cost, exploration included.
+    pub fn online_returns(&self) -> Vec<f64> {
+        let returns = self.episodes.iter().map(|episodes| &episodes.episode_return);
+        returns.filter(|returns| !returns.is_empty()).map(|returns| statistics::mean(returns)).collect()
+    }
+
+    /// The environment steps at which runs reached the reward threshold, of those that did.
+    pub fn steps_to_threshold(&self) -> Vec<f64> {
+        self.summaries.iter().filter_map(|summary| summary.solved_at_step).map(|step| step as f64).collect()
+    }
+
+    /// The medians over the runs of a number for each layer.
+    pub fn layer_medians(&self, of: impl Fn(&Summary) -> &[f64]) -> Vec<f64> {
+        let layers = self.summaries.iter().map(|summary| of(summary).len()).max().unwrap_or(0);
+        let values = |layer: usize| -> Vec<f64> {
+            self.summaries.iter().filter_map(|summary| of(summary).get(layer).copied()).collect()
+        };
+        (0..layers).filter_map(|layer| statistics::quantile(&values(layer), 0.5)).collect()
+    }
+}

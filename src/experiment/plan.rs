@@ -1,0 +1,236 @@
+//! The file that describes an experiment, and the cells that follow from it.
+
+use std::path::Path;
+
+use control_envs::{Entry, Registry};
+use toml::de::{DeTable, DeValue};
+use toml::{Table, Value};
+
+use crate::config::{Config, Layer, Seeds, preset};
+use crate::error::Error;
+
+/// What an experiment runs.
+#[derive(Debug)]
+pub struct Plan {
+    /// The file's text.
+    pub text: String,
+    /// The environments, in the file's order.
+    pub environments: Vec<Entry>,
+    /// The names of the variants, in the file's order; the first is what the others are compared with.
+    pub variants: Vec<String>,
+    /// Every run, seed after seed: an experiment that is ended early has about as many runs of each variant.
+    pub cells: Vec<Cell>,
+}
+
+/// One run of an experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// The index of its variant.
+    pub variant: usize,
+    /// The index of its environment.
+    pub environment: usize,
+    /// Its settings, environment and seed among them.
+    pub config: Config,
+}
+
+impl Plan {
+    /// Reads an experiment's file.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where it can't be read, and those of [`parse`](Self::parse).
+    pub fn read(path: &Path, registry: &Registry) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Error::Usage(format!("could not read the experiment file {}: {error}", path.display()))
+        })?;
+        Self::parse(&path.display().to_string(), text, registry)
+    }
+
+    /// The experiment that a text describes. `source` is what an error calls it, such as a file's path.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for the first thing that is wrong; it names the source, the key and what is allowed.
+    pub fn parse(source: &str, text: String, registry: &Registry) -> Result<Self, Error> {
+        let table = text.parse::<Table>().map_err(|error| {
+            Error::Usage(format!("{source} is not valid TOML: {}", error.to_string().trim_end()))
+        })?;
+        let file = File { source, table: &table, text: &text };
+        file.refuse_unknown_keys()?;
+        let environments = file.environments(registry)?;
+        let seeds = file.seeds()?;
+        let shared = match table.get("settings") {
+            None => Layer::empty(source),
+            Some(value) => file.layer("settings", value)?,
+        };
+        let variants = file.variants()?;
+
+        let mut configs = Vec::new();
+        for (environment, (entry, own)) in environments.iter().enumerate() {
+            for (variant, (_, settings)) in variants.iter().enumerate() {
+                let mut layers = Vec::new();
+                if let Some((name, text)) = preset(entry.id()) {
+                    layers.push(Layer::parse(name, text)?);
+                }
+                layers.extend([shared.clone(), own.clone(), settings.clone()]);
+                let config = Config { env: entry.id().to_owned(), ..Config::resolve(&layers)? };
+                configs.push((variant, environment, config));
+            }
+        }
+        let mut cells = Vec::new();
+        for seed in seeds.iter() {
+            cells.extend(configs.iter().map(|(variant, environment, config)| Cell {
+                variant: *variant,
+                environment: *environment,
+                config: Config { seed, ..config.clone() },
+            }));
+        }
+        let environments = environments.into_iter().map(|(entry, _)| entry).collect();
+        let variants = variants.into_iter().map(|(name, _)| name).collect();
+        Ok(Self { text, environments, variants, cells })
+    }
+
+    /// What a cell is called, such as `ucb, cartpole, seed 3`.
+    pub fn name(&self, cell: &Cell) -> String {
+        let (variant, environment) =
+            (&self.variants[cell.variant], self.environments[cell.environment].alias());
+        format!("{variant}, {environment}, seed {}", cell.config.seed)
+    }
+}
+
+/// The keys of the file.
+const KEYS: [&str; 4] = ["environments", "seeds", "settings", "variants"];
+
+/// A parsed file.
+struct File<'a> {
+    source: &'a str,
+    table: &'a Table,
+    text: &'a str,
+}
+
+impl File<'_> {
+    fn wrong(&self, what: impl std::fmt::Display) -> Error {
+        Error::Usage(format!("{}: {what}", self.source))
+    }
+
+    fn refuse_unknown_keys(&self) -> Result<(), Error> {
+        match self.table.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            None => Ok(()),
+            Some(key) => {
+                let problem =
+                    format!("there is no key {key} in an experiment; allowed are {}", KEYS.join(", "));
+                Err(self.wrong(format_args!("{problem} (settings of a run go under [settings])")))
+            }
+        }
+    }
+
+    /// The environments and the settings that each has for itself.
+    fn environments(&self, registry: &Registry) -> Result<Vec<(Entry, Layer)>, Error> {
+        const FORM: &str = "list them, such as environments = [\"cartpole\", \"mountaincar\"]";
+        let mut environments: Vec<(Entry, Layer)> = Vec::new();
+        let mut add = |name: &str, settings: Layer| {
+            let entry =
+                registry.get(name).map_err(|error| self.wrong(format_args!("environments: {error}")))?;
+            if environments.iter().any(|(other, _)| other.id() == entry.id()) {
+                return Err(self.wrong(format_args!(
+                    "environments names {} twice; name every environment once",
+                    entry.id()
+                )));
+            }
+            environments.push((entry.clone(), settings));
+            Ok(())
+        };
+        match self.table.get("environments") {
+            None => return Err(self.wrong(format_args!("environments is missing; {FORM}"))),
+            Some(Value::Array(names)) => {
+                for name in names {
+                    let name = name.as_str().ok_or_else(|| {
+                        self.wrong(format_args!("environments holds {name}, which is not a name; {FORM}"))
+                    })?;
+                    add(name, Layer::empty(self.source))?;
+                }
+            }
+            Some(Value::Table(table)) => {
+                for name in self.in_order("environments") {
+                    if let Some(settings) = table.get(&name) {
+                        add(&name, self.layer(&format!("environments.{name}"), settings)?)?;
+                    }
+                }
+            }
+            Some(other) => {
+                return Err(self.wrong(format_args!("environments = {other} is not a list; {FORM}")));
+            }
+        }
+        if environments.is_empty() {
+            return Err(self.wrong(format_args!("environments is empty; {FORM}")));
+        }
+        Ok(environments)
+    }
+
+    fn seeds(&self) -> Result<Seeds, Error> {
+        match self.table.get("seeds") {
+            None => Err(self.wrong("seeds is missing; write seeds = \"0-9\", or a list such as \"0,3,7\"")),
+            Some(Value::String(text)) => {
+                text.parse().map_err(|problem| self.wrong(format_args!("seeds = \"{text}\": {problem}")))
+            }
+            Some(other) => Err(self.wrong(format_args!(
+                "seeds = {other} is not valid; write a text such as seeds = \"0-9\" or \"0,3,7\""
+            ))),
+        }
+    }
+
+    fn variants(&self) -> Result<Vec<(String, Layer)>, Error> {
+        const FORM: &str = "write a section for each, such as [variants.ucb]";
+        let table = match self.table.get("variants") {
+            Some(Value::Table(table)) if !table.is_empty() => table,
+            _ => return Err(self.wrong(format_args!("there are no variants; {FORM}"))),
+        };
+        let mut variants = Vec::new();
+        for name in self.in_order("variants") {
+            // The name is that of a folder.
+            let is_plain = |c: char| c.is_alphanumeric() || "-_.+=".contains(c);
+            if !name.starts_with(char::is_alphanumeric) || !name.chars().all(is_plain) {
+                return Err(self.wrong(format_args!(
+                    "the variant `{}` cannot be the name of a folder; use letters, digits and - _ . + =, a letter or \
+                     digit first",
+                    name.escape_debug()
+                )));
+            }
+            if let Some(settings) = table.get(&name) {
+                variants.push((name.clone(), self.layer(&format!("variants.{name}"), settings)?));
+            }
+        }
+        Ok(variants)
+    }
+
+    /// The settings of a section.
+    fn layer(&self, section: &str, value: &Value) -> Result<Layer, Error> {
+        let Value::Table(settings) = value else {
+            return Err(self.wrong(format_args!(
+                "{section} = {value} is not a section; write its settings below [{section}]"
+            )));
+        };
+        let mut layer = Layer::empty(&format!("{}, [{section}]", self.source));
+        for (key, value) in settings {
+            if let Some(named_by) = [("env", "environments"), ("seed", "seeds")]
+                .into_iter()
+                .find_map(|(setting, named_by)| (key == setting).then_some(named_by))
+            {
+                return Err(Error::Usage(format!(
+                    "{}: {key} cannot be set here, because {named_by} says it for the whole experiment; leave it out",
+                    layer.source()
+                )));
+            }
+            layer.set(key, value.clone());
+        }
+        Ok(layer)
+    }
+
+    /// The keys of a section as the file orders them, which a [`Table`] forgets.
+    fn in_order(&self, section: &str) -> Vec<String> {
+        let Ok(document) = DeTable::parse(self.text) else { return Vec::new() };
+        let found = document.get_ref().iter().find(|(key, _)| key.get_ref() == section);
+        let Some(DeValue::Table(table)) = found.map(|(_, value)| value.get_ref()) else { return Vec::new() };
+        let mut keys: Vec<_> = table.keys().collect();
+        keys.sort_by_key(|key| key.span().start);
+        keys.into_iter().map(|key| key.get_ref().to_string()).collect()
+    }
+}

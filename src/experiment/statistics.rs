@@ -1,0 +1,174 @@
+//! Statistics over few runs, as Agarwal et al. (2021, "Deep Reinforcement Learning at the Edge of the Statistical
+//! Precipice") recommend them and their package rliable computes them.
+//!
+//! Scores are grouped by task: `tasks[m]` holds the score of every run on task `m`.
+
+use rand::RngExt;
+
+use crate::randomness::{Stream, generator};
+
+/// A 95% confidence interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
+
+/// A number and how sure it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// The number, from the scores themselves.
+    pub value: f64,
+    /// Its interval, from resampled scores.
+    pub interval: Interval,
+}
+
+/// The interquartile mean: the mean of what is left once the lowest and the highest quarter are taken away. A quarter is
+/// rounded down to whole scores, as in `scipy.stats.trim_mean`. NaN where there is no score.
+pub fn interquartile_mean(scores: &[f64]) -> f64 {
+    let mut sorted = scores.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let quarter = sorted.len() / 4;
+    mean(&sorted[quarter..sorted.len() - quarter])
+}
+
+/// The mean; NaN where there is no score.
+pub fn mean(scores: &[f64]) -> f64 {
+    scores.iter().sum::<f64>() / scores.len() as f64
+}
+
+/// The standard deviation with n - 1, since runs are a sample; `None` for fewer than two.
+pub fn standard_deviation(scores: &[f64]) -> Option<f64> {
+    let mean = mean(scores);
+    let squares: f64 = scores.iter().map(|score| (score - mean).powi(2)).sum();
+    (scores.len() > 1).then(|| (squares / (scores.len() - 1) as f64).sqrt())
+}
+
+/// The value below which a share of the scores lies, linear between neighbours, as in `numpy.quantile`; `None` where
+/// there is no score.
+pub fn quantile(scores: &[f64], share: f64) -> Option<f64> {
+    let mut sorted = scores.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    quantile_of_sorted(&sorted, share)
+}
+
+fn quantile_of_sorted(sorted: &[f64], share: f64) -> Option<f64> {
+    let place = share * sorted.len().checked_sub(1)? as f64;
+    let (below, above) = (*sorted.get(place.floor() as usize)?, *sorted.get(place.ceil() as usize)?);
+    Some(below + (above - below) * place.fract())
+}
+
+/// The share of the scores that lie above `threshold`: one point of a performance profile.
+pub fn share_above(scores: &[f64], threshold: f64) -> f64 {
+    scores.iter().filter(|score| **score > threshold).count() as f64 / scores.len() as f64
+}
+
+/// How likely a run of `x` scores higher than one of `y` on the same task, ties counting half, averaged over the tasks:
+/// the Mann-Whitney U statistic over the number of pairs.
+pub fn probability_of_improvement<X: AsRef<[f64]>, Y: AsRef<[f64]>>(x: &[X], y: &[Y]) -> f64 {
+    let on_task = |x: &[f64], y: &[f64]| {
+        let won = |a: f64, b: f64| if a > b { 1.0 } else { f64::from(u8::from(a == b)) / 2.0 };
+        let wins: f64 = x.iter().map(|&a| y.iter().map(|&b| won(a, b)).sum::<f64>()).sum();
+        wins / (x.len() * y.len()) as f64
+    };
+    let tasks: Vec<f64> = x.iter().zip(y).map(|(x, y)| on_task(x.as_ref(), y.as_ref())).collect();
+    mean(&tasks)
+}
+
+/// The stratified bootstrap's percentile interval of a statistic: in every one of `replicates` resamples, each stratum
+/// is drawn anew from its own scores, with replacement.
+///
+/// Every interval draws the same sequence of numbers, so that none depends on which others were computed before it.
+pub fn bootstrap(strata: &[&[f64]], replicates: usize, statistic: impl Fn(&[Vec<f64>]) -> f64) -> Interval {
+    let mut generator = generator(0, Stream::Bootstrap);
+    let mut resample: Vec<Vec<f64>> = strata.iter().map(|scores| scores.to_vec()).collect();
+    let mut values: Vec<f64> = (0..replicates)
+        .map(|_| {
+            for (drawn, scores) in resample.iter_mut().zip(strata) {
+                drawn.fill_with(|| scores[generator.random_range(0..scores.len())]);
+            }
+            statistic(&resample)
+        })
+        .collect();
+    values.sort_by(f64::total_cmp);
+    let at = |share| quantile_of_sorted(&values, share).unwrap_or(f64::NAN);
+    Interval { low: at(0.025), high: at(0.975) }
+}
+
+/// The interquartile mean over all runs on all tasks, with its interval.
+pub fn interquartile_mean_estimate(tasks: &[&[f64]], replicates: usize) -> Estimate {
+    Estimate {
+        value: interquartile_mean(&tasks.concat()),
+        interval: bootstrap(tasks, replicates, |tasks| interquartile_mean(&tasks.concat())),
+    }
+}
+
+/// The share of the runs on all tasks that score above `threshold`, with its interval.
+pub fn share_above_estimate(tasks: &[&[f64]], threshold: f64, replicates: usize) -> Estimate {
+    Estimate {
+        value: share_above(&tasks.concat(), threshold),
+        interval: bootstrap(tasks, replicates, |tasks| share_above(&tasks.concat(), threshold)),
+    }
+}
+
+/// The probability of improvement of `x` over `y`, with its interval.
+pub fn improvement_estimate(x: &[&[f64]], y: &[&[f64]], replicates: usize) -> Estimate {
+    let strata = [x, y].concat();
+    Estimate {
+        value: probability_of_improvement(x, y),
+        interval: bootstrap(&strata, replicates, |strata| {
+            let (x, y) = strata.split_at(x.len());
+            probability_of_improvement(x, y)
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quarter_is_cut_off_at_either_end() {
+        assert_eq!(interquartile_mean(&[100.0, 1.0, 3.0, -50.0]), 2.0);
+        assert_eq!(interquartile_mean(&[9.0, 1.0, 2.0]), 4.0, "less than four scores have no whole quarter");
+        assert_eq!(interquartile_mean(&[8.0, 0.0, 3.0, 1.0, 4.0, 2.0, 50.0]), 3.6);
+        assert!(interquartile_mean(&[]).is_nan());
+    }
+
+    #[test]
+    fn quantiles_are_linear_between_scores() {
+        assert_eq!(quantile(&[4.0, 1.0, 2.0], 0.5), Some(2.0));
+        assert_eq!(quantile(&[4.0, 1.0], 0.25), Some(1.75));
+        assert_eq!(quantile(&[7.0], 0.975), Some(7.0));
+        assert_eq!(quantile(&[], 0.5), None);
+        assert_eq!(standard_deviation(&[1.0, 3.0]), Some(2f64.sqrt()));
+        assert_eq!(standard_deviation(&[1.0]), None);
+    }
+
+    #[test]
+    fn improvement_counts_pairs_and_halves_ties() {
+        assert_eq!(probability_of_improvement(&[[3.0, 1.0]], &[[2.0, 1.0]]), 2.5 / 4.0);
+        assert_eq!(probability_of_improvement(&[[1.0], [5.0]], &[[0.0], [9.0]]), 0.5);
+        assert_eq!(
+            share_above(&[1.0, 2.0, 2.0, 3.0], 2.0),
+            0.25,
+            "what equals the threshold is not above it"
+        );
+    }
+
+    #[test]
+    fn strata_are_resampled_each_from_its_own() {
+        let strata: [&[f64]; 2] = [&[1.0, 2.0, 3.0], &[10.0, 20.0]];
+        let all_in_place = |tasks: &[Vec<f64>]| {
+            let sizes = tasks[0].len() == 3 && tasks[1].len() == 2;
+            let own = tasks[0].iter().all(|x| *x <= 3.0) && tasks[1].iter().all(|x| *x >= 10.0);
+            f64::from(u8::from(sizes && own))
+        };
+        assert_eq!(bootstrap(&strata, 200, all_in_place), Interval { low: 1.0, high: 1.0 });
+        let spread = bootstrap(&strata, 500, |tasks| mean(&tasks[1]));
+        assert_eq!(spread, Interval { low: 10.0, high: 20.0 });
+        assert_eq!(spread, bootstrap(&strata, 500, |tasks| mean(&tasks[1])), "it repeats");
+    }
+}

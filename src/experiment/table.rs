@@ -1,0 +1,165 @@
+//! The results of an experiment as a table: Markdown for people, CSV for programs.
+
+use std::path::Path;
+
+use super::results::{Improvement, Results, Row};
+use super::statistics::Estimate;
+use crate::error::Error;
+use crate::run::plots::axis::brief;
+
+impl Results {
+    /// A Markdown table that is aligned for reading as it stands.
+    pub fn markdown(&self) -> String {
+        let first = self.rows.first().map_or("", |row| row.variant.as_str());
+        let mut header = [
+            "environment",
+            "variant",
+            "runs",
+            "evaluation, IQM [95%]",
+            "mean ± std",
+            "lowest",
+            "at threshold",
+            "return in training, IQM [95%]",
+            "threshold reached",
+            "at step, median",
+            "p, peak",
+            "p, last",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        let several = self.rows.iter().any(|row| row.variant != first);
+        if several {
+            header.push(format!("P(better than {first}) [95%]"));
+        }
+        let mut lines = vec![header];
+        lines.extend(self.rows.iter().map(|row| {
+            let mut cells = row.cells().to_vec();
+            if several {
+                cells.push(row.improvement.map_or_else(none, |estimate| shown(estimate, 2)));
+            }
+            cells
+        }));
+        let mut text = aligned(&lines);
+        for Improvement { variant, probability } in &self.improvements {
+            text += &format!(
+                "\nP({variant} better than {first}), averaged over environments: {}\n",
+                shown(*probability, 2)
+            );
+        }
+        text
+    }
+
+    /// The rows as CSV, every number in full.
+    ///
+    /// # Errors
+    /// Never in practice: it is written to memory.
+    pub fn csv(&self) -> Result<Vec<u8>, Error> {
+        let layers = self.rows.iter().map(|row| row.p_peak.len()).max().unwrap_or(0);
+        let mut header: Vec<String> =
+            "environment,variant,runs,planned_runs,evaluation_iqm,evaluation_iqm_low,evaluation_iqm_high,\
+             evaluation_mean,evaluation_std,evaluation_min,evaluations_at_threshold,training_return_iqm,\
+             training_return_iqm_low,training_return_iqm_high,reached_threshold,steps_to_threshold_median,\
+             improvement,improvement_low,improvement_high"
+                .split(',')
+                .map(str::to_owned)
+                .collect();
+        for name in ["p_peak", "p_final"] {
+            header.extend((0..layers).map(|layer| format!("{name}_{layer}")));
+        }
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let written = writer
+            .write_record(&header)
+            .and_then(|()| self.rows.iter().try_for_each(|row| writer.write_record(row.numbers(layers))));
+        let in_memory = Path::new("table.csv");
+        written.map_err(|error| Error::file("write", in_memory)(error.into()))?;
+        writer.into_inner().map_err(|error| Error::file("write", in_memory)(error.into_error()))
+    }
+}
+
+impl Row {
+    fn cells(&self) -> [String; 12] {
+        let evaluation = self.evaluation.as_ref();
+        let of_runs = |count: usize| format!("{count} of {}", self.runs);
+        let probabilities = |p: &[f64]| match p {
+            [] => none(),
+            p => p.iter().copied().map(brief).collect::<Vec<_>>().join(", "),
+        };
+        [
+            self.environment.clone(),
+            self.variant.clone(),
+            if self.runs == self.planned {
+                self.runs.to_string()
+            } else {
+                format!("{} of {}", self.runs, self.planned)
+            },
+            evaluation.map_or_else(none, |spread| shown(spread.interquartile_mean, 1)),
+            evaluation.map_or_else(none, |spread| match spread.deviation {
+                Some(deviation) => format!("{:.1} ± {deviation:.1}", spread.mean),
+                None => format!("{:.1}", spread.mean),
+            }),
+            evaluation.map_or_else(none, |spread| format!("{:.1}", spread.lowest)),
+            self.at_threshold.map_or_else(none, of_runs),
+            self.online.map_or_else(none, |estimate| shown(estimate, 1)),
+            self.reached.map_or_else(none, of_runs),
+            self.steps_to_threshold.map_or_else(none, |step| format!("{step:.0}")),
+            probabilities(&self.p_peak),
+            probabilities(&self.p_final),
+        ]
+    }
+
+    fn numbers(&self, layers: usize) -> Vec<String> {
+        let evaluation = self.evaluation.as_ref();
+        let estimate = |estimate: Option<Estimate>| {
+            [
+                estimate.map(|estimate| estimate.value),
+                estimate.map(|estimate| estimate.interval.low),
+                estimate.map(|estimate| estimate.interval.high),
+            ]
+        };
+        let count = |count: Option<usize>| count.map(|count| count as f64);
+        let mut numbers: Vec<Option<f64>> =
+            estimate(evaluation.map(|spread| spread.interquartile_mean)).into();
+        numbers.extend([
+            evaluation.map(|spread| spread.mean),
+            evaluation.and_then(|spread| spread.deviation),
+            evaluation.map(|spread| spread.lowest),
+            count(self.at_threshold),
+        ]);
+        numbers.extend(estimate(self.online));
+        numbers.extend([count(self.reached), self.steps_to_threshold]);
+        numbers.extend(estimate(self.improvement));
+        for p in [&self.p_peak, &self.p_final] {
+            numbers.extend((0..layers).map(|layer| p.get(layer).copied()));
+        }
+        let cells =
+            numbers.into_iter().map(|number| number.map_or_else(String::new, |number| number.to_string()));
+        [self.environment.clone(), self.variant.clone(), self.runs.to_string(), self.planned.to_string()]
+            .into_iter()
+            .chain(cells)
+            .collect()
+    }
+}
+
+/// What stands where there is no number.
+fn none() -> String {
+    "-".to_owned()
+}
+
+fn shown(Estimate { value, interval }: Estimate, decimals: usize) -> String {
+    format!("{value:.decimals$} [{:.decimals$}, {:.decimals$}]", interval.low, interval.high)
+}
+
+fn aligned(rows: &[Vec<String>]) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut lines: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let cells = row.iter().zip(&widths).map(|(cell, &width)| format!(" {cell:<width$} |"));
+            cells.fold("|".to_owned(), |line, cell| line + &cell)
+        })
+        .collect();
+    lines.insert(1, widths.iter().fold("|".to_owned(), |line, width| line + &"-".repeat(width + 2) + "|"));
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,378 @@
+//! `experiment`: what its file may say, and real experiments through the real program.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+mod program;
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use concrete_dqn::experiment::Plan;
+use control_envs::rand::Rng;
+use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
+use program::{assert_fails, folders, program, summary, text};
+
+/// Two variants on two seeds, in a second or two.
+const TINY: &str = r#"
+environments = ["cartpole"]
+seeds = "3-4"
+
+[settings]
+steps = 600
+network.hidden = [16, 16]
+agent.learning_starts = 100
+agent.batch_size = 16
+evaluation.episodes = 2
+
+[variants.ucb]
+
+[variants.epsilon-greedy]
+exploration.rule = "epsilon-greedy"
+"#;
+
+fn parse(file: &str) -> Result<Plan, String> {
+    Plan::parse("my.toml", file.to_owned(), &Registry::builtin()).map_err(|error| error.to_string())
+}
+
+fn experiment(file: &Path, output: &Path, flags: &[&str]) -> Output {
+    program().arg("experiment").arg(file).arg("--output").arg(output).args(flags).output().unwrap()
+}
+
+/// The file of an experiment and the folder that it goes to.
+fn written(parent: &Path, file: &str) -> (PathBuf, PathBuf) {
+    let path = parent.join("tiny.toml");
+    fs::write(&path, file).unwrap();
+    (path, parent.join("output"))
+}
+
+fn runs(output: &Path) -> Vec<PathBuf> {
+    folders(&output.join("runs")).iter().flat_map(|variant| folders(variant)).collect()
+}
+
+/// The value of a column in every row of `table.csv`.
+fn column(output: &Path, name: &str) -> Vec<String> {
+    let mut table = csv::Reader::from_path(output.join("table.csv")).unwrap();
+    let index = table.headers().unwrap().iter().position(|header| header == name).unwrap();
+    table.records().map(|row| row.unwrap()[index].to_owned()).collect()
+}
+
+#[test]
+fn settings_are_laid_over_each_other_and_the_order_is_the_files() {
+    let plan = parse(
+        r#"
+        seeds = "7,2"
+        [settings]
+        steps = 1000
+        agent.gamma = 0.9
+        [variants.z]
+        agent.gamma = 0.8
+        [variants.a.agent]
+        gamma = 0.7
+        batch_size = 8
+        [variants.m]
+        [environments.mountaincar]
+        steps = 2000
+        agent.gamma = 0.5
+        [environments.CartPole-v1]
+        "#,
+    )
+    .unwrap();
+    assert_eq!(plan.variants, ["z", "a", "m"]);
+    let ids: Vec<&str> = plan.environments.iter().map(|entry| entry.id()).collect();
+    assert_eq!(ids, ["MountainCar-v0", "CartPole-v1"]);
+    let names: Vec<String> = plan.cells.iter().map(|cell| plan.name(cell)).collect();
+    assert_eq!(names.len(), 12);
+    assert_eq!(names[..2], ["z, mountaincar, seed 7", "a, mountaincar, seed 7"]);
+    assert_eq!(names[11], "m, cartpole, seed 2");
+    let of = |name: &str| {
+        let config = &plan.cells[names.iter().position(|other| other == name).unwrap()].config;
+        (config.env.as_str(), config.seed, config.steps, config.agent.gamma, config.agent.batch_size)
+    };
+    assert_eq!(of("a, mountaincar, seed 2"), ("MountainCar-v0", 2, 2000, 0.7, 8));
+    assert_eq!(of("m, mountaincar, seed 7"), ("MountainCar-v0", 7, 2000, 0.5, 64));
+    assert_eq!(of("m, cartpole, seed 7"), ("CartPole-v1", 7, 1000, 0.9, 64));
+    let preset = &plan.cells.iter().find(|cell| cell.config.env == "CartPole-v1").unwrap().config;
+    assert!(preset.agent.bounded_targets, "the preset lies below");
+}
+
+#[test]
+fn what_is_wrong_in_a_file_is_one_sentence_that_names_file_and_key() {
+    for (changed, into, parts) in [
+        (
+            "environments =",
+            "environment =",
+            vec!["my.toml: there is no key environment ", "environments, seeds, settings"],
+        ),
+        (
+            "[\"cartpole\"]",
+            "[]",
+            vec!["my.toml: environments is empty", "such as environments = [\"cartpole\""],
+        ),
+        ("[\"cartpole\"]", "\"cartpole\"", vec!["my.toml: environments = \"cartpole\" is not a list"]),
+        ("[\"cartpole\"]", "[3]", vec!["environments holds 3, which is not a name"]),
+        (
+            "[\"cartpole\"]",
+            "[\"cartpol\"]",
+            vec!["my.toml: environments: there is no environment `cartpol`", "cartpole"],
+        ),
+        ("[\"cartpole\"]", "[\"cartpole\", \"CartPole-v1\"]", vec!["environments names CartPole-v1 twice"]),
+        ("seeds = \"3-4\"", "", vec!["my.toml: seeds is missing", "seeds = \"0-9\""]),
+        ("\"3-4\"", "\"4-3\"", vec!["my.toml: seeds = \"4-3\": the range `4-3` runs backwards; write 3-4"]),
+        ("\"3-4\"", "3", vec!["my.toml: seeds = 3 is not valid", "\"0-9\""]),
+        (
+            "[variants.ucb]",
+            "[variants.\"../ucb\"]",
+            vec!["the variant `../ucb` cannot be the name of a folder"],
+        ),
+        (
+            "[settings]",
+            "[settings]\nstepz = 3",
+            vec!["my.toml, [settings]: there is no key stepz", "did you mean steps?"],
+        ),
+        (
+            "[settings]",
+            "[settings]\nseed = 3",
+            vec!["my.toml, [settings]: seed cannot be set here, because seeds says"],
+        ),
+        (
+            "[variants.ucb]",
+            "[variants.ucb]\nenv = \"cartpole\"",
+            vec!["[variants.ucb]: env cannot be set here"],
+        ),
+        (
+            "[variants.ucb]",
+            "[variants.ucb]\nagent.gamma = 2",
+            vec!["my.toml, [variants.ucb]: agent.gamma = 2", "from 0 to below 1"],
+        ),
+        (
+            "[variants.ucb]",
+            "[variants]\nucb = 3",
+            vec!["my.toml: variants.ucb = 3 is not a section", "[variants.ucb]"],
+        ),
+        ("[settings]", "[settings", vec!["my.toml is not valid TOML"]),
+    ] {
+        assert!(TINY.contains(changed), "{changed}");
+        let message = parse(&TINY.replace(changed, into)).unwrap_err();
+        for part in parts {
+            assert!(message.contains(part), "`{part}` is missing in: {message}");
+        }
+    }
+    let message = parse("environments = [\"cartpole\"]\nseeds = \"1\"").unwrap_err();
+    assert!(message.contains("my.toml: there are no variants; write a section for each"), "{message}");
+}
+
+#[test]
+fn the_experiments_in_configs_are_valid() {
+    for path in folders(Path::new("configs/experiments")) {
+        let plan = Plan::read(&path, &Registry::builtin()).unwrap();
+        assert!(plan.variants.len() > 1 && !plan.cells.is_empty(), "{}", path.display());
+    }
+}
+
+#[test]
+fn nothing_starts_where_something_is_wrong() {
+    let parent = tempfile::tempdir().unwrap();
+    let (file, output) = written(parent.path(), &TINY.replace("16, 16", "0"));
+    assert_fails(&experiment(&file, &output, &[]), 2, &["tiny.toml, [settings]: network.hidden = [0]"]);
+    let (file, output) = written(
+        parent.path(),
+        &TINY.replace("[variants.ucb]", "[variants.ucb]\nagent.replay_capacity = 1000000000000"),
+    );
+    assert_fails(&experiment(&file, &output, &[]), 2, &["the variant ucb in CartPole-v1: ", "memory"]);
+    assert_fails(
+        &experiment(&file, &output, &["--jobs", "0"]),
+        2,
+        &["--jobs", "a whole number of 1 or more"],
+    );
+    let missing = parent.path().join("missing.toml");
+    assert_fails(
+        &experiment(&missing, &output, &[]),
+        2,
+        &["could not read the experiment file", "missing.toml"],
+    );
+    assert!(!output.exists());
+}
+
+#[test]
+fn an_experiment_is_run_once_and_summed_up_each_time_alike() {
+    let parent = tempfile::tempdir().unwrap();
+    let (file, output) = written(parent.path(), TINY);
+    let listed = text(&experiment(&file, &output, &["--dry-run"]).stdout);
+    assert_eq!(listed.matches("to be run").count(), 4, "{listed}");
+    assert!(!output.exists(), "a dry run writes nothing");
+
+    let first = experiment(&file, &output, &["--jobs", "2"]);
+    assert!(first.status.success(), "{}", text(&first.stderr));
+    assert!(text(&first.stderr).contains("4 of 4: "), "{}", text(&first.stderr));
+    let made = runs(&output);
+    assert_eq!(made.len(), 4);
+    for run in &made {
+        assert_eq!(summary(run)["total_steps"], 600);
+        assert!(run.join("model.safetensors").is_file() && run.join("plots/overview.png").is_file());
+    }
+    for name in ["return", "dropout"] {
+        for ending in ["svg", "png"] {
+            assert!(output.join(format!("plots/cartpole-{name}.{ending}")).is_file());
+        }
+    }
+    assert_eq!(fs::read_to_string(output.join("experiment.toml")).unwrap(), TINY);
+
+    // The table says what the runs' own files say.
+    let returns = |variant: &str| -> Vec<f64> {
+        let own = made.iter().filter(|run| run.parent().unwrap().ends_with(variant));
+        own.map(|run| summary(run)["evaluation"]["mean_return"].as_f64().unwrap()).collect()
+    };
+    assert_eq!(column(&output, "variant"), ["ucb", "epsilon-greedy"]);
+    assert_eq!(column(&output, "runs"), ["2", "2"]);
+    let means = ["ucb", "epsilon-greedy"].map(|variant| returns(variant).iter().sum::<f64>() / 2.0);
+    // Of two runs no quarter is cut off.
+    for name in ["evaluation_mean", "evaluation_iqm"] {
+        let shown: Vec<f64> = column(&output, name).iter().map(|cell| cell.parse().unwrap()).collect();
+        assert_eq!(shown, means, "{name}");
+    }
+    let online = |run: &PathBuf| -> f64 {
+        let mut episodes = csv::Reader::from_path(run.join("episodes.csv")).unwrap();
+        let returns: Vec<f64> = episodes.records().map(|row| row.unwrap()[2].parse().unwrap()).collect();
+        returns.iter().sum::<f64>() / returns.len() as f64
+    };
+    let own = made.iter().filter(|run| run.parent().unwrap().ends_with("ucb")).map(online);
+    let shown: f64 = column(&output, "training_return_iqm")[0].parse().unwrap();
+    assert!((shown - own.sum::<f64>() / 2.0).abs() < 1e-9);
+    let markdown = fs::read_to_string(output.join("table.md")).unwrap();
+    assert!(text(&first.stdout).starts_with(&markdown));
+    assert!(markdown.lines().all(|line| line.starts_with('|') && line.ends_with('|')), "{markdown}");
+    assert!(markdown.contains("P(better than ucb)"), "{markdown}");
+
+    // A second time there is nothing to do, and the same to say.
+    let table = fs::read(output.join("table.csv")).unwrap();
+    let picture = fs::read(output.join("plots/cartpole-return.svg")).unwrap();
+    let second = experiment(&file, &output, &[]);
+    assert!(second.status.success());
+    assert!(text(&second.stderr).contains("0 of 4 runs are to be done"), "{}", text(&second.stderr));
+    assert_eq!(runs(&output), made);
+    assert_eq!(fs::read_to_string(output.join("table.md")).unwrap(), markdown);
+    assert_eq!(fs::read(output.join("table.csv")).unwrap(), table);
+    assert_eq!(fs::read(output.join("plots/cartpole-return.svg")).unwrap(), picture);
+
+    // One seed more is one run more a variant.
+    fs::write(&file, TINY.replace("3-4", "3-5")).unwrap();
+    assert!(experiment(&file, &output, &["-q"]).status.success());
+    assert_eq!(runs(&output).len(), 6);
+
+    // Other settings are refused, and nothing is touched.
+    fs::write(&file, TINY.replace("steps = 600", "steps = 700")).unwrap();
+    assert_fails(&experiment(&file, &output, &[]), 2, &["ucb", "steps = 600, not 700", "another --output"]);
+    assert_eq!(runs(&output).len(), 6);
+}
+
+#[test]
+fn what_failed_is_named_and_keeps_nothing_else_from_being_finished() {
+    let parent = tempfile::tempdir().unwrap();
+    let broken =
+        TINY.replace("[variants.ucb]", "[variants.ucb]\n[variants.steep]\noptimizer.learning_rate = 1e12");
+    let (file, output) = written(parent.path(), &broken);
+    let done = experiment(&file, &output, &["-q"]);
+    let sentence = "failed: the gradient is not finite";
+    assert_fails(
+        &done,
+        1,
+        &[&format!("error: steep, cartpole, seed 3 {sentence}"), "error: steep, cartpole, seed 4 "],
+    );
+    assert_eq!(column(&output, "variant"), ["ucb", "steep", "epsilon-greedy"]);
+    assert_eq!(column(&output, "runs"), ["2", "0", "2"]);
+    assert_eq!(column(&output, "planned_runs"), ["2", "2", "2"]);
+    assert!(output.join("plots/cartpole-return.png").is_file());
+
+    // What failed is tried again in folders of its own, which leave the old ones alone.
+    let before = runs(&output);
+    assert_fails(&experiment(&file, &output, &["-q"]), 1, &[sentence]);
+    let after = runs(&output);
+    assert_eq!((before.len(), after.len()), (6, 8));
+    assert!(before.iter().all(|run| after.contains(run)));
+}
+
+/// Ten-step episodes that only say how they are called, for an environment without a threshold.
+struct Plain(EnvSpec);
+
+impl Env for Plain {
+    fn spec(&self) -> &EnvSpec {
+        &self.0
+    }
+
+    fn reset(&mut self, _rng: &mut dyn Rng) -> Result<Vec<f32>, EnvError> {
+        Ok(vec![0.0])
+    }
+
+    fn step(&mut self, action: usize) -> Result<Step, EnvError> {
+        Ok(Step::new(vec![0.5], action as f64, false))
+    }
+}
+
+#[test]
+fn environments_may_lack_a_threshold_and_an_evaluation() {
+    let mut registry = Registry::builtin();
+    let spec = || {
+        EnvSpec::new("Plain-v0", [Dimension::new("x", "m", -1.0, 1.0)], ["go", "stop"])
+            .with_max_episode_steps(10)
+    };
+    registry.register("plain", move || Plain(spec())).unwrap();
+    let parent = tempfile::tempdir().unwrap();
+    let plain = TINY
+        .replace("[\"cartpole\"]", "[\"plain\", \"mountaincar\"]")
+        .replace("episodes = 2", "episodes = 0");
+    let (file, output) = written(parent.path(), &plain);
+    let arguments =
+        ["x".into(), "experiment".into(), "-q".into(), "--output".into(), output.clone().into(), file.into()];
+    let code = concrete_dqn::cli::run(&registry, arguments.into_iter().collect::<Vec<OsString>>());
+    assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::SUCCESS));
+    assert_eq!(column(&output, "environment"), ["Plain-v0", "Plain-v0", "MountainCar-v0", "MountainCar-v0"]);
+    assert_eq!(column(&output, "runs"), ["2", "2", "2", "2"]);
+    assert_eq!(column(&output, "evaluation_iqm"), ["", "", "", ""]);
+    assert_eq!(column(&output, "reached_threshold"), ["", "", "0", "0"]);
+    assert!(output.join("plots/plain-return.png").is_file());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_experiment_goes_on_where_it_was() {
+    let parent = tempfile::tempdir().unwrap();
+    // Seed 3 of the first variant ends, the second one would never.
+    let endless = TINY.replace("rule = \"epsilon-greedy\"", "rule = \"epsilon-greedy\"\nsteps = 100000000");
+    let (file, output) = written(parent.path(), &endless);
+    let child = program()
+        .arg("experiment")
+        .arg(&file)
+        .arg("--output")
+        .arg(&output)
+        .args(["--jobs", "1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    let second = output.join("runs/epsilon-greedy");
+    let has_episodes = || {
+        second.is_dir()
+            && folders(&second).iter().any(|run| {
+                fs::read_to_string(run.join("episodes.csv"))
+                    .is_ok_and(|episodes| episodes.lines().count() > 5)
+            })
+    };
+    while !has_episodes() {
+        assert!(started.elapsed() < Duration::from_secs(120), "no episodes were written");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let interrupted = child.wait_with_output().unwrap();
+    assert_eq!(interrupted.status.code(), Some(130), "{}", text(&interrupted.stderr));
+    assert_eq!(column(&output, "runs"), ["1", "0"]);
+    assert!(text(&interrupted.stdout).contains("1 of 2"), "{}", text(&interrupted.stdout));
+
+    // Of the run that was interrupted nothing is kept but its folder, so that its settings may change.
+    fs::write(&file, TINY).unwrap();
+    assert!(experiment(&file, &output, &["-q"]).status.success());
+    assert_eq!(column(&output, "runs"), ["2", "2"]);
+    assert_eq!(folders(&second).len(), 3);
+}
