@@ -64,6 +64,9 @@ pub struct Agent {
     dataset_size: u64,
     steps: u64,
     updates: u64,
+    /// The rule's decisions in this episode, and how many of them were exploratory.
+    decisions: u64,
+    exploratory: u64,
     exploration: Generator,
     exploration_noise: LogisticNoise,
     replay_generator: Generator,
@@ -99,6 +102,8 @@ impl Agent {
             dataset_size: 0,
             steps: 0,
             updates: 0,
+            decisions: 0,
+            exploratory: 0,
             exploration: stream(Stream::Exploration),
             exploration_noise: LogisticNoise::new(stream(Stream::ExplorationNoise)),
             replay_generator: stream(Stream::Replay),
@@ -111,6 +116,7 @@ impl Agent {
 
     /// Starts an episode: a rule that holds a mask gets a new one.
     pub fn begin_episode(&mut self) {
+        (self.decisions, self.exploratory) = (0, 0);
         if self.rule.passes() == Passes::Held {
             self.held.draw(&mut self.exploration_noise, self.learner.online.inputs(), 1, 1);
         }
@@ -139,7 +145,16 @@ impl Agent {
         if !q.are_finite() {
             return Err(Error::NotFinite { quantity: "a Q-value", step: self.steps });
         }
-        Ok(self.rule.choose(&q, progress, &mut self.exploration))
+        let action = self.rule.choose(&q, progress, &mut self.exploration);
+        self.decisions += 1;
+        self.exploratory += u64::from(action != q.greedy_action());
+        Ok(action)
+    }
+
+    /// The share of the rule's decisions in this episode that were not the greedy action of the same samples. `None`
+    /// before its first one: the random actions before learning starts are not the rule's.
+    pub fn exploratory_share(&self) -> Option<f64> {
+        (self.decisions > 0).then(|| self.exploratory as f64 / self.decisions as f64)
     }
 
     /// Remembers a transition.
@@ -220,7 +235,7 @@ impl Agent {
         let online = &self.learner.online;
         self.noise.draw(&mut self.episode_diagnostics, online.inputs(), self.config.evaluation.passes, rows);
         let q = self.engine.q_values(online, &observations, Some(&self.noise));
-        let greedy = |_, samples: &QSamples<'_>| samples.best_by(|action| samples.mean(action));
+        let greedy = |_, samples: &QSamples<'_>| samples.greedy_action();
         mean_std(q, rows, online.actions(), greedy) / self.value_scale()
     }
 

@@ -32,6 +32,9 @@ pub struct EpisodeRecord {
     pub precision: f64,
     /// Epistemic standard deviation over the episode's observations, in units of the return.
     pub epistemic_std: f64,
+    /// Share of the exploration rule's decisions that were not greedy; `None` where all actions came before learning
+    /// starts.
+    pub exploratory_share: Option<f64>,
     /// Dropout probability of every layer, from input to output.
     pub p: Vec<f64>,
 }
@@ -118,6 +121,7 @@ pub fn train(
             dataset_size: agent.dataset_size(),
             precision: agent.network().precision(),
             epistemic_std,
+            exploratory_share: agent.exploratory_share(),
             p: agent.network().p(),
         };
         observer.on_episode(&record, agent)?;

@@ -35,7 +35,7 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
     let episodes = fs::read_to_string(folder.join("episodes.csv")).unwrap();
     assert!(episodes.starts_with(
         "episode,total_steps,episode_return,episode_length,terminated,mean_return_100,dataset_size,precision,\
-         epistemic_std,p_0,p_1,p_2\n"
+         epistemic_std,exploratory_share,p_0,p_1,p_2\n"
     ));
     let updates = fs::read_to_string(folder.join("updates.csv")).unwrap();
     assert!(

@@ -34,7 +34,7 @@ impl ExplorationRule for EpsilonGreedy {
         if generator.random::<f64>() < self.epsilon(progress) {
             generator.random_range(0..samples.actions())
         } else {
-            samples.best_by(|action| samples.mean(action))
+            samples.greedy_action()
         }
     }
 }
@@ -53,11 +53,12 @@ mod tests {
 
     #[test]
     fn a_share_epsilon_of_the_actions_is_random() {
-        // The other action is taken with probability epsilon / 2 = 0.1: 10,000 draws, five standard errors.
+        // The action that is not greedy is taken with probability epsilon / 2 = 0.1: 10,000 draws, five standard errors.
         let rule = EpsilonGreedy { initial: 0.2, last: 0.2, fraction: 1.0 };
         let samples = QSamples::new(&[1.0, 0.0], 2);
         let mut generator = generator(2, Stream::Exploration);
-        let other = (0..10_000).filter(|_| rule.choose(&samples, 0.0, &mut generator) == 1).count();
-        assert!((other as f64 / 10_000.0 - 0.1).abs() < 5.0 * (0.1_f64 * 0.9 / 10_000.0).sqrt());
+        let mut explores = || rule.choose(&samples, 0.0, &mut generator) != samples.greedy_action();
+        let exploratory = (0..10_000).filter(|_| explores()).count();
+        assert!((exploratory as f64 / 10_000.0 - 0.1).abs() < 5.0 * (0.1_f64 * 0.9 / 10_000.0).sqrt());
     }
 }

@@ -13,6 +13,6 @@ impl ExplorationRule for Greedy {
     }
 
     fn choose(&self, samples: &QSamples<'_>, _progress: f64, _generator: &mut Generator) -> usize {
-        samples.best_by(|action| samples.mean(action))
+        samples.greedy_action()
     }
 }

@@ -34,7 +34,8 @@ pub trait ExplorationRule: fmt::Debug + Send {
     /// The passes that [`choose`](Self::choose) is to be given.
     fn passes(&self) -> Passes;
 
-    /// The action to take. `progress` is the share of the training that is over, from 0 to 1.
+    /// The action to take. `progress` is the share of the training that is over, from 0 to 1. Where it is not the greedy
+    /// action of the samples, the decision is exploratory.
     fn choose(&self, samples: &QSamples<'_>, progress: f64, generator: &mut Generator) -> usize;
 }
 

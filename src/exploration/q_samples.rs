@@ -53,6 +53,11 @@ impl<'a> QSamples<'a> {
         (1..self.actions).fold(0, |best, action| if score(action) > score(best) { action } else { best })
     }
 
+    /// The action with the highest mean.
+    pub fn greedy_action(&self) -> usize {
+        self.best_by(|action| self.mean(action))
+    }
+
     /// Number of actions.
     pub fn actions(&self) -> usize {
         self.actions
@@ -72,7 +77,7 @@ mod tests {
         let samples = QSamples::new(&[1.0, 5.0, 3.0, 5.0], 2);
         assert_eq!((samples.passes(), samples.mean(0), samples.mean(1)), (2, 2.0, 5.0));
         assert!((samples.std(0) - 2.0_f64.sqrt()).abs() < 1e-12);
-        assert_eq!(samples.std(1), 0.0);
+        assert_eq!((samples.std(1), samples.greedy_action()), (0.0, 1));
         assert_eq!(QSamples::new(&[1.0], 1).std(0), 0.0);
     }
 

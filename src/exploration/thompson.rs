@@ -14,6 +14,6 @@ impl ExplorationRule for Thompson {
     }
 
     fn choose(&self, samples: &QSamples<'_>, _progress: f64, _generator: &mut Generator) -> usize {
-        samples.best_by(|action| samples.mean(action))
+        samples.greedy_action()
     }
 }

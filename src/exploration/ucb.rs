@@ -34,5 +34,10 @@ mod tests {
         let choose =
             |beta| Ucb { beta, passes: 2 }.choose(&samples, 0.0, &mut generator(0, Stream::Exploration));
         assert_eq!((choose(0.0), choose(0.3), choose(0.4)), (1, 1, 0));
+        assert_eq!(
+            samples.greedy_action(),
+            1,
+            "only the largest of the three bonuses makes a decision exploratory"
+        );
     }
 }

@@ -48,6 +48,7 @@ impl EpisodesCsv {
             "dataset_size",
             "precision",
             "epistemic_std",
+            "exploratory_share",
         ]
         .map(str::to_owned)
         .into();
@@ -70,6 +71,7 @@ impl EpisodesCsv {
             record.dataset_size.to_string(),
             single(record.precision),
             single(record.epistemic_std),
+            record.exploratory_share.map(single).unwrap_or_default(),
         ];
         row.extend(record.p.iter().copied().map(single));
         self.0.write(&row)
@@ -148,14 +150,17 @@ mod tests {
             dataset_size: 17,
             precision: 10.0,
             epistemic_std: 0.1,
+            exploratory_share: Some(0.25),
             p: vec![0.099_999_994, 0.000_025],
         };
         csv.append(&record).unwrap();
+        csv.append(&EpisodeRecord { exploratory_share: None, ..record }).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(
             text,
             "episode,total_steps,episode_return,episode_length,terminated,mean_return_100,dataset_size,precision,\
-             epistemic_std,p_0,p_1\n1,17,17,17,true,17.5,17,10,0.1,0.1,0.000025\n"
+             epistemic_std,exploratory_share,p_0,p_1\n1,17,17,17,true,17.5,17,10,0.1,0.25,0.1,0.000025\n\
+             1,17,17,17,true,17.5,17,10,0.1,,0.1,0.000025\n"
         );
         assert!(EpisodesCsv::create(&path, 2).is_err(), "an existing file is never overwritten");
     }

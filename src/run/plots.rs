@@ -4,13 +4,18 @@
 //! uncertainty. [`draw_comparison`] draws several runs into one picture. Both only read `episodes.csv` and
 //! `updates.csv`, so they can draw a run that is still being written by another process.
 //!
+//! [`draw_chart`] and [`draw_heatmaps`] draw numbers that a program of one's own has gathered, in the same style.
+//!
 //! What is drawn is plain data (a figure of panels of marks) made from the tables; one renderer draws it
-//! on any backend. So a new picture is a new function that returns a figure.
+//! on any backend. So a new picture is a new function that returns a figure. Heat maps are a picture of their own.
 
 pub(crate) mod axis;
+mod chart;
 mod comparison;
 mod error;
 pub(crate) mod figure;
+mod group;
+mod heatmaps;
 pub(crate) mod output;
 pub(crate) mod palette;
 mod panel;
@@ -23,7 +28,9 @@ pub(crate) mod table;
 
 use std::path::{Path, PathBuf};
 
+pub use chart::{Chart, ChartPanel, Group};
 pub use error::PlotError;
+pub use heatmaps::{Bounds, Heatmap, HeatmapRow, Heatmaps};
 use table::{Episodes, Updates};
 
 /// What a run is called in its pictures.
@@ -64,6 +71,16 @@ pub fn draw_comparison(runs: &[(PathBuf, RunLabel)], output_stem: &Path) -> Resu
         .map(|(dir, label)| Ok((Episodes::read(dir)?, label)))
         .collect::<Result<Vec<_>, PlotError>>()?;
     output::write(&comparison::figure(&runs), output_stem)
+}
+
+/// Draws a chart, `<output_stem>.svg` and `<output_stem>.png`, and returns the two paths.
+pub fn draw_chart(chart: &Chart, output_stem: &Path) -> Result<Vec<PathBuf>, PlotError> {
+    output::write(&chart::figure(chart), output_stem)
+}
+
+/// Draws heat maps, `<output_stem>.svg` and `<output_stem>.png`, and returns the two paths.
+pub fn draw_heatmaps(heatmaps: &Heatmaps, output_stem: &Path) -> Result<Vec<PathBuf>, PlotError> {
+    output::write(heatmaps, output_stem)
 }
 
 #[cfg(test)]

@@ -116,6 +116,7 @@ mod tests {
             dataset_size: 0,
             precision: 1.0,
             epistemic_std: 0.0,
+            exploratory_share: None,
             p: vec![p],
         }
     }

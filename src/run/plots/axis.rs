@@ -43,6 +43,16 @@ impl Axis {
         Self { scale: Scale::Logarithmic, low, high }
     }
 
+    /// An axis from the smallest value to the largest; of the positive ones where it is logarithmic.
+    pub fn spanning(scale: Scale, values: impl Iterator<Item = f64>) -> Self {
+        let values = values.filter(|value| scale != Scale::Logarithmic || *value > 0.0);
+        match extent(values) {
+            Some((low, high)) if low < high => Self { scale, low, high },
+            Some((low, _)) => Self { scale, low, high: low + 1.0 },
+            None => Self { scale, low: 1.0, high: 10.0 },
+        }
+    }
+
     /// A logarithmic axis if the values differ by more than a factor of 20, else a linear one from zero.
     pub fn fitting(values: impl Iterator<Item = f64> + Clone) -> Self {
         match extent(values.clone().filter(|value| *value > 0.0)) {
@@ -66,6 +76,14 @@ impl Axis {
             }
         };
         position.clamp(0.0, 1.0)
+    }
+
+    /// The value at a position from 0 to 1.
+    pub fn value(&self, position: f64) -> f64 {
+        match self.scale {
+            Scale::Linear | Scale::Rows => self.low + position * (self.high - self.low),
+            Scale::Logarithmic => self.low * (self.high / self.low).powf(position),
+        }
     }
 
     /// About `about` round values within the axis, and what to write beside them.

@@ -1,19 +1,13 @@
 //! The picture of several runs.
 
-use plotters::style::RGBColor;
-
 use super::RunLabel;
 use super::axis::{Axis, Scale, number};
 use super::figure::{Column, Figure, Key, Mark, Panel, Stroke};
+use super::group::{self, GROUP};
 use super::palette;
 use super::run_figures::{dataset_panel, layer_name};
-use super::series::{Points, points, thin, value_at};
+use super::series::{Points, points};
 use super::table::Episodes;
-
-/// From how many runs on a group has a mean and a range worth drawing.
-const GROUP: usize = 3;
-/// At how many steps a group's mean and range are computed.
-const GROUP_POINTS: usize = 200;
 
 type Run<'a> = (Episodes, &'a RunLabel);
 
@@ -28,15 +22,15 @@ struct Set<'a> {
 /// One picture of all runs.
 pub(super) fn figure(runs: &[Run<'_>]) -> Figure {
     let sets = sets(runs);
+    let steps = Axis::from_zero(runs.iter().flat_map(|(run, _)| &run.total_steps).copied(), 0.0);
     let layers = runs.iter().map(|(run, _)| run.dropout.len()).max().unwrap_or(0);
     let mut thresholds: Vec<_> = runs.iter().filter_map(|(_, label)| label.reward_threshold).collect();
     thresholds.sort_by(f64::total_cmp);
     thresholds.dedup();
     let grouped = sets.iter().any(|set| set.runs.len() >= GROUP);
-    let left = vec![return_panel(&sets, runs, &thresholds), dataset(&sets)];
-    let right = dropout_panels(&sets, layers);
+    let left = vec![return_panel(&sets, &steps, runs, &thresholds), dataset(&sets, &steps)];
+    let right = dropout_panels(&sets, &steps, layers);
     let columns = if right.is_empty() { vec![left] } else { vec![left, right] };
-    let steps = Axis::from_zero(runs.iter().flat_map(|(run, _)| &run.total_steps).copied(), 0.0);
     Figure {
         title: title(runs),
         subtitle: subtitle(grouped, &thresholds),
@@ -98,26 +92,26 @@ fn subtitle(grouped: bool, thresholds: &[f64]) -> String {
     }
 }
 
-fn return_panel(sets: &[Set<'_>], runs: &[Run<'_>], thresholds: &[f64]) -> Panel {
+fn return_panel(sets: &[Set<'_>], steps: &Axis, runs: &[Run<'_>], thresholds: &[f64]) -> Panel {
     let returns = runs.iter().flat_map(|(run, _)| run.mean_return.iter().copied());
     let levels = thresholds.iter().map(|value| Mark::Level { value: *value, name: String::new() });
     Panel {
         heading: "Mean return of 100 episodes".to_owned(),
         note: String::new(),
         axis: Axis::around(returns.chain(thresholds.iter().copied())),
-        marks: levels.chain(marks(sets, |run| Some(&run.mean_return))).collect(),
+        marks: levels.chain(marks(sets, steps, |run| Some(&run.mean_return))).collect(),
         empty: "no episodes yet",
         weight: 1.6,
     }
 }
 
-fn dataset(sets: &[Set<'_>]) -> Panel {
+fn dataset(sets: &[Set<'_>], steps: &Axis) -> Panel {
     let sizes = sets.iter().flat_map(|set| &set.runs).flat_map(|run| run.dataset_size.iter().copied());
-    dataset_panel(marks(sets, |run| Some(&run.dataset_size)), sizes)
+    dataset_panel(marks(sets, steps, |run| Some(&run.dataset_size)), sizes)
 }
 
 /// A panel for each layer, all on one scale, so that layers compare as well as runs do.
-fn dropout_panels(sets: &[Set<'_>], layers: usize) -> Vec<Panel> {
+fn dropout_panels(sets: &[Set<'_>], steps: &Axis, layers: usize) -> Vec<Panel> {
     let values = sets.iter().flat_map(|set| &set.runs).flat_map(|run| run.dropout.iter().flatten().copied());
     let axis = match Axis::fitting(values.clone()) {
         axis if axis == Axis::from_zero(values, 0.1) => Axis { high: axis.high.min(1.0), ..axis },
@@ -128,65 +122,19 @@ fn dropout_panels(sets: &[Set<'_>], layers: usize) -> Vec<Panel> {
             heading: format!("Dropout probability {}", layer_name(layer)),
             note: if axis.scale == Scale::Logarithmic { "logarithmic".to_owned() } else { String::new() },
             axis,
-            marks: marks(sets, |run| run.dropout.get(layer)),
+            marks: marks(sets, steps, |run| run.dropout.get(layer)),
             empty: "no episodes yet",
             weight: 1.0,
         })
         .collect()
 }
 
-/// The lines of one column of every run, and the mean and range of every group, whose means lie over all else.
-fn marks(sets: &[Set<'_>], column: impl Fn(&Episodes) -> Option<&Vec<f64>>) -> Vec<Mark> {
-    // A budget for the whole panel keeps the picture of many runs small.
-    let most = (3_000 / sets.iter().map(|set| set.runs.len()).sum::<usize>().max(1)).clamp(100, 800);
-    let mut marks = Vec::new();
-    let mut means = Vec::new();
-    for set in sets {
-        let runs: Vec<Points> = set
-            .runs
-            .iter()
-            .filter_map(|run| Some(points(&run.total_steps, column(run)?)))
-            .filter(|points| !points.is_empty())
-            .collect();
-        let grouped = runs.len() >= GROUP;
-        let stroke = if grouped {
-            Stroke { dashed: set.stroke.dashed, ..Stroke::thin(set.stroke.color) }
-        } else {
-            set.stroke
-        };
-        if grouped {
-            let (mean, band) = summary(&runs, set.stroke.color);
-            marks.push(band);
-            means.push(Mark::Line { points: mean, stroke: set.stroke, name: String::new() });
-        }
-        marks.extend(runs.iter().map(|run| Mark::Line {
-            points: thin(run, most),
-            stroke,
-            name: String::new(),
-        }));
-    }
-    marks.extend(means);
-    marks
-}
-
-/// The mean of several runs and the band between their lowest and highest, wherever three of them have values.
-fn summary(runs: &[Points], color: RGBColor) -> (Points, Mark) {
-    let end = runs.iter().filter_map(|run| run.last()).map(|point| point.0).fold(0.0, f64::max);
-    let (mut mean, mut lower, mut upper) = (Points::new(), Points::new(), Points::new());
-    // Runs end with the episode in which they reach their last step, so each at another one. A run keeps its last value
-    // for a moment, so that the mean doesn't jump where the first of them ends.
-    let held = |run: &Points, step: f64| match run.last() {
-        Some((last, _)) if step > *last && step < last + 0.03 * end => *last,
-        _ => step,
+/// The lines of one column of every run, and the mean and range of every group.
+fn marks(sets: &[Set<'_>], steps: &Axis, column: impl Fn(&Episodes) -> Option<&Vec<f64>>) -> Vec<Mark> {
+    let series = |set: &Set<'_>| -> Vec<Points> {
+        let series = set.runs.iter().filter_map(|run| Some(points(&run.total_steps, column(run)?)));
+        series.filter(|points| !points.is_empty()).collect()
     };
-    for index in 0..=GROUP_POINTS {
-        let step = end * index as f64 / GROUP_POINTS as f64;
-        let values: Vec<_> = runs.iter().filter_map(|run| value_at(run, held(run, step))).collect();
-        if values.len() >= GROUP {
-            mean.push((step, values.iter().sum::<f64>() / values.len() as f64));
-            lower.push((step, values.iter().copied().fold(f64::INFINITY, f64::min)));
-            upper.push((step, values.iter().copied().fold(f64::NEG_INFINITY, f64::max)));
-        }
-    }
-    (mean, Mark::Band { lower, upper, color })
+    let groups: Vec<_> = sets.iter().map(|set| (series(set), set.stroke)).collect();
+    group::marks(&groups, steps)
 }

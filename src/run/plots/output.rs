@@ -1,4 +1,4 @@
-//! Writes a figure as SVG and PNG, each file whole or not at all.
+//! Writes a picture as SVG and PNG, each file whole or not at all.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,16 @@ use plotters::prelude::{DrawingBackend, IntoDrawingArea};
 use plotters::style::{FontStyle, register_font};
 
 use super::PlotError;
-use super::figure::Figure;
-use super::pen::{Medium, Pen};
-use super::render;
+use super::pen::{Drawn, Medium, Pen};
+
+/// Something that draws itself with a pen on any backend.
+pub(crate) trait Picture {
+    /// Width and height, in units.
+    fn size(&self) -> (u32, u32);
+
+    /// Draws all of it.
+    fn draw<B: DrawingBackend>(&self, pen: &Pen<'_, B>) -> Drawn;
+}
 
 /// Backends take whole pixels only. A vector picture is drawn this much larger, so that its curves have no steps.
 const SVG_SCALE: u32 = 4;
@@ -19,19 +26,19 @@ const SVG_SCALE: u32 = 4;
 const PNG_SCALE: u32 = 2;
 
 /// Writes `<stem>.svg` and `<stem>.png` and returns the two paths.
-pub(crate) fn write(figure: &Figure, stem: &Path) -> Result<Vec<PathBuf>, PlotError> {
+pub(crate) fn write(picture: &impl Picture, stem: &Path) -> Result<Vec<PathBuf>, PlotError> {
     register_fonts();
     if let Some(folder) = stem.parent() {
         std::fs::create_dir_all(folder)
             .map_err(|source| PlotError::Write { path: folder.to_owned(), source })?;
     }
     let vector = extended(stem, "svg");
-    let text = svg(figure).map_err(|problem| PlotError::Draw { path: vector.clone(), problem })?;
+    let text = svg(picture).map_err(|problem| PlotError::Draw { path: vector.clone(), problem })?;
     replace(&vector, |temporary| std::fs::write(temporary, &text))?;
 
     let bitmap = extended(stem, "png");
-    let pixels = pixels(figure).map_err(|problem| PlotError::Draw { path: bitmap.clone(), problem })?;
-    replace(&bitmap, |temporary| encode(&pixels, figure.size, temporary))?;
+    let pixels = pixels(picture).map_err(|problem| PlotError::Draw { path: bitmap.clone(), problem })?;
+    replace(&bitmap, |temporary| encode(&pixels, picture.size(), temporary))?;
     Ok(vec![vector, bitmap])
 }
 
@@ -49,11 +56,16 @@ fn register_fonts() {
     });
 }
 
-fn svg(figure: &Figure) -> Result<String, String> {
-    let (width, height) = figure.size;
+fn svg(picture: &impl Picture) -> Result<String, String> {
+    let (width, height) = picture.size();
     let (drawn_width, drawn_height) = (width * SVG_SCALE, height * SVG_SCALE);
     let mut text = String::new();
-    draw(figure, SVGBackend::with_string(&mut text, (drawn_width, drawn_height)), Medium::Vector, SVG_SCALE)?;
+    draw(
+        picture,
+        SVGBackend::with_string(&mut text, (drawn_width, drawn_height)),
+        Medium::Vector,
+        SVG_SCALE,
+    )?;
     Ok(text.replacen(
         &format!(r#"width="{drawn_width}" height="{drawn_height}""#),
         &format!(r#"width="{width}" height="{height}""#),
@@ -61,16 +73,17 @@ fn svg(figure: &Figure) -> Result<String, String> {
     ))
 }
 
-fn pixels(figure: &Figure) -> Result<Vec<u8>, String> {
-    let (width, height) = (figure.size.0 * PNG_SCALE, figure.size.1 * PNG_SCALE);
+fn pixels(picture: &impl Picture) -> Result<Vec<u8>, String> {
+    let (width, height) = picture.size();
+    let (width, height) = (width * PNG_SCALE, height * PNG_SCALE);
     let mut large = vec![255; 3 * (width * height) as usize];
-    draw(figure, BitMapBackend::with_buffer(&mut large, (width, height)), Medium::Bitmap, PNG_SCALE)?;
+    draw(picture, BitMapBackend::with_buffer(&mut large, (width, height)), Medium::Bitmap, PNG_SCALE)?;
     Ok(halved(&large, 3 * width as usize))
 }
 
-fn draw<B: DrawingBackend>(figure: &Figure, backend: B, medium: Medium, scale: u32) -> Result<(), String> {
+fn draw<B: DrawingBackend>(picture: &impl Picture, backend: B, medium: Medium, scale: u32) -> Drawn {
     let area = backend.into_drawing_area();
-    render::figure(&Pen { area: &area, medium, scale: f64::from(scale) }, figure)?;
+    picture.draw(&Pen { area: &area, medium, scale: f64::from(scale) })?;
     area.present().map_err(|error| error.to_string())
 }
 

@@ -3,7 +3,7 @@
 use plotters::coord::Shift;
 use plotters::element::{Circle, PathElement, Polygon, Rectangle};
 use plotters::prelude::{
-    DrawingArea, DrawingBackend, FontDesc, FontFamily, FontStyle, IntoTextStyle, TextStyle,
+    DrawingArea, DrawingBackend, FontDesc, FontFamily, FontStyle, FontTransform, IntoTextStyle, TextStyle,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor, ShapeStyle};
@@ -12,14 +12,14 @@ use super::figure::Stroke;
 use super::stroke;
 
 /// Nothing, or what the drawing library said.
-pub(super) type Drawn = Result<(), String>;
+pub(crate) type Drawn = Result<(), String>;
 
 /// A place on a picture, in units, from its top left corner.
-pub(super) type Place = (f64, f64);
+pub(crate) type Place = (f64, f64);
 
 /// Where a text stands relative to its place. Its middle is always on the place's height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Align {
+pub(crate) enum Align {
     Left,
     Center,
     Right,
@@ -27,7 +27,7 @@ pub(super) enum Align {
 
 /// How a text looks.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Font {
+pub(crate) struct Font {
     pub size: f64,
     pub bold: bool,
     pub color: RGBColor,
@@ -61,13 +61,13 @@ impl Font {
 
 /// Whether a backend smooths the edges of lines itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Medium {
+pub(crate) enum Medium {
     Vector,
     Bitmap,
 }
 
 /// Draws on a backend that has `scale` pixels a unit.
-pub(super) struct Pen<'a, B: DrawingBackend> {
+pub(crate) struct Pen<'a, B: DrawingBackend> {
     pub area: &'a DrawingArea<B, Shift>,
     pub medium: Medium,
     pub scale: f64,
@@ -134,6 +134,17 @@ impl<B: DrawingBackend> Pen<'_, B> {
             .color(&font.color)
             .pos(Pos::new(horizontal, VPos::Center));
         self.area.draw_text(text, &style, self.pixels(&[(x, y + drop)])[0]).map_err(|error| error.to_string())
+    }
+
+    /// A text that runs upwards, its middle at its place.
+    pub fn text_upwards(&self, text: &str, place: Place, font: &Font) -> Drawn {
+        let style: TextStyle<'_> = font
+            .description(self.scale)
+            .into_text_style(self.area)
+            .transform(FontTransform::Rotate270)
+            .color(&font.color)
+            .pos(Pos::new(HPos::Center, VPos::Center));
+        self.area.draw_text(text, &style, self.pixels(&[place])[0]).map_err(|error| error.to_string())
     }
 
     fn cover(&self, points: &[Place], width: f64, color: RGBColor, alpha: f64) -> Drawn {

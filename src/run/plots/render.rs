@@ -4,39 +4,58 @@ use plotters::prelude::DrawingBackend;
 use plotters::style::WHITE;
 
 use super::figure::{Column, Figure, Key, Panel};
+use super::output::Picture;
 use super::palette::{HEADING, INK, SMALL, SOFT_INK, SUBTITLE, TITLE};
 use super::panel::{self, Frame};
 use super::pen::{Align, Drawn, Font, Pen};
 
-const MARGIN: f64 = 32.0;
+pub(super) const MARGIN: f64 = 32.0;
+/// Where the space below title and subtitle begins.
+pub(super) const BELOW_TITLES: f64 = 128.0;
 /// From one column of panels to the next.
 const COLUMN_GAP: f64 = 28.0;
 /// The length of the piece of line that stands for a series in a legend.
 const SAMPLE: f64 = 44.0;
 
-/// Draws the whole figure.
-pub(super) fn figure<B: DrawingBackend>(pen: &Pen<'_, B>, figure: &Figure) -> Drawn {
-    let (width, height) = (f64::from(figure.size.0), f64::from(figure.size.1));
-    pen.rectangle((0.0, 0.0), (width, height), WHITE)?;
+impl Picture for Figure {
+    fn size(&self) -> (u32, u32) {
+        self.size
+    }
 
+    fn draw<B: DrawingBackend>(&self, pen: &Pen<'_, B>) -> Drawn {
+        let (width, height) = (f64::from(self.size.0), f64::from(self.size.1));
+        titles(pen, &self.title, &self.subtitle, self.size)?;
+        let top = legend(pen, &self.legend, BELOW_TITLES, width)?;
+        let columns = self.columns.len() as f64;
+        let column_width = (width - 2.0 * MARGIN - COLUMN_GAP * (columns - 1.0)) / columns;
+        for (index, panels) in self.columns.iter().enumerate() {
+            let left = MARGIN + index as f64 * (column_width + COLUMN_GAP);
+            let frame = Frame { left, right: left + column_width, top, bottom: height - 24.0 };
+            column(pen, panels, frame)?;
+        }
+        Ok(())
+    }
+}
+
+/// Clears a picture of this size and writes its title and subtitle.
+pub(super) fn titles<B: DrawingBackend>(
+    pen: &Pen<'_, B>,
+    title: &str,
+    subtitle: &str,
+    (width, height): (u32, u32),
+) -> Drawn {
+    let (width, height) = (f64::from(width), f64::from(height));
+    pen.rectangle((0.0, 0.0), (width, height), WHITE)?;
+    let text = title;
     let title = Font { size: TITLE, bold: true, color: INK };
     // A long title gets smaller before it is cut.
-    let shrunk = (0.92 * (width - 2.0 * MARGIN) / title.width(&figure.title).max(1.0)).clamp(0.65, 1.0);
+    let shrunk = (0.92 * (width - 2.0 * MARGIN) / title.width(text).max(1.0)).clamp(0.65, 1.0);
     let title = Font { size: TITLE * shrunk, ..title };
-    let text = title.fitted(&figure.title, 0.96 * (width - 2.0 * MARGIN));
+    let text = title.fitted(text, 0.96 * (width - 2.0 * MARGIN));
     pen.text(&text, (MARGIN, 52.0), Align::Left, &title)?;
-    let subtitle = Font { size: SUBTITLE, bold: false, color: SOFT_INK };
-    let text = subtitle.fitted(&figure.subtitle, 0.96 * (width - 2.0 * MARGIN));
-    pen.text(&text, (MARGIN, 98.0), Align::Left, &subtitle)?;
-
-    let top = legend(pen, &figure.legend, 128.0, width)?;
-    let columns = figure.columns.len() as f64;
-    let column_width = (width - 2.0 * MARGIN - COLUMN_GAP * (columns - 1.0)) / columns;
-    for (index, panels) in figure.columns.iter().enumerate() {
-        let left = MARGIN + index as f64 * (column_width + COLUMN_GAP);
-        column(pen, panels, Frame { left, right: left + column_width, top, bottom: height - 24.0 })?;
-    }
-    Ok(())
+    let font = Font { size: SUBTITLE, bold: false, color: SOFT_INK };
+    let text = font.fitted(subtitle, 0.96 * (width - 2.0 * MARGIN));
+    pen.text(&text, (MARGIN, 98.0), Align::Left, &font)
 }
 
 /// Draws the names of the series in as many rows as they need, and returns where they end.

@@ -1,11 +1,16 @@
 use std::path::Path;
 
+use plotters::style::RGBColor;
 use tempfile::TempDir;
 
 use super::axis::{Axis, Scale, brief, number};
+use super::heatmaps::color;
 use super::series::{Points, scatter, smooth, thin, value_at};
 use super::stroke::{cover, dashes};
-use super::{PlotError, RunLabel, draw_comparison, draw_run};
+use super::{
+    Bounds, Chart, ChartPanel, Group, Heatmap, HeatmapRow, Heatmaps, PlotError, RunLabel, draw_chart,
+    draw_comparison, draw_heatmaps, draw_run,
+};
 
 const EPISODES: &str = "episode,total_steps,episode_return,episode_length,terminated,mean_return_100,dataset_size,\
                         precision,epistemic_std,p_0,p_1\n";
@@ -96,6 +101,9 @@ fn ticks_are_round_and_within_the_axis() {
     assert_eq!(labels(halves), ["−110", "−107.5", "−105", "−102.5", "−100"]);
     let logarithmic = Axis::logarithmic([0.4, 1e-9].into_iter());
     assert_eq!(labels(logarithmic), ["10⁻⁶", "0.0001", "0.01"]);
+    for axis in [linear, logarithmic] {
+        assert!((axis.position(axis.value(0.3)) - 0.3).abs() < 1e-9);
+    }
     assert_eq!(logarithmic.position(0.0), 0.0, "what is below the axis lies on its end");
     let returns = Axis::around([-200.0, -110.0].into_iter());
     assert_eq!(labels(returns), ["−200", "−180", "−160", "−140", "−120"]);
@@ -205,4 +213,72 @@ fn runs_are_compared() {
     assert!(written.iter().all(|path| path.exists()));
     let svg = std::fs::read_to_string(&written[0]).unwrap();
     assert!(svg.contains("seeds (3 runs)") && svg.contains("run of other") && svg.contains("5 runs"));
+}
+
+#[test]
+fn charts_show_groups_and_levels_on_either_scale() {
+    let run = |height: f64| (1..50).map(|x| (f64::from(x), height / f64::from(x))).collect();
+    let groups = |count: u32| {
+        let runs = (0..count).map(|run_index| run(1.0 + f64::from(run_index))).collect();
+        vec![Group { name: format!("{count} seeds"), runs }, Group { name: "nothing".into(), runs: vec![] }]
+    };
+    let panel = |logarithmic, count| ChartPanel {
+        heading: "share (%)".into(),
+        logarithmic,
+        groups: groups(count),
+        levels: vec![(0.5, "half".into())],
+    };
+    let chart = Chart {
+        title: "A chart".into(),
+        subtitle: "of two panels".into(),
+        horizontal: "dataset size N",
+        horizontal_logarithmic: true,
+        panels: vec![panel(false, 4), panel(true, 1), panel(false, 0)],
+    };
+    let folder = TempDir::new().unwrap();
+    let written = draw_chart(&chart, &folder.path().join("chart")).unwrap();
+    let svg = std::fs::read_to_string(&written[0]).unwrap();
+    for text in
+        ["A chart", "of two panels", "dataset size N", "4 seeds", "1 seeds", "half", "nothing to show"]
+    {
+        assert!(svg.contains(text), "{text}");
+    }
+    assert!(written[1].exists());
+}
+
+#[test]
+fn heat_maps_leave_empty_cells_white_and_darken_with_counts() {
+    let heatmap = |name: &str, cells: [f64; 4]| Heatmap {
+        name: name.into(),
+        cells: cells.chunks(2).map(<[f64]>::to_vec).collect(),
+    };
+    let bounds = |name: &str| Bounds { name: name.into(), low: -1.0, high: 1.0 };
+    let row = |heatmaps| HeatmapRow { name: "ucb".into(), heatmaps };
+    let mut heatmaps = Heatmaps {
+        title: "Visits".into(),
+        subtitle: String::new(),
+        horizontal: bounds("position (m)"),
+        vertical: bounds("velocity (m/step)"),
+        counted: "visits".into(),
+        rows: vec![row(vec![
+            heatmap("early", [0.0, 1.0, 0.0, 0.0]),
+            heatmap("late", [0.0, 1.0, 100.0, 0.0]),
+        ])],
+    };
+    let folder = TempDir::new().unwrap();
+    let stem = folder.path().join("heatmaps");
+    let svg =
+        |heatmaps: &Heatmaps| std::fs::read_to_string(&draw_heatmaps(heatmaps, &stem).unwrap()[0]).unwrap();
+    let drawn = svg(&heatmaps);
+    for text in ["position (m)", "velocity (m/step)", "early", "late", "visits"] {
+        assert!(drawn.contains(text), "{text}");
+    }
+    // Two cells of 1 and one of 100, the ends of the scale; no shade of the bar is as far out as either.
+    let count = |position: f64| {
+        let RGBColor(red, green, blue) = color(position);
+        drawn.matches(&format!("#{red:02X}{green:02X}{blue:02X}")).count()
+    };
+    assert_eq!((count(0.0), count(1.0)), (2, 1));
+    heatmaps.rows.clear();
+    assert!(svg(&heatmaps).contains("Visits"));
 }

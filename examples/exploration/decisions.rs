@@ -1,0 +1,60 @@
+//! How often a rule did something else than what looked best.
+
+use std::path::{Path, PathBuf};
+
+use concrete_dqn::Error;
+use concrete_dqn::exploration::RuleName;
+use concrete_dqn::run::plots::{Chart, ChartPanel, draw_chart};
+
+use crate::curves::groups;
+use crate::study::{Decisions, Study};
+use crate::table::write;
+
+/// Windows of N to a factor of ten.
+const WINDOWS: f64 = 10.0;
+
+/// Draws the share of decisions that were not greedy, against N.
+///
+/// # Errors
+/// Where a file can't be written.
+pub fn draw_decisions(studies: &[Study], folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut lines = Vec::new();
+    let exploring = studies.iter().filter(|study| study.rule != RuleName::Greedy);
+    let groups = groups(exploring, |study| {
+        let points = windows(study);
+        let line = |(n, share): &(f64, f64)| format!("{},{},{n:.0},{share:.6}", study.rule, study.seed);
+        lines.extend(points.iter().map(line));
+        points.into_iter().map(|(n, share)| (n, 100.0 * share)).collect()
+    });
+    write(&folder.join("exploratory.csv"), "rule,seed,dataset_size,exploratory_share", &lines)?;
+    let chart = Chart {
+        title: "MountainCar-v0 · how often exploration changed the action".to_owned(),
+        subtitle: "By the bonus of ucb, by a random action of epsilon-greedy; on the logarithmic panel, 0 lies on the edge".to_owned(),
+        horizontal: "dataset size N (transitions)",
+        horizontal_logarithmic: true,
+        panels: [("", false), (", logarithmic", true)]
+            .map(|(note, logarithmic)| ChartPanel {
+                heading: format!("Decisions that were not greedy (%){note}"),
+                logarithmic,
+                groups: groups.clone(),
+                levels: Vec::new(),
+            })
+            .into(),
+    };
+    Ok(draw_chart(&chart, &folder.join("exploratory"))?)
+}
+
+/// The middle N of every window, and the share of its decisions that was exploratory.
+fn windows(study: &Study) -> Vec<(f64, f64)> {
+    let window = |episode: &Decisions| (WINDOWS * (episode.dataset_size.max(1) as f64).log10()).floor();
+    study
+        .decisions
+        .chunk_by(|a, b| window(a) == window(b))
+        .map(|episodes| {
+            let count: f64 = episodes.iter().map(|episode| episode.count as f64).sum();
+            let exploratory: f64 =
+                episodes.iter().map(|episode| episode.count as f64 * episode.exploratory_share).sum();
+            (10_f64.powf((window(&episodes[0]) + 0.5) / WINDOWS), exploratory / count)
+        })
+        .collect()
+}

@@ -1,0 +1,146 @@
+//! One training, and what is observed of its exploration.
+
+use concrete_dqn::Error;
+use concrete_dqn::agent::Agent;
+use concrete_dqn::concrete::LogisticNoise;
+use concrete_dqn::config::Config;
+use concrete_dqn::engine::{Engine, engine};
+use concrete_dqn::exploration::{QSamples, RuleName};
+use concrete_dqn::network::PassNoise;
+use concrete_dqn::randomness::{Stream, generator};
+use concrete_dqn::training::{EpisodeRecord, Observer, train};
+use control_envs::{Env, Registry};
+use tch::Device;
+
+use crate::grid::{Grid, SIDE, State};
+use crate::traced::Traced;
+
+/// What a training did to explore.
+pub struct Study {
+    pub rule: RuleName,
+    pub seed: u64,
+    /// The step that first led to the goal.
+    pub goal: Option<u64>,
+    /// The states that its steps led to.
+    pub states: Vec<State>,
+    pub decisions: Vec<Decisions>,
+    pub checkpoints: Vec<Checkpoint>,
+}
+
+/// The decisions of an episode.
+pub struct Decisions {
+    /// N while they were made.
+    pub dataset_size: u64,
+    pub count: u64,
+    /// The share of them that was not greedy.
+    pub exploratory_share: f64,
+}
+
+/// What the network did not know at a time.
+pub struct Checkpoint {
+    /// Environment steps so far.
+    pub step: u64,
+    /// Epistemic variance of the greedy action in the middle of each cell, in squared units of the return.
+    pub variance: Vec<f64>,
+}
+
+/// How often the passes of an evaluation are made at a checkpoint. Many, since at a p of 1e-5 hardly any pass drops
+/// anything; not all at once, since they would not fit into a cache.
+const ROUNDS: usize = 10;
+
+impl Study {
+    /// Trains with this config and watches.
+    ///
+    /// # Errors
+    /// Those of the training.
+    pub fn run(config: &Config, grid: &Grid) -> Result<Self, Error> {
+        let mut env = Traced::new(Registry::builtin().make(&config.env)?);
+        let mut agent = Agent::new(config, env.spec(), Device::Cpu)?;
+        let mut watch = Watch {
+            config,
+            middles: grid.middles(),
+            engine: engine(config, agent.network())?,
+            noise: PassNoise::default(),
+            // No evaluation takes place, so its noise is free; the training's own must not be touched.
+            source: LogisticNoise::new(generator(config.seed, Stream::EvaluationNoise)),
+            due: checkpoints(config.agent.learning_starts, config.steps),
+            dataset_size: None,
+            goal: None,
+            decisions: Vec::new(),
+            checkpoints: Vec::new(),
+        };
+        train(&mut env, &mut agent, &mut generator(config.seed, Stream::Environment), &mut watch)?;
+        Ok(Self {
+            rule: config.exploration.rule,
+            seed: config.seed,
+            goal: watch.goal,
+            decisions: watch.decisions,
+            checkpoints: watch.checkpoints,
+            states: env.states,
+        })
+    }
+
+    /// Number of the step, from 1, that first led to each cell.
+    pub fn first_visits(&self, grid: &Grid) -> Vec<Option<u64>> {
+        let mut first = vec![None; SIDE * SIDE];
+        for (state, step) in self.states.iter().zip(1..) {
+            first[grid.cell(*state)].get_or_insert(step);
+        }
+        first
+    }
+}
+
+/// Steps at which to look at the network: twenty to a factor of ten, since most happens early.
+fn checkpoints(first: u64, last: u64) -> Vec<u64> {
+    let steps =
+        (0..).map(|index| (first.max(1) as f64 * 10_f64.powf(f64::from(index) / 20.0)).round() as u64);
+    steps.take_while(|step| *step <= last).collect()
+}
+
+struct Watch<'a> {
+    config: &'a Config,
+    middles: Vec<f32>,
+    engine: Box<dyn Engine>,
+    noise: PassNoise,
+    source: LogisticNoise,
+    due: Vec<u64>,
+    /// N as of the last episode's end.
+    dataset_size: Option<u64>,
+    goal: Option<u64>,
+    decisions: Vec<Decisions>,
+    checkpoints: Vec<Checkpoint>,
+}
+
+impl Observer for Watch<'_> {
+    fn on_step(&mut self, agent: &Agent) {
+        if self.due.binary_search(&agent.steps()).is_err() {
+            return;
+        }
+        let (network, cells) = (agent.network(), SIDE * SIDE);
+        // The network's values are those of rewards scaled by 1 - gamma.
+        let scale = (1.0 - self.config.agent.gamma).powi(2) * ROUNDS as f64;
+        let mut variance = vec![0.0; cells];
+        for _ in 0..ROUNDS {
+            self.noise.draw(&mut self.source, network.inputs(), self.config.evaluation.passes, cells);
+            let q = self.engine.q_values(network, &self.middles, Some(&self.noise));
+            for (cell, variance) in variance.iter_mut().enumerate() {
+                let samples = QSamples::of_row(q, cells, network.actions(), cell);
+                *variance += samples.std(samples.greedy_action()).powi(2) / scale;
+            }
+        }
+        self.checkpoints.push(Checkpoint { step: agent.steps(), variance });
+    }
+
+    fn on_episode(&mut self, record: &EpisodeRecord, _agent: &Agent) -> Result<(), Error> {
+        self.goal = self.goal.or(record.terminated.then_some(record.total_steps));
+        let before = self.dataset_size.replace(record.dataset_size);
+        if let Some(exploratory_share) = record.exploratory_share {
+            self.decisions.push(Decisions {
+                dataset_size: before.unwrap_or(record.dataset_size),
+                count: record.episode_length,
+                exploratory_share,
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! Which states were visited, and how much of the state space.
+
+use std::path::{Path, PathBuf};
+
+use concrete_dqn::Error;
+use concrete_dqn::run::plots::{Chart, ChartPanel, Heatmap, HeatmapRow, Heatmaps, draw_chart, draw_heatmaps};
+
+use crate::curves::groups;
+use crate::grid::{Grid, SIDE};
+use crate::study::Study;
+use crate::table::write;
+
+/// Where the time slices of the heat maps begin and end, as shares of the training.
+const SLICES: [f64; 5] = [0.0, 0.04, 0.1, 0.2, 1.0];
+/// At how many steps the share of visited cells is shown.
+const POINTS: u64 = 250;
+
+/// Draws visits over time: a heat map for every rule and time slice, all seeds together.
+///
+/// # Errors
+/// Where a file can't be written.
+pub fn draw_visits(studies: &[Study], grid: &Grid, steps: u64, folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let ends = SLICES.map(|share| (share * steps as f64).round() as usize);
+    let mut rows: Vec<HeatmapRow> = Vec::new();
+    let mut lines = Vec::new();
+    for of_rule in studies.chunk_by(|a, b| a.rule == b.rule) {
+        let rule = of_rule[0].rule;
+        let mut heatmaps = Vec::new();
+        for slice in ends.windows(2) {
+            let mut counts = vec![0_u64; SIDE * SIDE];
+            for state in of_rule.iter().flat_map(|study| study.states.iter().take(slice[1]).skip(slice[0])) {
+                counts[grid.cell(*state)] += 1;
+            }
+            let visited = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+            lines.extend(visited.map(|(cell, count)| {
+                format!("{rule},{},{},{},{},{count}", slice[0], slice[1], cell % SIDE, cell / SIDE)
+            }));
+            let cells = counts.chunks(SIDE).map(|row| row.iter().map(|count| *count as f64).collect());
+            let name = format!("steps {} to {}", thousands(slice[0]), thousands(slice[1]));
+            heatmaps.push(Heatmap { name, cells: cells.collect() });
+        }
+        rows.push(HeatmapRow { name: rule.to_string(), heatmaps });
+    }
+    write(&folder.join("visits.csv"), "rule,from_step,to_step,position_cell,velocity_cell,visits", &lines)?;
+    let [horizontal, vertical] = grid.bounds();
+    let heatmaps = Heatmaps {
+        title: "MountainCar-v0 · states visited over time".to_owned(),
+        subtitle: format!(
+            "How often each of {SIDE} x {SIDE} cells was visited, all seeds together; white: never in that time"
+        ),
+        horizontal,
+        vertical,
+        counted: "visits".to_owned(),
+        rows,
+    };
+    Ok(draw_heatmaps(&heatmaps, &folder.join("visits"))?)
+}
+
+/// Draws the share of the cells that had been visited, against steps, and the share that can be at all.
+///
+/// # Errors
+/// Where a file can't be written.
+pub fn draw_coverage(
+    studies: &[Study],
+    grid: &Grid,
+    reachable: &[bool],
+    steps: u64,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, Error> {
+    let most = reachable.iter().filter(|reachable| **reachable).count();
+    let mut lines = Vec::new();
+    let share = |study: &Study| -> Vec<(f64, f64)> {
+        let mut first: Vec<u64> = study.first_visits(grid).into_iter().flatten().collect();
+        first.sort_unstable();
+        let points = (0..=POINTS).map(|index| index * steps / POINTS);
+        let points = points.map(|step| (step, first.partition_point(|first| *first <= step)));
+        let points: Vec<_> =
+            points.map(|(step, cells)| (step, cells as f64 / (SIDE * SIDE) as f64)).collect();
+        let line = |(step, share): &(u64, f64)| format!("{},{},{step},{share:.6}", study.rule, study.seed);
+        lines.extend(points.iter().map(line));
+        points.into_iter().map(|(step, share)| (step as f64, 100.0 * share)).collect()
+    };
+    let groups = groups(studies, share);
+    write(&folder.join("coverage.csv"), "rule,seed,step,visited_share", &lines)?;
+    let level = 100.0 * most as f64 / (SIDE * SIDE) as f64;
+    let chart = Chart {
+        title: "MountainCar-v0 · share of the state space visited so far".to_owned(),
+        subtitle: "Thick line: mean of the seeds; band: from the lowest to the highest seed".to_owned(),
+        horizontal: "environment steps",
+        horizontal_logarithmic: false,
+        panels: vec![ChartPanel {
+            heading: format!("Visited cells (% of {SIDE} x {SIDE})"),
+            logarithmic: false,
+            groups,
+            levels: vec![(level, "reachable".to_owned())],
+        }],
+    };
+    Ok(draw_chart(&chart, &folder.join("coverage"))?)
+}
+
+/// A number of steps as its heading says it.
+fn thousands(steps: usize) -> String {
+    if steps > 0 && steps.is_multiple_of(1000) { format!("{}k", steps / 1000) } else { steps.to_string() }
+}

@@ -1,0 +1,68 @@
+//! Runs of one setting and several seeds: thin lines, and over them the group's mean and range.
+
+use plotters::style::RGBColor;
+
+use super::axis::Axis;
+use super::figure::{Mark, Stroke};
+use super::series::{Points, thin, value_at};
+
+/// From how many runs on a group has a mean and a range worth drawing.
+pub(super) const GROUP: usize = 3;
+/// At how many places a group's mean and range are computed.
+const GROUP_POINTS: usize = 200;
+
+/// The lines of the runs of every group, and the mean and range of every group of three or more; the means lie over all
+/// else.
+pub(super) fn marks(groups: &[(Vec<Points>, Stroke)], horizontal: &Axis) -> Vec<Mark> {
+    // A budget for the whole panel keeps the picture of many runs small.
+    let most = (3_000 / groups.iter().map(|(runs, _)| runs.len()).sum::<usize>().max(1)).clamp(100, 800);
+    let mut marks = Vec::new();
+    let mut means = Vec::new();
+    for (runs, strong) in groups {
+        let grouped = runs.len() >= GROUP;
+        let stroke =
+            if grouped { Stroke { dashed: strong.dashed, ..Stroke::thin(strong.color) } } else { *strong };
+        if grouped {
+            let (mean, band) = summary(runs, strong.color, horizontal);
+            marks.push(band);
+            means.push(Mark::Line { points: mean, stroke: *strong, name: String::new() });
+        }
+        marks.extend(runs.iter().map(|run| Mark::Line {
+            points: thin(run, most),
+            stroke,
+            name: String::new(),
+        }));
+    }
+    marks.extend(means);
+    marks
+}
+
+/// The mean of several runs and the band between their lowest and highest, wherever three of them have values.
+fn summary(runs: &[Points], color: RGBColor, horizontal: &Axis) -> (Points, Mark) {
+    let end = runs.iter().filter_map(|run| run.last()).map(|point| point.0).fold(0.0, f64::max);
+    let (mut mean, mut lower, mut upper) = (Points::new(), Points::new(), Points::new());
+    // Runs end with the episode in which they reach their last step, so each at another one. A run keeps its last value
+    // for a moment, so that the mean doesn't jump where the first of them ends.
+    let held = |run: &Points, step: f64| match run.last() {
+        Some((last, _)) if step > *last && step < last + 0.03 * end => *last,
+        _ => step,
+    };
+    for step in places(runs, horizontal) {
+        let values: Vec<_> = runs.iter().filter_map(|run| value_at(run, held(run, step))).collect();
+        if values.len() >= GROUP {
+            mean.push((step, values.iter().sum::<f64>() / values.len() as f64));
+            lower.push((step, values.iter().copied().fold(f64::INFINITY, f64::min)));
+            upper.push((step, values.iter().copied().fold(f64::NEG_INFINITY, f64::max)));
+        }
+    }
+    (mean, Mark::Band { lower, upper, color })
+}
+
+/// Where to look at several runs: where all of them were measured, or all over the axis where each has its own places.
+fn places(runs: &[Points], horizontal: &Axis) -> Vec<f64> {
+    let own = |run: &Points| -> Vec<f64> { run.iter().map(|point| point.0).collect() };
+    match runs.split_first().map(|(first, others)| (own(first), others)) {
+        Some((shared, others)) if others.iter().all(|run| own(run) == shared) => shared,
+        _ => (0..=GROUP_POINTS).map(|index| horizontal.value(index as f64 / GROUP_POINTS as f64)).collect(),
+    }
+}
