@@ -1,5 +1,5 @@
 //! What N does: two trainings that differ in nothing but the N of the objective, which follows the replay in one and
-//! is held at its first value in the other. Precision is fixed and equal, so N alone decides where p goes.
+//! is held at 100 in the other. Precision is fixed and equal, so N alone decides where p goes.
 //!
 //! ```sh
 //! cargo run --release --example growing_n
@@ -28,8 +28,8 @@ precision = { learned = false, initial = 600.0 }
 agent.targets = \"double-q\"
 ";
 
-/// The learner's first step is at 500 transitions.
-const FIRST_N: u64 = 500;
+/// Less than the 500 transitions that there are at the learner's first step.
+const HELD_N: u64 = 100;
 
 fn main() -> ExitCode {
     match compare(Path::new("runs/growing-n")) {
@@ -44,9 +44,9 @@ fn main() -> ExitCode {
 fn compare(folder: &Path) -> Result<(), Error> {
     tch::set_num_threads(1);
     let follows = Layer::parse("follows", "")?;
-    let held = Layer::parse("held", &format!("dropout.dataset_size = {FIRST_N}"))?;
+    let held = Layer::parse("held", &format!("dropout.dataset_size = {HELD_N}"))?;
     let mut drawn = Vec::new();
-    for (name, layer) in [("N follows the replay", follows), ("N held at 500", held)] {
+    for (name, layer) in [("N follows the replay", follows), ("N held at 100", held)] {
         let config = Config::resolve(&[Layer::parse("common", COMMON)?, layer])?;
         let (directory, p) = run(folder, &config)?;
         println!("{name}: last p of each layer {p:.4?}");

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::exploration::{ExplorationRule, Passes, QSamples};
 use crate::network::{PassNoise, QNetwork};
 use crate::randomness::{Generator, Stream, generator};
-use crate::replay::{Batch, Replay};
+use crate::replay::{Batch, Lookahead, Replay};
 
 /// Most observations of an episode over which its epistemic standard deviation is averaged.
 const EPISTEMIC_ROWS: usize = 64;
@@ -24,7 +24,7 @@ pub struct UpdateRecord {
     pub update: u64,
     /// Environment steps so far.
     pub total_steps: u64,
-    /// The whole objective: the sum of the next three.
+    /// The whole objective: the sum of the next four.
     pub loss: f64,
     /// `tau * mean((q - y)^2) - ln tau`, network units.
     pub data_term: f64,
@@ -32,6 +32,8 @@ pub struct UpdateRecord {
     pub weight_term: f64,
     /// `-2/N * sum of K H(p)`.
     pub entropy_term: f64,
+    /// `n/N * (tau / tau_0 - ln tau)`: the prior of tau.
+    pub precision_term: f64,
     /// Mean absolute TD error of the batch, in units of the return.
     pub td_error: f64,
     /// Mean Q-value of the batch's observations and actions, in units of the return.
@@ -146,7 +148,7 @@ impl Agent {
         self.steps += 1;
     }
 
-    /// One learner step, if one is due. Every so many of them, as the config says, what it did is returned.
+    /// Learns, if it is time to. Every so many learner steps, as the config says, what the last one did is returned.
     ///
     /// # Errors
     /// Where the gradient is not finite; the parameters are then as before.
@@ -155,7 +157,17 @@ impl Agent {
         if self.steps < agent.learning_starts.max(1) || !self.steps.is_multiple_of(agent.train_frequency) {
             return Ok(None);
         }
-        self.replay.sample(agent.batch_size, &mut self.replay_generator, &mut self.batch);
+        let mut record = None;
+        for _ in 0..agent.gradient_steps {
+            record = self.learner_step()?.or(record);
+        }
+        Ok(record)
+    }
+
+    fn learner_step(&mut self) -> Result<Option<UpdateRecord>, Error> {
+        let agent = &self.config.agent;
+        let lookahead = Lookahead { steps: agent.n_step, gamma: agent.gamma as f32 };
+        self.replay.sample(agent.batch_size, lookahead, &mut self.replay_generator, &mut self.batch);
         let scale = (1.0 - agent.gamma) as f32;
         self.batch.rewards.iter_mut().for_each(|reward| *reward *= scale);
         let step = LearnerStep {
@@ -185,10 +197,11 @@ impl Agent {
         UpdateRecord {
             update: self.updates,
             total_steps: self.steps,
-            loss: loss.data_term + loss.weight_term + loss.entropy_term,
+            loss: loss.data_term + loss.weight_term + loss.entropy_term + loss.precision_term,
             data_term: loss.data_term,
             weight_term: loss.weight_term,
             entropy_term: loss.entropy_term,
+            precision_term: loss.precision_term,
             td_error: loss.absolute_error * returns,
             q_mean: loss.q_mean * returns,
             epistemic_std: std * returns,

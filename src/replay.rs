@@ -35,12 +35,23 @@ pub struct Batch {
     pub observations: Vec<f32>,
     /// Actions, `[rows]`.
     pub actions: Vec<i64>,
-    /// Rewards, `[rows]`.
+    /// Discounted sums of the rewards up to the next observation, `[rows]`.
     pub rewards: Vec<f32>,
-    /// 0 where the episode terminated with this transition and 1 elsewhere: the weight of the bootstrapped value.
-    pub continues: Vec<f32>,
+    /// Weight of the value of the next observation: gamma to the number of steps to it, 0 where the episode terminated
+    /// on the way. `[rows]`.
+    pub discounts: Vec<f32>,
     /// Observations after, `[rows, dimensions]`; arbitrary finite values where the episode terminated.
     pub next_observations: Vec<f32>,
+}
+
+/// How far a sampled transition looks ahead: the rewards of so many steps before the value of the next observation
+/// stands in for the rest (Sutton 1988; n-step targets).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lookahead {
+    /// Steps, at least 1.
+    pub steps: usize,
+    /// Discount factor of a step.
+    pub gamma: f32,
 }
 
 impl Batch {
@@ -48,7 +59,7 @@ impl Batch {
         self.observations.clear();
         self.actions.clear();
         self.rewards.clear();
-        self.continues.clear();
+        self.discounts.clear();
         self.next_observations.clear();
     }
 }
@@ -138,17 +149,38 @@ impl Replay {
         }
     }
 
-    /// Fills `batch` with `rows` transitions, each drawn uniformly and independently. The buffer must not be empty.
-    pub fn sample(&self, rows: usize, generator: &mut impl Rng, batch: &mut Batch) {
+    /// Fills `batch` with `rows` transitions, each drawn uniformly and independently, and looks ahead from each as
+    /// `lookahead` says. The buffer must not be empty.
+    pub fn sample(&self, rows: usize, lookahead: Lookahead, generator: &mut impl Rng, batch: &mut Batch) {
         batch.clear();
         for _ in 0..rows {
             let slot = generator.random_range(0..self.len());
             batch.observations.extend_from_slice(self.observation(slot));
             batch.actions.push(i64::from(self.actions[slot]));
-            batch.rewards.push(self.rewards[slot]);
-            batch.continues.push(if self.terminated[slot] { 0.0 } else { 1.0 });
-            batch.next_observations.extend_from_slice(self.observation_after(slot));
+            let (reward, discount, last) = self.look_ahead(slot, lookahead);
+            batch.rewards.push(reward);
+            batch.discounts.push(discount);
+            batch.next_observations.extend_from_slice(self.observation_after(last));
         }
+    }
+
+    /// The discounted rewards of up to so many transitions from `slot` on, the weight of what follows them, and the slot
+    /// of the last. An episode's end and the newest transition cut them short.
+    fn look_ahead(&self, slot: usize, lookahead: Lookahead) -> (f32, f32, usize) {
+        let (mut reward, mut discount, mut last) = (0.0, 1.0, slot);
+        for step in 1..=lookahead.steps {
+            reward += discount * self.rewards[last];
+            discount *= lookahead.gamma;
+            if self.terminated[last] {
+                return (reward, 0.0, last);
+            }
+            let next = (last + 1) % self.capacity;
+            if step == lookahead.steps || next == self.cursor || self.final_observations.contains_key(&last) {
+                break;
+            }
+            last = next;
+        }
+        (reward, discount, last)
     }
 
     /// The observations of up to `rows` of the newest `among` transitions, evenly spread: `[rows, dimensions]`.
@@ -188,6 +220,8 @@ mod tests {
 
     use super::*;
     use crate::randomness::{Stream, generator};
+
+    const ONE_STEP: Lookahead = Lookahead { steps: 1, gamma: 0.5 };
 
     /// A step to an observation `[x, -x]`.
     fn step(x: f32, terminated: bool, truncated: bool) -> Step {
@@ -232,11 +266,38 @@ mod tests {
             replay.push(&[i as f32, 0.0], 0, &step(i as f32 + 1.0, false, false));
         }
         let (mut batch, mut counts) = (Batch::default(), [0.0_f64; 33]);
-        replay.sample(20_000, &mut generator(5, Stream::Replay), &mut batch);
+        replay.sample(20_000, ONE_STEP, &mut generator(5, Stream::Replay), &mut batch);
         batch.observations.chunks(2).for_each(|row| counts[row[0] as usize] += 1.0);
         assert!(counts[..13].iter().all(|&count| count == 0.0));
         let chi_square: f64 = counts[13..].iter().map(|count| (count - 1000.0).powi(2) / 1000.0).sum();
         assert!(chi_square < 43.8, "{chi_square}");
+    }
+
+    #[test]
+    fn rewards_are_looked_ahead_to_by_hand() {
+        // An episode of three that terminates, one of two that is truncated, one under way; rewards 0.1, 0.2, ...
+        let mut replay = Replay::new(20, 2).unwrap();
+        for (x, terminated, truncated) in [
+            (0.0, false, false),
+            (1.0, false, false),
+            (2.0, true, false),
+            (10.0, false, false),
+            (11.0, false, true),
+            (20.0, false, false),
+        ] {
+            replay.push(&[x, -x], 0, &step(x + 1.0, terminated, truncated));
+        }
+        let look = |slot, steps| {
+            let (reward, discount, last) = replay.look_ahead(slot, Lookahead { steps, gamma: 0.5 });
+            ((reward * 1000.0).round(), discount, last)
+        };
+        assert_eq!(look(0, 1), (100.0, 0.5, 0));
+        assert_eq!(look(0, 2), (200.0, 0.25, 1));
+        assert_eq!(look(0, 3), (275.0, 0.0, 2));
+        assert_eq!(look(0, 9), (275.0, 0.0, 2));
+        assert_eq!(look(3, 9), (1700.0, 0.25, 4));
+        assert_eq!(replay.observation_after(4), [12.0, -12.0]);
+        assert_eq!(look(5, 9), (2100.0, 0.5, 5));
     }
 
     #[test]

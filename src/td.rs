@@ -6,26 +6,26 @@ use tch::Tensor;
 /// values it.
 ///
 /// ```text
-/// y = r + gamma * continues * Q_target(s', argmax_a Q_online(s', a))
+/// y = r + discount * Q_target(s', argmax_a Q_online(s', a))
 /// ```
 ///
-/// `online_next` and `target_next` are `[rows, actions]`, `rewards` and `continues` (0 where terminated) `[rows]`.
+/// `online_next` and `target_next` are `[rows, actions]`, `rewards` and `discounts` (gamma, 0 where
+/// terminated) `[rows]`.
 pub fn double_q_targets(
     online_next: &Tensor,
     target_next: &Tensor,
     rewards: &Tensor,
-    continues: &Tensor,
-    gamma: f64,
+    discounts: &Tensor,
 ) -> Tensor {
     let best = online_next.argmax(-1, true);
-    rewards + target_next.gather(-1, &best, false).squeeze_dim(-1) * continues * gamma
+    rewards + target_next.gather(-1, &best, false).squeeze_dim(-1) * discounts
 }
 
 /// Optimistic targets: the exploration bonus goes through the Bellman equation, since uncertainty at the next state is
 /// worth visiting this one for (compare O'Donoghue et al. 2018, The Uncertainty Bellman Equation).
 ///
 /// ```text
-/// y = r + gamma * continues * (mean_k Q_k(s', a*) + beta * std_k Q_k(s', a*))
+/// y = r + discount * (mean_k Q_k(s', a*) + beta * std_k Q_k(s', a*))
 /// a* = argmax_a (Q_online(s', a) + beta * std_k Q_k(s', a))
 /// ```
 ///
@@ -36,13 +36,12 @@ pub fn optimistic_targets(
     online_next: &Tensor,
     samples: &Tensor,
     rewards: &Tensor,
-    continues: &Tensor,
-    gamma: f64,
+    discounts: &Tensor,
     beta: f64,
 ) -> Tensor {
     let (std, mean) = samples.std_mean_dim(0, true, false);
     let bonus = std * beta;
-    double_q_targets(&(online_next + &bonus), &(mean + bonus), rewards, continues, gamma)
+    double_q_targets(&(online_next + &bonus), &(mean + bonus), rewards, discounts)
 }
 
 /// Twice the Gaussian negative log-likelihood per datum, without its constant: `tau * mean((q - y)^2) - ln tau`.
@@ -71,8 +70,7 @@ mod tests {
             &rows(&[0.0, 1.0, 5.0, 2.0], &[2, 2]),
             &rows(&[9.0, 3.0, 7.0, 8.0], &[2, 2]),
             &rows(&[1.0, -2.0], &[2]),
-            &rows(&[1.0, 0.0], &[2]),
-            0.5,
+            &rows(&[0.5, 0.0], &[2]),
         );
         close(&y, &[2.5, -2.0]);
     }
@@ -83,21 +81,21 @@ mod tests {
         // bonus makes 0 the better one as soon as beta sqrt(2) > 1.
         let samples = rows(&[1.0, 2.5, 3.0, 2.5], &[2, 1, 2]);
         let online = rows(&[1.0, 2.0], &[1, 2]);
-        let (r, c) = (rows(&[1.0], &[1]), rows(&[1.0], &[1]));
-        let targets = |beta| optimistic_targets(&online, &samples, &r, &c, 0.5, beta);
+        let (r, c) = (rows(&[1.0], &[1]), rows(&[0.5], &[1]));
+        let targets = |beta| optimistic_targets(&online, &samples, &r, &c, beta);
         close(&targets(0.0), &[2.25]);
         close(&targets(0.7), &[2.25]);
         close(&targets(1.0), &[1.0 + 0.5 * (2.0 + 2.0_f32.sqrt())]);
-        close(&optimistic_targets(&online, &samples, &r, &(&c * 0.0), 0.5, 1.0), &[1.0]);
+        close(&optimistic_targets(&online, &samples, &r, &(&c * 0.0), 1.0), &[1.0]);
     }
 
     #[test]
     fn optimistic_targets_are_double_q_targets_where_nothing_is_uncertain() {
         let (online, target) = (rows(&[0.0, 1.0, 5.0, 2.0], &[2, 2]), rows(&[9.0, 3.0, 7.0, 8.0], &[2, 2]));
-        let (r, c) = (rows(&[1.0, -2.0], &[2]), rows(&[1.0, 1.0], &[2]));
+        let (r, c) = (rows(&[1.0, -2.0], &[2]), rows(&[0.9, 0.9], &[2]));
         let samples = Tensor::stack(&[&target, &target, &target], 0);
-        let optimistic = optimistic_targets(&online, &samples, &r, &c, 0.9, 3.0);
-        assert!(optimistic.allclose(&double_q_targets(&online, &target, &r, &c, 0.9), 1e-6, 1e-6, false));
+        let optimistic = optimistic_targets(&online, &samples, &r, &c, 3.0);
+        assert!(optimistic.allclose(&double_q_targets(&online, &target, &r, &c), 1e-6, 1e-6, false));
     }
 
     #[test]

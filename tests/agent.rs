@@ -89,7 +89,7 @@ fn trains_reproducibly(config: &Config) {
     assert_eq!(agent.updates(), 601, "one learner step a transition from step 100 on");
     assert_eq!(recorded.updates.len(), 60);
     for update in &recorded.updates {
-        let sum = update.data_term + update.weight_term + update.entropy_term;
+        let sum = update.data_term + update.weight_term + update.entropy_term + update.precision_term;
         assert!((update.loss - sum).abs() < 1e-4 * (1.0 + sum.abs()), "{update:?}");
         assert!(update.entropy_term < 0.0 && update.weight_term > 0.0, "{update:?}");
     }

@@ -46,32 +46,26 @@ fn folders(runs: &Path) -> Vec<PathBuf> {
 #[ignore = "trains for minutes"]
 fn cartpole_is_solved_and_p_shrinks() {
     let runs = tempfile::tempdir().unwrap();
-    let summaries = train(runs.path(), &[0, 1, 2, 3, 4], &["--env", "cartpole", "--steps", "40000"]);
+    let summaries = train(runs.path(), &[0, 1, 2, 3, 4], &["--env", "cartpole", "--steps", "30000"]);
     let returns: Vec<f64> =
         summaries.iter().map(|summary| summary.evaluation.as_ref().unwrap().mean_return).collect();
     let mean = returns.iter().sum::<f64>() / returns.len() as f64;
-    assert!(mean >= 450.0, "{returns:?}");
-    assert!(returns.iter().filter(|&&mean| mean == 500.0).count() >= 3, "{returns:?}");
+    assert!(mean >= 490.0, "{returns:?}");
+    assert!(returns.iter().filter(|&&mean| mean == 500.0).count() >= 4, "{returns:?}");
     for summary in summaries {
         for (layer, (last, peak)) in summary.p_final.iter().zip(&summary.p_peak).enumerate() {
             assert!(last <= &(peak / 5.0), "layer {layer} of seed {}: {last}, peak {peak}", summary.seed);
         }
-        // 40,000 transitions fit into the replay, so N is what had been seen when the last episode ended.
-        assert!(summary.dataset_size <= 40_000 && summary.dataset_size > 39_500, "{}", summary.dataset_size);
+        // 30,000 transitions fit into the replay, so N is what had been seen when the last episode ended.
+        assert!(summary.dataset_size <= 30_000 && summary.dataset_size > 29_500, "{}", summary.dataset_size);
     }
 }
 
 #[test]
 #[ignore = "trains for minutes"]
-fn n_held_at_its_first_value_leaves_p_larger() {
+fn n_held_leaves_p_larger() {
     // Tau fixed and equal, so that N alone decides; otherwise as in examples/growing_n.rs.
-    let settings = [
-        "precision.learned=false",
-        "precision.initial=600",
-        "agent.targets=double-q",
-        "agent.bounded_targets=false",
-        "agent.target_lerp=0.05",
-    ];
+    let settings = ["precision.learned=false", "precision.initial=600", "agent.targets=double-q"];
     let flags = |size| {
         let mut flags =
             vec!["--env", "cartpole", "--steps", "30000", "--exploration", "epsilon-greedy", "--set", size];
@@ -80,7 +74,7 @@ fn n_held_at_its_first_value_leaves_p_larger() {
     };
     let (follows, held) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let follows = train(follows.path(), &[0, 1], &flags("dropout.dataset_size=replay"));
-    let held = train(held.path(), &[0, 1], &flags("dropout.dataset_size=500"));
+    let held = train(held.path(), &[0, 1], &flags("dropout.dataset_size=100"));
     for (follows, held) in follows.iter().zip(&held) {
         println!("seed {}: p {:?} with N grown, {:?} with N held", held.seed, follows.p_final, held.p_final);
         for (layer, (grown, kept)) in follows.p_final.iter().zip(&held.p_final).enumerate() {

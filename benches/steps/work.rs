@@ -5,7 +5,7 @@ use concrete_dqn::concrete::LogisticNoise;
 use concrete_dqn::config::{Config, Layer};
 use concrete_dqn::network::PassNoise;
 use concrete_dqn::randomness::{Generator, Stream, generator};
-use concrete_dqn::replay::{Batch, Replay};
+use concrete_dqn::replay::{Batch, Lookahead, Replay};
 use control_envs::{Env, Registry, Step};
 use tch::Device;
 
@@ -94,5 +94,5 @@ pub fn sample_replay(rows: usize) -> impl FnMut() + use<> {
         replay.push(&[f32::from(i); 4], 0, &Step::new(vec![f32::from(i + 1); 4], 1.0, false));
     }
     let (mut source, mut batch) = (generator(0, Stream::Replay), Batch::default());
-    move || replay.sample(rows, &mut source, &mut batch)
+    move || replay.sample(rows, Lookahead { steps: 1, gamma: 0.99 }, &mut source, &mut batch)
 }

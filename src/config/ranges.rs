@@ -136,6 +136,24 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
         agent.batch_size,
         "a whole number from 1 to 65536",
     );
+    rules.require(
+        (1..=1000).contains(&agent.n_step),
+        "agent.n_step",
+        agent.n_step,
+        "a whole number from 1 to 1000",
+    );
+    rules.require(
+        (1..=1000).contains(&agent.gradient_steps),
+        "agent.gradient_steps",
+        agent.gradient_steps,
+        "a whole number from 1 to 1000",
+    );
+    rules.require(
+        is_not_negative(precision.prior_count),
+        "precision.prior_count",
+        precision.prior_count,
+        not_negative,
+    );
     rules.require(is_count(agent.train_frequency), "agent.train_frequency", agent.train_frequency, count);
     rules.require(
         is_count(agent.replay_capacity as u64),

@@ -51,13 +51,15 @@ pub enum Follow {
 pub struct PrecisionConfig {
     /// Whether tau is learned (homoscedastic noise) or fixed.
     pub learned: bool,
-    /// Tau at the start, or for good.
+    /// Tau at the start, or for good; of a learned one also where its prior has its weight.
     pub initial: f64,
+    /// How many targets with errors of variance `1 / initial` the prior of a learned tau counts for; 0 for no prior.
+    pub prior_count: f64,
 }
 
 impl Default for PrecisionConfig {
     fn default() -> Self {
-        Self { learned: true, initial: 10.0 }
+        Self { learned: true, initial: 10.0, prior_count: 100.0 }
     }
 }
 
@@ -92,12 +94,16 @@ impl Default for OptimizerConfig {
 pub struct AgentConfig {
     /// Discount factor.
     pub gamma: f64,
+    /// Steps whose rewards a target adds up before it trusts a value.
+    pub n_step: usize,
     /// Transitions in a batch.
     pub batch_size: usize,
     /// Environment steps, with random actions, before the first learner step.
     pub learning_starts: u64,
-    /// Environment steps from one learner step to the next.
+    /// Environment steps from one time of learning to the next.
     pub train_frequency: u64,
+    /// Learner steps each time.
+    pub gradient_steps: u64,
     /// Most transitions that the replay buffer holds.
     pub replay_capacity: usize,
     /// The form of the TD targets.
@@ -119,9 +125,11 @@ impl Default for AgentConfig {
     fn default() -> Self {
         Self {
             gamma: 0.99,
+            n_step: 3,
             batch_size: 64,
             learning_starts: 500,
             train_frequency: 1,
+            gradient_steps: 1,
             replay_capacity: 100_000,
             targets: Targets::Optimistic,
             target_passes: 5,

@@ -22,7 +22,7 @@ struct BatchTensors {
     observations: Tensor,
     actions: Tensor,
     rewards: Tensor,
-    continues: Tensor,
+    discounts: Tensor,
     next_observations: Tensor,
 }
 
@@ -34,7 +34,7 @@ impl BatchTensors {
             observations: matrix(&batch.observations),
             actions: Tensor::from_slice(&batch.actions).to_device(device).unsqueeze(1),
             rewards: vector(&batch.rewards),
-            continues: vector(&batch.continues),
+            discounts: vector(&batch.discounts),
             next_observations: matrix(&batch.next_observations),
         }
     }
@@ -53,6 +53,7 @@ struct Objective {
     data_term: Tensor,
     weight_term: Tensor,
     entropy_term: Tensor,
+    precision_term: Tensor,
 }
 
 impl Autograd {
@@ -70,13 +71,15 @@ impl Autograd {
         noise: &mut LogisticNoise,
     ) -> (Tensor, LossStatistics) {
         let objective = self.objective(learner, batch, step, noise);
-        let loss = &objective.data_term + &objective.weight_term + &objective.entropy_term;
+        let likelihood = &objective.data_term + &objective.precision_term;
+        let loss = likelihood + &objective.weight_term + &objective.entropy_term;
         let gradient = learner.online.parameters().gradient(&loss);
         let number = |tensor: &Tensor| tensor.mean(Kind::Float).double_value(&[]);
         let statistics = LossStatistics {
             data_term: number(&objective.data_term),
             weight_term: number(&objective.weight_term),
             entropy_term: number(&objective.entropy_term),
+            precision_term: number(&objective.precision_term),
             absolute_error: number(&objective.errors.abs()),
             q_mean: number(&objective.q),
             gradient_norm: gradient.norm().double_value(&[]) / learner.online.precision(),
@@ -98,14 +101,16 @@ impl Autograd {
         let q = online.sample(&batch.observations, &self.noise).squeeze_dim(0);
         let q = q.gather(1, &batch.actions, false).squeeze_dim(1);
         let errors = &q - &targets;
-        let log_precision = online.log_precision();
-        let data_term = if self.settings.learned_precision {
-            td::gaussian_nll(&errors, log_precision)
+        let log_precision = if self.settings.learned_precision {
+            online.log_precision().shallow_clone()
         } else {
-            td::gaussian_nll(&errors, &log_precision.detach())
+            online.log_precision().detach()
         };
+        let data_term = td::gaussian_nll(&errors, &log_precision);
+        let precision_term =
+            self.settings.precision_prior.term(&log_precision, step.regularizer.dataset_size);
         let (weight_term, entropy_term) = online.regularization(&step.regularizer);
-        Objective { q, errors, data_term, weight_term, entropy_term }
+        Objective { q, errors, data_term, weight_term, entropy_term, precision_term }
     }
 
     fn targets(
@@ -116,17 +121,15 @@ impl Autograd {
         noise: &mut LogisticNoise,
     ) -> Tensor {
         let Learner { online, target, .. } = learner;
-        let LearnerSettings { gamma, target_beta, target_passes, .. } = self.settings;
-        let BatchTensors { rewards, continues, next_observations: next, .. } = batch;
+        let LearnerSettings { target_beta, target_passes, .. } = self.settings;
+        let BatchTensors { rewards, discounts, next_observations: next, .. } = batch;
         let online_next = online.mean(next);
         let targets = match self.settings.targets {
-            Targets::DoubleQ => {
-                td::double_q_targets(&online_next, &target.mean(next), rewards, continues, gamma)
-            }
+            Targets::DoubleQ => td::double_q_targets(&online_next, &target.mean(next), rewards, discounts),
             Targets::Optimistic => {
                 self.noise.draw(noise, target.inputs(), target_passes, batch.rows());
                 let samples = target.sample(next, &self.noise);
-                td::optimistic_targets(&online_next, &samples, rewards, continues, gamma, target_beta)
+                td::optimistic_targets(&online_next, &samples, rewards, discounts, target_beta)
             }
         };
         match step.target_bounds {

@@ -3,6 +3,7 @@
 use control_envs::EnvSpec;
 use tch::Device;
 
+use super::PrecisionPrior;
 use crate::config::{Config, Targets};
 use crate::network::{Adam, InitialUncertainty, QNetwork};
 use crate::randomness::{Stream, generator};
@@ -45,10 +46,10 @@ pub struct LearnerSettings {
     pub target_passes: usize,
     /// Weight of their standard deviation.
     pub target_beta: f64,
-    /// Discount factor.
-    pub gamma: f64,
     /// Whether tau is learned.
     pub learned_precision: bool,
+    /// What tau is held near while there are few data.
+    pub precision_prior: PrecisionPrior,
     /// Largest norm of the gradient of `loss / tau`.
     pub max_gradient_norm: f64,
     /// How far the target network follows.
@@ -62,8 +63,11 @@ impl From<&Config> for LearnerSettings {
             targets: agent.targets,
             target_passes: agent.target_passes,
             target_beta: agent.target_beta,
-            gamma: agent.gamma,
             learned_precision: config.precision.learned,
+            precision_prior: PrecisionPrior {
+                precision: config.precision.initial,
+                count: config.precision.prior_count,
+            },
             max_gradient_norm: config.optimizer.max_gradient_norm,
             target_lerp: agent.target_lerp,
         }

@@ -9,6 +9,7 @@ mod fused;
 mod learner;
 #[cfg(test)]
 mod parity;
+mod precision_prior;
 
 use std::fmt;
 
@@ -24,6 +25,7 @@ use crate::replay::Batch;
 pub use autograd::Autograd;
 pub use fused::Fused;
 pub use learner::{Learner, LearnerSettings};
+pub use precision_prior::PrecisionPrior;
 
 /// What an agent asks of its networks.
 pub trait Engine: fmt::Debug + Send {
@@ -65,6 +67,8 @@ pub struct LossStatistics {
     pub weight_term: f64,
     /// `-2/N * sum of K H(p)`.
     pub entropy_term: f64,
+    /// The prior of tau, `n/N * (tau / tau_0 - ln tau)`.
+    pub precision_term: f64,
     /// Mean of |q - y|.
     pub absolute_error: f64,
     /// Mean of q.

@@ -40,7 +40,7 @@ pub enum AutoKeyword {
 impl Default for NetworkConfig {
     fn default() -> Self {
         Self {
-            hidden: vec![64, 64],
+            hidden: vec![128, 128],
             biases: false,
             fourier_features: 32,
             fourier_bandwidth: Bandwidth::Auto(AutoKeyword::Auto),

@@ -61,7 +61,7 @@ impl Fused {
         step: &LearnerStep,
         noise: &mut LogisticNoise,
     ) {
-        let LearnerSettings { gamma, target_beta, target_passes, .. } = self.settings;
+        let LearnerSettings { target_beta, target_passes, .. } = self.settings;
         let next = &batch.next_observations;
         let online_next = self.activations.forward(&learner.online, &self.layout, next, None);
         self.online_next.clear();
@@ -69,7 +69,7 @@ impl Fused {
         match self.settings.targets {
             Targets::DoubleQ => {
                 let target_next = self.activations.forward(&learner.target, &self.layout, next, None);
-                targets::double_q(batch, &self.online_next, target_next, gamma, &mut self.targets);
+                targets::double_q(batch, &self.online_next, target_next, &mut self.targets);
             }
             Targets::Optimistic => {
                 let rows = batch.rewards.len();
@@ -77,7 +77,7 @@ impl Fused {
                 let samples =
                     self.activations.forward(&learner.target, &self.layout, next, Some(&self.noise));
                 let online_next = &self.online_next;
-                targets::optimistic(batch, online_next, samples, gamma, target_beta, &mut self.targets);
+                targets::optimistic(batch, online_next, samples, target_beta, &mut self.targets);
             }
         }
         if let Some((lowest, highest)) = step.target_bounds {
@@ -126,12 +126,17 @@ impl Fused {
         );
         let (weight_term, entropy_term) =
             backward::regularize(&self.layout, parameters, &step.regularizer, &mut self.gradient);
-        self.gradient[self.layout.log_precision] =
-            if self.settings.learned_precision { (fit - 1.0) as f32 } else { 0.0 };
+        let prior = self.settings.precision_prior;
+        let weight = prior.weight(step.regularizer.dataset_size);
+        self.gradient[self.layout.log_precision] = match self.settings.learned_precision {
+            true => (fit - 1.0 + weight * (precision / prior.precision - 1.0)) as f32,
+            false => 0.0,
+        };
         LossStatistics {
             data_term: fit - log_precision,
             weight_term,
             entropy_term,
+            precision_term: weight * (precision / prior.precision - log_precision),
             absolute_error: absolute_error / rows as f64,
             q_mean: q_sum / rows as f64,
             gradient_norm: kernels::squared_norm(&self.gradient).sqrt() / precision,

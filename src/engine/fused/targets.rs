@@ -4,26 +4,14 @@ use crate::replay::Batch;
 
 /// Double-Q targets: of the next state's action that is best in `online`, the value in `target`, both
 /// `[rows, actions]`.
-pub fn double_q(batch: &Batch, online: &[f32], target: &[f32], gamma: f64, targets: &mut Vec<f32>) {
+pub fn double_q(batch: &Batch, online: &[f32], target: &[f32], targets: &mut Vec<f32>) {
     let actions = online.len() / batch.rewards.len();
     let values = online.chunks_exact(actions).zip(target.chunks_exact(actions));
-    discount(
-        batch,
-        gamma,
-        targets,
-        values.map(|(online, target)| target[best(actions, |action| online[action])]),
-    );
+    discount(batch, targets, values.map(|(online, target)| target[best(actions, |action| online[action])]));
 }
 
 /// Optimistic targets, from `samples` `[passes, rows, actions]` of the target network.
-pub fn optimistic(
-    batch: &Batch,
-    online: &[f32],
-    samples: &[f32],
-    gamma: f64,
-    beta: f64,
-    targets: &mut Vec<f32>,
-) {
+pub fn optimistic(batch: &Batch, online: &[f32], samples: &[f32], beta: f64, targets: &mut Vec<f32>) {
     let rows = batch.rewards.len();
     let (actions, passes) = (online.len() / rows, samples.len() / online.len());
     let values = online.chunks_exact(actions).enumerate().map(|(row, online)| {
@@ -36,7 +24,7 @@ pub fn optimistic(
         let action = best(actions, |action| online[action] + bonus(action, mean(action)));
         mean(action) + bonus(action, mean(action))
     });
-    discount(batch, gamma, targets, values);
+    discount(batch, targets, values);
 }
 
 /// The action with the highest score; of equals, the first.
@@ -45,11 +33,9 @@ fn best(actions: usize, score: impl Fn(usize) -> f32) -> usize {
     scored.fold((0, f32::NEG_INFINITY), |best, scored| if scored.1 > best.1 { scored } else { best }).0
 }
 
-/// `y = r + gamma * continues * value of the next state`.
-fn discount(batch: &Batch, gamma: f64, targets: &mut Vec<f32>, values: impl Iterator<Item = f32>) {
+/// `y = r + discount * value of the next state`.
+fn discount(batch: &Batch, targets: &mut Vec<f32>, values: impl Iterator<Item = f32>) {
     targets.clear();
-    let steps = batch.rewards.iter().zip(&batch.continues);
-    targets.extend(
-        steps.zip(values).map(|((reward, continues), value)| reward + value * continues * gamma as f32),
-    );
+    let steps = batch.rewards.iter().zip(&batch.discounts);
+    targets.extend(steps.zip(values).map(|((reward, discount), value)| reward + value * discount));
 }
