@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use concrete_dqn::config::{Config, Layer, presets};
 use concrete_dqn::experiment::Plan;
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
@@ -93,8 +94,15 @@ fn settings_are_laid_over_each_other_and_the_order_is_the_files() {
     assert_eq!(of("a, mountaincar, seed 2"), ("MountainCar-v0", 2, 2000, 0.7, 8));
     assert_eq!(of("m, mountaincar, seed 7"), ("MountainCar-v0", 7, 2000, 0.5, 64));
     assert_eq!(of("m, cartpole, seed 7"), ("CartPole-v1", 7, 1000, 0.9, 64));
-    let preset = &plan.cells.iter().find(|cell| cell.config.env == "CartPole-v1").unwrap().config;
-    assert!(preset.agent.bounded_targets, "the preset lies below");
+}
+
+#[test]
+fn a_variant_without_settings_is_the_preset() {
+    let plan = parse("environments = [\"cartpole\", \"acrobot\"]\nseeds = \"0\"\n[variants.preset]").unwrap();
+    for (cell, id) in plan.cells.iter().zip(["CartPole-v1", "Acrobot-v1"]) {
+        let (_, name, text) = presets().find(|(env, ..)| *env == id).unwrap();
+        assert_eq!(cell.config, Config::resolve(&[Layer::parse(name, text).unwrap()]).unwrap());
+    }
 }
 
 #[test]
@@ -265,6 +273,18 @@ fn an_experiment_is_run_once_and_summed_up_each_time_alike() {
     fs::write(&file, TINY.replace("steps = 600", "steps = 700")).unwrap();
     assert_fails(&experiment(&file, &output, &[]), 2, &["ucb", "steps = 600, not 700", "another --output"]);
     assert_eq!(runs(&output).len(), 6);
+
+    // So is a run that is older than a setting.
+    fs::write(&file, TINY).unwrap();
+    let config = made[0].join("config.toml");
+    let older: String = fs::read_to_string(&config)
+        .unwrap()
+        .lines()
+        .filter(|line| !line.starts_with("gamma ="))
+        .map(|line| line.to_owned() + "\n")
+        .collect();
+    fs::write(&config, older).unwrap();
+    assert_fails(&experiment(&file, &output, &[]), 2, &["without agent.gamma = 0.99"]);
 }
 
 #[test]
@@ -274,11 +294,11 @@ fn what_failed_is_named_and_keeps_nothing_else_from_being_finished() {
         TINY.replace("[variants.ucb]", "[variants.ucb]\n[variants.steep]\noptimizer.learning_rate = 1e12");
     let (file, output) = written(parent.path(), &broken);
     let done = experiment(&file, &output, &["-q"]);
-    let sentence = "failed: the gradient is not finite";
+    let sentence = "is not finite at step 100: the learning has diverged";
     assert_fails(
         &done,
         1,
-        &[&format!("error: steep, cartpole, seed 3 {sentence}"), "error: steep, cartpole, seed 4 "],
+        &["error: steep, cartpole, seed 3 failed: ", sentence, "error: steep, cartpole, seed 4 "],
     );
     assert_eq!(column(&output, "variant"), ["ucb", "steep", "epsilon-greedy"]);
     assert_eq!(column(&output, "runs"), ["2", "0", "2"]);

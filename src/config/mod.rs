@@ -20,6 +20,7 @@ pub use sections::{
     PrecisionConfig, Targets,
 };
 pub use seeds::Seeds;
+pub use settings::settings;
 
 /// Everything that a run depends on. Written into the run, it is itself a valid `--config`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::group::Group;
-use super::statistics::{Estimate, Interval, interquartile_mean_estimate, quantile, share_above_estimate};
+use super::statistics::{
+    Estimate, Interval, REPLICATES, interquartile_mean_estimate, quantile, share_above_estimate,
+};
 use crate::error::Error;
 use crate::run::plots::axis::{Axis, Scale, number};
 use crate::run::plots::figure::{Column, Figure, Key, Mark, Panel, Stroke};
@@ -15,8 +17,8 @@ use crate::run::plots::table::Episodes;
 
 /// At how many places a curve is computed.
 const CURVE_POINTS: usize = 150;
-/// Resamples of an interval of a curve.
-const REPLICATES: usize = 2_000;
+/// Resamples of an interval of a curve, which is read less closely than a number.
+const CURVE_REPLICATES: usize = 2_000;
 /// How wide a dot is that stands for a run.
 const RUN_DOT: f64 = 15.0;
 
@@ -117,8 +119,9 @@ impl<'a> Picture<'a> {
             .map(|layer| self.medians(|run| Some(points(&run.total_steps, run.dropout.get(layer)?))))
             .collect();
         // One axis for all layers, so that they compare as well as the variants do; down to the smallest p there is.
-        let lowest = p.iter().flat_map(|curves| drawn(curves)).fold(1.0, f64::min);
-        let highest = p.iter().flat_map(|curves| drawn(curves)).fold(lowest, f64::max);
+        let drawn_p = || p.iter().flat_map(|curves| drawn(curves)).filter(|p| *p > 0.0);
+        let lowest = drawn_p().fold(1.0, f64::min);
+        let highest = drawn_p().fold(lowest, f64::max);
         let axis = Axis { scale: Scale::Logarithmic, low: lowest / 1.3, high: highest * 1.3 };
         panels.extend(p.iter().enumerate().map(|(layer, curves)| {
             median_panel(format!("Dropout probability {}", layer_name(layer)), String::new(), axis, curves)
@@ -127,14 +130,15 @@ impl<'a> Picture<'a> {
         let height = 330 + 380 * panels.len() as u32;
         let columns = [panels, right].into_iter().filter(|panels| !panels.is_empty());
         let columns = columns.map(|panels| Column::over_steps(self.steps, panels)).collect();
-        let subtitle = "Lines: median over runs; bands: from the lower to the upper quartile; what is below an axis lies on its edge";
+        let subtitle = "Lines: median over runs; bands: from the lower to the upper quartile; what is below an axis \
+                        lies on its edge";
         self.figure(subtitle.to_owned(), columns, height)
     }
 
     fn learning_curves(&self) -> Panel {
         let curves = self.curves(
             |run| Some(points(&run.total_steps, &run.mean_return)),
-            |values| interquartile_mean_estimate(&[values], REPLICATES),
+            |values| interquartile_mean_estimate(&[values], CURVE_REPLICATES),
         );
         let level = self.threshold.map(|value| Mark::Level { value, name: String::new() });
         Panel {
@@ -238,7 +242,8 @@ impl<'a> Picture<'a> {
             let falls = scores.iter().flat_map(|score| [score.next_down(), *score]);
             let mut thresholds: Vec<f64> = [across.low, across.high].into_iter().chain(falls).collect();
             thresholds.sort_by(f64::total_cmp);
-            let at = |threshold| (threshold, share_above_estimate(&[&scores], threshold, REPLICATES));
+            thresholds.dedup();
+            let at = |threshold| (threshold, share_above_estimate(&[&scores], threshold, CURVE_REPLICATES));
             thresholds.into_iter().map(at).collect()
         };
         let curves: Vec<_> = self.groups.iter().map(of_group).collect();
@@ -320,12 +325,52 @@ fn row_marks(rows: impl Iterator<Item = (Vec<f64>, Option<Estimate>, String)>) -
                 marks.push(Mark::Line { points, stroke, name: String::new() });
             }
         }
-        // Above and below the row's middle in turn, so that equal values do not hide each other.
+        // Each a little below the one before, so that equal values do not hide each other.
         let spread =
             |place: usize| row + 0.24 * (place as f64 / (values.len().max(2) - 1) as f64 - 0.5) * 2.0;
         let points = values.iter().enumerate().map(|(place, value)| (*value, spread(place))).collect();
         marks.push(Mark::Dots { points, color, diameter: RUN_DOT });
-        marks.push(Mark::Name { at: row, name, color });
+        marks.push(Mark::Name { at: row, name, stroke: stroke(index) });
     }
     marks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use control_envs::Registry;
+
+    fn run(total_steps: &[f64], mean_return: &[f64]) -> Episodes {
+        Episodes { total_steps: total_steps.into(), mean_return: mean_return.into(), ..Episodes::default() }
+    }
+
+    #[test]
+    fn a_curve_begins_with_the_last_run_and_holds_what_has_ended() {
+        let registry = Registry::builtin();
+        let group = Group {
+            environment: registry.get("cartpole").unwrap(),
+            variant: "a",
+            planned: 2,
+            summaries: Vec::new(),
+            episodes: vec![run(&[30.0, 150.0], &[0.0, 120.0]), run(&[10.0, 90.0], &[10.0, 10.0])],
+        };
+        let groups = [group];
+        let curves = Picture::of(&groups).curves(
+            |run| Some(points(&run.total_steps, &run.mean_return)),
+            |values| interquartile_mean_estimate(&[values], 10),
+        );
+        let curve: Vec<_> = curves[0].iter().map(|(step, estimate)| (*step, estimate.value)).collect();
+        assert_eq!((curve[0], curve.len()), ((30.0, 5.0), 121));
+        assert!(curve.contains(&(60.0, 20.0)), "the mean of 30 and 10");
+        assert_eq!(curve.last(), Some(&(150.0, 65.0)), "the mean of 120 and the 10 that is held");
+    }
+
+    #[test]
+    fn a_moving_median_shows_no_single_peak() {
+        let mut series: Points = (0..200).map(|step| (f64::from(step), 1.0)).collect();
+        series[100].1 = 1e6;
+        assert!(typical(&series).iter().all(|(_, value)| *value == 1.0));
+        assert_eq!(typical(&[(3.0, 4.0)]), [(3.0, 4.0)]);
+        assert_eq!(typical(&[]), []);
+    }
 }

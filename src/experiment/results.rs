@@ -2,11 +2,9 @@
 
 use super::group::Group;
 use super::statistics::{
-    Estimate, improvement_estimate, interquartile_mean_estimate, mean, quantile, standard_deviation,
+    Estimate, REPLICATES, improvement_estimate, interquartile_mean_estimate, mean, quantile,
+    standard_deviation,
 };
-
-/// Resamples of an interval.
-const REPLICATES: usize = 10_000;
 
 /// What the runs of one variant in one environment came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -199,10 +197,14 @@ mod tests {
         let lines: Vec<_> = text.lines().collect();
         assert!(lines[0].ends_with("| P(better than a) [95%] |") && lines[1].starts_with("|----"), "{text}");
         assert!(lines[4].contains("| 1 of 2 | -90.0 [-90.0, -90.0]"), "{text}");
-        assert!(lines[7].starts_with("P(b better than a), averaged over environments: 0.50 ["), "{text}");
+        assert!(
+            lines[6].starts_with("| all         | b       | -") && lines[6].contains("| 0.50 ["),
+            "{text}"
+        );
         let csv = String::from_utf8(results.csv().unwrap()).unwrap();
         assert!(csv.lines().next().unwrap().ends_with(",p_peak_0,p_peak_1,p_final_0,p_final_1"), "{csv}");
         assert!(csv.lines().nth(3).unwrap().starts_with("Acrobot-v1,a,1,2,-90,-90,-90,-90,,-90,1,"), "{csv}");
+        assert!(csv.lines().nth(5).unwrap().starts_with("all,b,,,,,,,,,,,,,,,0.5,"), "{csv}");
     }
 
     #[test]

@@ -7,6 +7,9 @@ use rand::RngExt;
 
 use crate::randomness::{Stream, generator};
 
+/// How many resamples make an interval whose ends are good for two digits.
+pub const REPLICATES: usize = 10_000;
+
 /// A 95% confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
@@ -69,9 +72,13 @@ pub fn share_above(scores: &[f64], threshold: f64) -> f64 {
 /// the Mann-Whitney U statistic over the number of pairs.
 pub fn probability_of_improvement<X: AsRef<[f64]>, Y: AsRef<[f64]>>(x: &[X], y: &[Y]) -> f64 {
     let on_task = |x: &[f64], y: &[f64]| {
-        let won = |a: f64, b: f64| if a > b { 1.0 } else { f64::from(u8::from(a == b)) / 2.0 };
-        let wins: f64 = x.iter().map(|&a| y.iter().map(|&b| won(a, b)).sum::<f64>()).sum();
-        wins / (x.len() * y.len()) as f64
+        let mut sorted = y.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let below = |a: f64| sorted.partition_point(|&b| b < a);
+        let up_to = |a: f64| sorted.partition_point(|&b| b <= a);
+        // A score that is beaten counts in both, one that is met in the second only.
+        let halves: usize = x.iter().map(|&a| below(a) + up_to(a)).sum();
+        halves as f64 / (2 * x.len() * y.len()) as f64
     };
     let tasks: Vec<f64> = x.iter().zip(y).map(|(x, y)| on_task(x.as_ref(), y.as_ref())).collect();
     mean(&tasks)

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::plan::{Cell, Plan};
-use crate::config::Config;
+use crate::config::{Config, settings};
 use crate::error::Error;
 use crate::run::{RunDirectory, Summary, read_json};
 
@@ -56,7 +56,7 @@ impl Store {
                 };
                 // Runs of seeds or environments that the plan no longer names are left alone.
                 let Some(index) = plan.cells.iter().position(is_its) else { continue };
-                refuse_other_settings(&directory, &config, &plan.cells[index].config)?;
+                refuse_other_settings(&directory, &plan.cells[index].config)?;
                 finished[index].get_or_insert(directory);
             }
         }
@@ -91,19 +91,24 @@ fn finished_runs(folder: &Path) -> Result<Vec<(RunDirectory, Config)>, Error> {
     Ok(runs)
 }
 
-fn refuse_other_settings(directory: &RunDirectory, found: &Config, wanted: &Config) -> Result<(), Error> {
-    let different = found.settings().into_iter().zip(wanted.settings());
-    let different: Vec<String> = different
-        .filter(|(found, wanted)| found != wanted)
-        .map(|((key, found), (_, wanted))| format!("{key} = {found}, not {wanted}"))
-        .collect();
-    if different.is_empty() {
+/// The file itself is compared, and not what it means today: a setting that is younger than the run had no part in it,
+/// whatever its default is now.
+fn refuse_other_settings(directory: &RunDirectory, wanted: &Config) -> Result<(), Error> {
+    let path = directory.config();
+    let found = settings(&fs::read_to_string(&path).map_err(Error::file("read", &path))?);
+    let difference = |(key, wanted): (String, String)| match found.iter().find(|(other, _)| *other == key) {
+        Some((_, found)) if *found == wanted => None,
+        Some((_, found)) => Some(format!("{key} = {found}, not {wanted}")),
+        None => Some(format!("without {key} = {wanted}")),
+    };
+    let differences: Vec<String> = wanted.settings().into_iter().filter_map(difference).collect();
+    if differences.is_empty() {
         return Ok(());
     }
     Err(Error::Usage(format!(
         "{} was run with other settings than the experiment asks for now ({}); give another --output, or delete that \
          folder to have it run again",
         directory.path().display(),
-        different.join("; ")
+        differences.join("; ")
     )))
 }

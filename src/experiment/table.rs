@@ -39,14 +39,13 @@ impl Results {
             }
             cells
         }));
-        let mut text = aligned(&lines);
         for Improvement { variant, probability } in &self.improvements {
-            text += &format!(
-                "\nP({variant} better than {first}), averaged over environments: {}\n",
-                shown(*probability, 2)
-            );
+            let mut cells = vec![none(); lines[0].len() - 1];
+            cells[..2].clone_from_slice(&[ALL.to_owned(), variant.clone()]);
+            cells.push(shown(*probability, 2));
+            lines.push(cells);
         }
-        text
+        aligned(&lines)
     }
 
     /// The rows as CSV, every number in full.
@@ -67,9 +66,21 @@ impl Results {
             header.extend((0..layers).map(|layer| format!("{name}_{layer}")));
         }
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let written = writer
-            .write_record(&header)
-            .and_then(|()| self.rows.iter().try_for_each(|row| writer.write_record(row.numbers(layers))));
+        let averaged = self.improvements.iter().map(|Improvement { variant, probability }| {
+            let numbers = numbers(*probability).map(|number| number.to_string());
+            let name = |column: &String| match column.as_str() {
+                "environment" => ALL.to_owned(),
+                "variant" => variant.clone(),
+                "improvement" => numbers[0].clone(),
+                "improvement_low" => numbers[1].clone(),
+                "improvement_high" => numbers[2].clone(),
+                _ => String::new(),
+            };
+            header.iter().map(name).collect()
+        });
+        let mut rows = self.rows.iter().map(|row| row.numbers(layers)).chain(averaged);
+        let written =
+            writer.write_record(&header).and_then(|()| rows.try_for_each(|row| writer.write_record(row)));
         let in_memory = Path::new("table.csv");
         written.map_err(|error| Error::file("write", in_memory)(error.into()))?;
         writer.into_inner().map_err(|error| Error::file("write", in_memory)(error.into_error()))
@@ -109,35 +120,39 @@ impl Row {
 
     fn numbers(&self, layers: usize) -> Vec<String> {
         let evaluation = self.evaluation.as_ref();
-        let estimate = |estimate: Option<Estimate>| {
-            [
-                estimate.map(|estimate| estimate.value),
-                estimate.map(|estimate| estimate.interval.low),
-                estimate.map(|estimate| estimate.interval.high),
-            ]
+        let estimate = |estimate: Option<Estimate>| match estimate {
+            Some(estimate) => numbers(estimate).map(Some),
+            None => [None; 3],
         };
         let count = |count: Option<usize>| count.map(|count| count as f64);
-        let mut numbers: Vec<Option<f64>> =
-            estimate(evaluation.map(|spread| spread.interquartile_mean)).into();
-        numbers.extend([
+        let mut cells: Vec<Option<f64>> = estimate(evaluation.map(|spread| spread.interquartile_mean)).into();
+        cells.extend([
             evaluation.map(|spread| spread.mean),
             evaluation.and_then(|spread| spread.deviation),
             evaluation.map(|spread| spread.lowest),
             count(self.at_threshold),
         ]);
-        numbers.extend(estimate(self.online));
-        numbers.extend([count(self.reached), self.steps_to_threshold]);
-        numbers.extend(estimate(self.improvement));
+        cells.extend(estimate(self.online));
+        cells.extend([count(self.reached), self.steps_to_threshold]);
+        cells.extend(estimate(self.improvement));
         for p in [&self.p_peak, &self.p_final] {
-            numbers.extend((0..layers).map(|layer| p.get(layer).copied()));
+            cells.extend((0..layers).map(|layer| p.get(layer).copied()));
         }
         let cells =
-            numbers.into_iter().map(|number| number.map_or_else(String::new, |number| number.to_string()));
+            cells.into_iter().map(|number| number.map_or_else(String::new, |number| number.to_string()));
         [self.environment.clone(), self.variant.clone(), self.runs.to_string(), self.planned.to_string()]
             .into_iter()
             .chain(cells)
             .collect()
     }
+}
+
+/// What stands for an environment where a number is averaged over them.
+const ALL: &str = "all";
+
+/// The value and the ends of its interval.
+fn numbers(Estimate { value, interval }: Estimate) -> [f64; 3] {
+    [value, interval.low, interval.high]
 }
 
 /// What stands where there is no number.

@@ -56,7 +56,7 @@ pub(crate) enum Mark {
     /// A line through the points, named at its right end unless the name is empty.
     Line { points: Points, stroke: Stroke, name: String },
     /// A name at the right of the panel, at this height.
-    Name { at: f64, name: String, color: RGBColor },
+    Name { at: f64, name: String, stroke: Stroke },
     /// A level across the whole panel.
     Level { value: f64, name: String },
     /// The area between two curves over the same places.

@@ -57,7 +57,7 @@ fn names(panel: &Panel) -> impl Iterator<Item = (f64, &str, Stroke)> {
         Mark::Line { points, stroke, name } if !name.is_empty() => {
             Some((points.last()?.1, name.as_str(), *stroke))
         }
-        Mark::Name { at, name, color } => Some((*at, name.as_str(), Stroke::strong(*color))),
+        Mark::Name { at, name, stroke } if !name.is_empty() => Some((*at, name.as_str(), *stroke)),
         Mark::Level { value, name } if !name.is_empty() => Some((*value, name.as_str(), LEVEL)),
         _ => None,
     })
