@@ -9,8 +9,8 @@ use tch::Tensor;
 /// y = r + discount * Q_target(s', argmax_a Q_online(s', a))
 /// ```
 ///
-/// `online_next` and `target_next` are `[rows, actions]`, `rewards` and `discounts` (gamma, 0 where
-/// terminated) `[rows]`.
+/// `online_next` and `target_next` are `[rows, actions]`, `rewards` and `discounts` `[rows]`: gamma to the
+/// number of steps to s', 0 where the episode terminated.
 pub fn double_q_targets(
     online_next: &Tensor,
     target_next: &Tensor,

@@ -38,9 +38,9 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
          epistemic_std,exploratory_share,p_0,p_1,p_2\n"
     ));
     let updates = fs::read_to_string(folder.join("updates.csv")).unwrap();
-    assert!(
-        updates.starts_with("update,total_steps,loss,data_term,weight_term,entropy_term,td_error,q_mean,")
-    );
+    assert!(updates.starts_with(
+        "update,total_steps,loss,data_term,weight_term,entropy_term,precision_term,td_error,q_mean,"
+    ));
     assert_eq!(updates.lines().count(), 1 + (900 - 99) / 20);
 
     let summary = summary(&folder);
