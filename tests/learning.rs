@@ -1,4 +1,4 @@
-//! Whole trainings, checked for what they reach. Minutes, so only on demand:
+//! Whole trainings, checked for what they reach. Half a minute on two quiet cores, so only on demand:
 //!
 //! ```sh
 //! cargo test --release --test learning -- --ignored --nocapture
@@ -43,7 +43,7 @@ fn folders(runs: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-#[ignore = "trains for minutes"]
+#[ignore = "whole trainings"]
 fn cartpole_is_solved_and_p_shrinks() {
     let runs = tempfile::tempdir().unwrap();
     let summaries = train(runs.path(), &[0, 1, 2, 3, 4], &["--env", "cartpole", "--steps", "30000"]);
@@ -62,7 +62,7 @@ fn cartpole_is_solved_and_p_shrinks() {
 }
 
 #[test]
-#[ignore = "trains for minutes"]
+#[ignore = "whole trainings"]
 fn n_held_leaves_p_larger() {
     // Tau fixed and equal, so that N alone decides; otherwise as in examples/growing_n.rs.
     let settings = ["precision.learned=false", "precision.initial=600", "agent.targets=double-q"];
