@@ -12,6 +12,7 @@
 //! and an [`experiment`] sums up many runs.
 
 pub mod agent;
+pub mod calibration;
 pub mod cli;
 pub mod concrete;
 pub mod config;
