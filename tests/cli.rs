@@ -113,9 +113,16 @@ fn environments_are_listed() {
     let output = run(&["-q", "envs"]);
     let listing = text(&output.stdout);
     assert!(output.status.success());
-    for part in
-        ["cartpole (CartPole-v1)", "MountainCar-v0", "Acrobot-v1", "pole angle", "rad", "push left", "475"]
-    {
+    for part in [
+        "cartpole (CartPole-v1)",
+        "MountainCar-v0",
+        "Acrobot-v1",
+        "pole angle",
+        "rad",
+        "push left",
+        "475",
+        "an image, 1 x 10 x 5 pixels",
+    ] {
         assert!(listing.contains(part), "`{part}` is missing in: {listing}");
     }
 }

@@ -1,6 +1,6 @@
 //! Environments for reinforcement learning with discrete actions: the [`Env`] trait to bring one's own, and the
 //! classic-control tasks [`CartPole`], [`MountainCar`] and [`Acrobot`] with the dynamics of
-//! [Gymnasium](https://gymnasium.farama.org) 1.4.0.
+//! [Gymnasium](https://gymnasium.farama.org) 1.4.0, and [`Catch`], seen as an image, with the rules of bsuite.
 //!
 //! An environment says what it is in its [`EnvSpec`], starts an episode in [`Env::reset`] and answers an action in
 //! [`Env::step`]. What every environment needs besides is a wrapper or a check, so that none has to bring it along:
@@ -65,6 +65,7 @@ pub use rand;
 
 mod acrobot;
 mod cartpole;
+mod catch;
 mod checked;
 pub mod contract;
 mod env;
@@ -77,11 +78,12 @@ mod time_limit;
 
 pub use acrobot::Acrobot;
 pub use cartpole::CartPole;
+pub use catch::Catch;
 pub use checked::Checked;
 pub use env::{Env, Step};
 pub use error::EnvError;
 pub use mountain_car::MountainCar;
 pub use registry::{Entry, Registry};
-pub use space::{BoxSpace, Dimension};
+pub use space::{BoxSpace, Dimension, ImageShape};
 pub use spec::EnvSpec;
 pub use time_limit::TimeLimit;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Acrobot, CartPole, Checked, Env, EnvError, EnvSpec, MountainCar, TimeLimit};
+use crate::{Acrobot, CartPole, Catch, Checked, Env, EnvError, EnvSpec, MountainCar, TimeLimit};
 
 /// Environments by name.
 ///
@@ -28,12 +28,13 @@ impl Registry {
         Self::default()
     }
 
-    /// A registry with this crate's environments: `cartpole`, `mountaincar` and `acrobot`.
+    /// A registry with this crate's environments: `cartpole`, `mountaincar`, `acrobot` and `catch`.
     pub fn builtin() -> Self {
         let entries = vec![
             Entry::new("cartpole", CartPole::new),
             Entry::new("mountaincar", MountainCar::new),
             Entry::new("acrobot", Acrobot::new),
+            Entry::new("catch", Catch::new),
         ];
         Self { entries }
     }

@@ -63,11 +63,36 @@ fn is_range(low: f32, high: f32) -> bool {
     low < high
 }
 
+/// The shape of an image whose pixels are the values of an observation, channel by channel and row by row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageShape {
+    /// Channels, such as 1 for grey and 3 for colours.
+    pub channels: usize,
+    /// Rows of a channel.
+    pub rows: usize,
+    /// Columns of a channel.
+    pub columns: usize,
+}
+
+impl ImageShape {
+    /// The number of values in the image.
+    pub fn len(&self) -> usize {
+        self.channels.saturating_mul(self.rows).saturating_mul(self.columns)
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// A box in as many dimensions as an observation has values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BoxSpace {
     /// The dimensions, in the order of the observation's values.
     pub dimensions: Vec<Dimension>,
+    /// The image that the values are, if they are one.
+    pub image: Option<ImageShape>,
 }
 
 impl BoxSpace {

@@ -1,6 +1,6 @@
 //! What an environment says about itself.
 
-use crate::{BoxSpace, Dimension, EnvError};
+use crate::{BoxSpace, Dimension, EnvError, ImageShape};
 
 /// What an environment is: its name, what is observed, what can be done, and when it counts as solved.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +26,7 @@ impl EnvSpec {
     ) -> Self {
         Self {
             id: id.into(),
-            observation_space: BoxSpace { dimensions: dimensions.into() },
+            observation_space: BoxSpace { dimensions: dimensions.into(), image: None },
             actions: actions.into_iter().map(Into::into).collect(),
             max_episode_steps: None,
             reward_threshold: None,
@@ -38,6 +38,12 @@ impl EnvSpec {
         Self { max_episode_steps: Some(steps), ..self }
     }
 
+    /// The same spec, its observations the pixels of an image.
+    pub fn with_image(mut self, shape: ImageShape) -> Self {
+        self.observation_space.image = Some(shape);
+        self
+    }
+
     /// The same spec with the mean episode return from which on the task counts as solved.
     pub fn with_reward_threshold(self, threshold: f64) -> Self {
         Self { reward_threshold: Some(threshold), ..self }
@@ -47,7 +53,7 @@ impl EnvSpec {
     ///
     /// # Errors
     /// [`EnvError::InvalidSpec`] for the first of: an empty id, no dimension, a dimension without a name or with a
-    /// low not below its high, no action, an action without a name, a time limit of zero steps, or a reward threshold
+    /// low not below its high, an image of another size than the observation, no action, an action without a name, a time limit of zero steps, or a reward threshold
     /// that is not finite.
     pub fn validate(&self) -> Result<(), EnvError> {
         match self.problem() {
@@ -70,6 +76,18 @@ impl EnvSpec {
                     dimension.name
                 ));
             }
+        }
+        if let Some(image) = self.observation_space.image
+            && (image.is_empty() || image.len() != self.observation_space.len())
+        {
+            return Some(format!(
+                "its image of {} x {} x {} values (channels, rows, columns) is not of the size of an observation, which \
+                 has {} values",
+                image.channels,
+                image.rows,
+                image.columns,
+                self.observation_space.len()
+            ));
         }
         if self.actions.is_empty() {
             return Some("it has no actions".to_owned());

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use control_envs::contract::{ContractViolation, check};
 use control_envs::rand::Rng;
 use control_envs::{
-    Acrobot, BoxSpace, CartPole, Dimension, Env, EnvError, EnvSpec, MountainCar, Registry, Step,
+    Acrobot, BoxSpace, CartPole, Catch, Dimension, Env, EnvError, EnvSpec, ImageShape, MountainCar, Registry,
+    Step,
 };
 use proptest::prelude::*;
 
@@ -42,6 +43,7 @@ proptest! {
         prop_assert_eq!(check(CartPole::new, seed, 2_000), Ok(()));
         prop_assert_eq!(check(MountainCar::new, seed, 2_000), Ok(()));
         prop_assert_eq!(check(Acrobot::new, seed, 2_000), Ok(()));
+        prop_assert_eq!(check(Catch::new, seed, 2_000), Ok(()));
     }
 }
 
@@ -158,9 +160,9 @@ fn failures_of_the_environment_itself_are_told() {
 #[test]
 fn specs_on_which_no_agent_can_be_built_are_found() {
     type Case = (fn(&mut EnvSpec), &'static str);
-    let cases: [Case; 10] = [
+    let cases: [Case; 11] = [
         (|spec| spec.id = " ".to_owned(), "its id is empty"),
-        (|spec| spec.observation_space = BoxSpace { dimensions: vec![] }, "has no dimensions"),
+        (|spec| spec.observation_space = BoxSpace { dimensions: vec![], image: None }, "has no dimensions"),
         (|spec| spec.observation_space.dimensions[0].low = 10.0, "its low must be less than its high"),
         (|spec| spec.observation_space.dimensions[0].high = f32::NAN, "its low must be less than its high"),
         (
@@ -168,6 +170,12 @@ fn specs_on_which_no_agent_can_be_built_are_found() {
             "the first must be less than the second",
         ),
         (|spec| spec.observation_space.dimensions[0].name.clear(), "has no name"),
+        (
+            |spec| {
+                spec.observation_space.image = Some(ImageShape { channels: 1, rows: 2, columns: 3 });
+            },
+            "its image of 1 x 2 x 3 values",
+        ),
         (|spec| spec.actions.clear(), "it has no actions"),
         (|spec| spec.actions[1].clear(), "its action 1 has no name"),
         (|spec| spec.max_episode_steps = Some(0), "its time limit is 0 steps"),

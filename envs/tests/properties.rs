@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use control_envs::{Acrobot, BoxSpace, CartPole, Dimension, Env, EnvError, MountainCar};
+use control_envs::{Acrobot, BoxSpace, CartPole, Catch, Dimension, Env, EnvError, MountainCar};
 use proptest::prelude::*;
 
 fn cartpole_state() -> impl Strategy<Value = [f64; 4]> {
@@ -106,7 +106,10 @@ proptest! {
 
     #[test]
     fn a_space_contains_what_lies_within_all_bounds(x in -2.0f32..2.0, y in -2.0f32..2.0) {
-        let space = BoxSpace { dimensions: vec![Dimension::new("x", "m", -1.0, 1.0), Dimension::new("y", "m", 0.0, 1.0)] };
+        let space = BoxSpace {
+            dimensions: vec![Dimension::new("x", "m", -1.0, 1.0), Dimension::new("y", "m", 0.0, 1.0)],
+            image: None,
+        };
         prop_assert_eq!(space.contains(&[x, y]), (-1.0..=1.0).contains(&x) && (0.0..=1.0).contains(&y));
         prop_assert!(!space.contains(&[x]) && !space.contains(&[x, y, 0.0]) && !space.contains(&[x, f32::NAN]));
     }
@@ -123,8 +126,12 @@ fn scales_of_unusual_ranges() {
 
 #[test]
 fn built_ins_refuse_actions_they_lack() {
-    let envs: [Box<dyn Env>; 3] =
-        [Box::new(CartPole::new()), Box::new(MountainCar::new()), Box::new(Acrobot::new())];
+    let envs: [Box<dyn Env>; 4] = [
+        Box::new(CartPole::new()),
+        Box::new(MountainCar::new()),
+        Box::new(Acrobot::new()),
+        Box::new(Catch::new()),
+    ];
     for mut env in envs {
         let actions = env.spec().actions.len();
         let expected = EnvError::ActionOutOfRange { env: env.spec().id.clone(), action: actions, actions };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use control_envs::{Dimension, Registry};
+use control_envs::{Dimension, ImageShape, Registry};
 
 use super::terminal::print;
 use crate::config::preset;
@@ -13,8 +13,15 @@ pub fn run(registry: &Registry) -> Result<(), Error> {
     for entry in registry {
         let spec = entry.spec();
         let _ = writeln!(text, "{} ({})", entry.alias(), spec.id);
-        for (index, dimension) in spec.observation_space.dimensions.iter().enumerate() {
-            let _ = writeln!(text, "  observation {index}  {}", described(dimension));
+        match spec.observation_space.image {
+            Some(ImageShape { channels, rows, columns }) => {
+                let _ = writeln!(text, "  observation    an image, {channels} x {rows} x {columns} pixels");
+            }
+            None => {
+                for (index, dimension) in spec.observation_space.dimensions.iter().enumerate() {
+                    let _ = writeln!(text, "  observation {index}  {}", described(dimension));
+                }
+            }
         }
         let _ = writeln!(text, "  actions        {}", spec.actions.join(", "));
         let limit = spec.max_episode_steps.map_or_else(|| "none".to_owned(), |steps| steps.to_string());

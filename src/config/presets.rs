@@ -1,9 +1,10 @@
 //! The presets of the built-in environments, embedded in the binary.
 
-const PRESETS: [(&str, &str, &str); 3] = [
+const PRESETS: [(&str, &str, &str); 4] = [
     ("CartPole-v1", "configs/cartpole.toml", include_str!("../../configs/cartpole.toml")),
     ("MountainCar-v0", "configs/mountaincar.toml", include_str!("../../configs/mountaincar.toml")),
     ("Acrobot-v1", "configs/acrobot.toml", include_str!("../../configs/acrobot.toml")),
+    ("Catch-v0", "configs/catch.toml", include_str!("../../configs/catch.toml")),
 ];
 
 /// Name and text of the preset of the environment with this id, if it has one.
