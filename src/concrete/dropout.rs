@@ -18,14 +18,42 @@ use super::regularizer::{Regularizer, squared_norm};
 pub struct ConcreteDropout {
     /// The unconstrained parameter: p = sigmoid(logit), never 0 or 1. One element.
     pub p_logit: Tensor,
-    /// Temperature t of the relaxation, above 0: the mask tends to a 0/1 mask as t goes to 0. The authors use 0.1.
-    pub temperature: f64,
+    /// Temperature t of the relaxation. It can be changed at any time: lowering it step by step anneals.
+    pub temperature: Temperature,
+}
+
+/// Temperature t of the relaxation: the mask tends to a 0/1 mask as t goes to 0. The authors use 0.1.
+#[derive(Debug)]
+pub enum Temperature {
+    /// t itself. 0 is the hard mask: every unit is kept or dropped, nothing between, and no gradient reaches p through it.
+    Fixed(f64),
+    /// ln t, learned: one element. Nothing in the objective holds it down; see docs/uncertainty.md.
+    Learned(Tensor),
+}
+
+impl Temperature {
+    /// Above this t much of a mask lies between its ends, and the variance that it makes is no longer what p says.
+    pub const BLURRED: f64 = 0.3;
+
+    /// t.
+    pub fn value(&self) -> f64 {
+        match self {
+            Self::Fixed(temperature) => *temperature,
+            Self::Learned(log) => log.double_value(&[0]).exp(),
+        }
+    }
+}
+
+impl From<f64> for Temperature {
+    fn from(temperature: f64) -> Self {
+        Self::Fixed(temperature)
+    }
 }
 
 impl ConcreteDropout {
     /// Dropout with the given logit tensor (one element), which may be a view into other parameters.
-    pub fn from_logit(p_logit: Tensor, temperature: f64) -> Self {
-        Self { p_logit, temperature }
+    pub fn from_logit(p_logit: Tensor, temperature: impl Into<Temperature>) -> Self {
+        Self { p_logit, temperature: temperature.into() }
     }
 
     /// Dropout that starts at `initial_p`, its logit a trainable variable `p_logit` of `path`.
@@ -39,9 +67,14 @@ impl ConcreteDropout {
         sigmoid(self.p_logit.double_value(&[0]))
     }
 
-    /// The relaxed keep mask, in (0, 1), of the noise's shape. `noise` is standard logistic.
+    /// The keep mask, of the noise's shape: relaxed, in (0, 1), or hard at temperature 0. `noise` is standard logistic.
     pub fn keep_mask(&self, noise: &Tensor) -> Tensor {
-        ((noise + &self.p_logit) * (-1.0 / self.temperature)).sigmoid()
+        let sum = noise + &self.p_logit;
+        match &self.temperature {
+            Temperature::Fixed(0.0) => sum.lt(0.0).to_kind(sum.kind()),
+            Temperature::Fixed(temperature) => (sum * (-1.0 / temperature)).sigmoid(),
+            Temperature::Learned(log) => (-sum * (-log).exp()).sigmoid(),
+        }
     }
 
     /// `x * keep / (1-p)`: a noisy input whose mean is about x. `noise` broadcasts against x: one row of noise for all
@@ -167,6 +200,38 @@ mod tests {
         let scaled = dropout(logit(p), 0.01).apply(&Tensor::ones([1], (Kind::Double, Device::Cpu)), &noise);
         let error = (p / (1.0 - p) / 250_000.0_f64).sqrt();
         assert!((scaled.mean(None).double_value(&[]) - 1.0).abs() < 5.0 * error);
+    }
+
+    #[test]
+    fn at_temperature_zero_masks_are_hard_and_drop_what_a_relaxed_one_nearly_drops() {
+        let (noise, p) = (noise(500, 500), 0.3);
+        let hard = dropout(logit(p), 0.0).keep_mask(&noise);
+        let relaxed = dropout(logit(p), 0.1).keep_mask(&noise);
+        assert!(hard.equal(&relaxed.gt(0.5).to_kind(Kind::Double)));
+        // Kept units are divided by 1-p, so the mean is kept exactly; five standard errors.
+        let scaled = dropout(logit(p), 0.0).apply(&Tensor::ones([1], (Kind::Double, Device::Cpu)), &noise);
+        let error = (p / (1.0 - p) / 250_000.0_f64).sqrt();
+        assert!((scaled.mean(None).double_value(&[]) - 1.0).abs() < 5.0 * error);
+    }
+
+    #[test]
+    fn a_learned_temperature_masks_as_a_fixed_one_and_has_a_gradient() {
+        let noise = noise(20, 20);
+        let leaf = Tensor::from_slice(&[0.2_f64.ln()]).set_requires_grad(true);
+        let learned = ConcreteDropout::from_logit(
+            Tensor::from_slice(&[logit(0.3)]),
+            Temperature::Learned(leaf.shallow_clone()),
+        );
+        assert!((learned.temperature.value() - 0.2).abs() < 1e-12);
+        let fixed = |t: f64| dropout(logit(0.3), t).keep_mask(&noise);
+        let mask = learned.keep_mask(&noise);
+        assert!(mask.allclose(&fixed(0.2), 1e-12, 1e-12, false));
+        // Against central differences of a weighted sum of the mask.
+        let weighted = |mask: &Tensor| (mask * &noise).sum(Kind::Double);
+        weighted(&mask).backward();
+        let at = |by: f64| weighted(&fixed(0.2 * by.exp())).double_value(&[]);
+        let (analytic, numeric) = (leaf.grad().double_value(&[0]), (at(1e-5) - at(-1e-5)) / 2e-5);
+        assert!((analytic / numeric - 1.0).abs() < 1e-6, "{analytic} against {numeric}");
     }
 
     #[test]

@@ -28,9 +28,11 @@
 //! ```
 
 mod dropout;
+mod landscape;
 mod noise;
 mod regularizer;
 
-pub use dropout::{ConcreteDropout, ConcreteLinear, logit, sigmoid};
+pub use dropout::{ConcreteDropout, ConcreteLinear, Temperature, logit, sigmoid};
+pub use landscape::{Landscape, Terms};
 pub use noise::{LogisticNoise, logistic};
 pub use regularizer::{Regularizer, entropy, squared_norm};

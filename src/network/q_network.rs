@@ -149,7 +149,7 @@ impl QNetwork {
 
     /// Temperature t of the masks.
     pub fn temperature(&self) -> f64 {
-        self.layers.first().map_or(1.0, |layer| layer.dropout.temperature)
+        self.layers.first().map_or(1.0, |layer| layer.dropout.temperature.value())
     }
 
     /// The dropout probability of each layer, from input to output.

@@ -20,6 +20,8 @@ enum Power {
     Whole(u32),
     /// Any number: a logarithm and an exponential.
     Any(f32),
+    /// That of temperature 0: the mask is hard.
+    Infinite,
 }
 
 impl Mask {
@@ -31,7 +33,11 @@ impl Mask {
         let is_whole = inverse.fract() == 0.0 && (1.0..=1000.0).contains(&inverse);
         Self {
             odds: logit.min(60.0).exp(),
-            power: if is_whole { Power::Whole(inverse as u32) } else { Power::Any(inverse as f32) },
+            power: match temperature {
+                0.0 => Power::Infinite,
+                _ if is_whole => Power::Whole(inverse as u32),
+                _ => Power::Any(inverse as f32),
+            },
             certain: sigmoid(CERTAIN * temperature - f64::from(logit)) as f32,
         }
     }
@@ -56,6 +62,11 @@ impl Mask {
             Power::Any(power) => {
                 for x in &mut x {
                     *x = exp(power * ln(x.max(f32::MIN_POSITIVE)));
+                }
+            }
+            Power::Infinite => {
+                for x in &mut x {
+                    *x = if *x < 1.0 { 0.0 } else { f32::INFINITY };
                 }
             }
         }
@@ -201,6 +212,19 @@ mod tests {
                     );
                     assert_eq!(x, -2.0 * mask);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn at_temperature_zero_masks_are_hard() {
+        let uniforms = uniforms(64 * BLOCK);
+        for logit in [-4.0, 0.0, 3.0] {
+            let (mut x, mut mask) = (vec![2.0; uniforms.len()], vec![0.5; uniforms.len()]);
+            Mask::new(logit, 0.0).apply(&mut x, &mut mask, &uniforms, false);
+            let kept = uniforms.iter().map(|u| f64::from(*u) < sigmoid(-f64::from(logit)));
+            for ((x, mask), kept) in x.iter().zip(&mask).zip(kept) {
+                assert_eq!((*x, *mask), if kept { (2.0, 1.0) } else { (0.0, 0.0) });
             }
         }
     }
