@@ -3,7 +3,7 @@
 use control_envs::{EnvSpec, Step};
 use rand::RngExt;
 use serde::Serialize;
-use tch::Device;
+use tch::{Device, Tensor};
 
 use crate::concrete::{LogisticNoise, Regularizer};
 use crate::config::{Config, DatasetSize};
@@ -237,6 +237,15 @@ impl Agent {
         let q = self.engine.q_values(online, &observations, Some(&self.noise));
         let greedy = |_, samples: &QSamples<'_>| samples.greedy_action();
         mean_std(q, rows, online.actions(), greedy) / self.value_scale()
+    }
+
+    /// The sensitivity c of each layer, in squared network units, over the same observations of an episode of so many
+    /// transitions.
+    pub fn sensitivity(&self, length: usize) -> Vec<f64> {
+        let observations = self.replay.recent_observations(length, EPISTEMIC_ROWS);
+        let shape = [-1, self.replay.dimensions() as i64];
+        let observations = Tensor::from_slice(&observations).view(shape).to_device(self.network().device());
+        self.network().sensitivity(&observations)
     }
 
     /// The regulariser of the next learner step. Its precision is 1 because the data term carries tau.

@@ -37,6 +37,10 @@ pub struct EpisodeRecord {
     pub exploratory_share: Option<f64>,
     /// Dropout probability of every layer, from input to output.
     pub p: Vec<f64>,
+    /// `||W||^2` of every layer.
+    pub squared_norm: Vec<f64>,
+    /// Sensitivity c of every layer over the episode's observations, in squared network units.
+    pub sensitivity: Vec<f64>,
 }
 
 /// Who watches a training. Every method does nothing unless it is written.
@@ -123,6 +127,8 @@ pub fn train(
             epistemic_std,
             exploratory_share: agent.exploratory_share(),
             p: agent.network().p(),
+            squared_norm: agent.network().squared_norms(),
+            sensitivity: agent.sensitivity(episode_length as usize),
         };
         observer.on_episode(&record, agent)?;
         if observer.wants_to_stop() {

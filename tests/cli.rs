@@ -35,7 +35,8 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
     let episodes = fs::read_to_string(folder.join("episodes.csv")).unwrap();
     assert!(episodes.starts_with(
         "episode,total_steps,episode_return,episode_length,terminated,mean_return_100,dataset_size,precision,\
-         epistemic_std,exploratory_share,p_0,p_1,p_2\n"
+         epistemic_std,exploratory_share,p_0,p_1,p_2,squared_norm_0,squared_norm_1,squared_norm_2,sensitivity_0,\
+         sensitivity_1,sensitivity_2\n"
     ));
     let updates = fs::read_to_string(folder.join("updates.csv")).unwrap();
     assert!(updates.starts_with(
@@ -95,6 +96,43 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
     fs::remove_dir_all(folder.join("plots")).unwrap();
     assert!(run(&["plot", folder.to_str().unwrap()]).status.success());
     assert!(folder.join("plots/dropout.png").is_file());
+}
+
+#[test]
+fn the_landscape_of_a_layer_is_drawn() {
+    let runs = tempfile::tempdir().unwrap();
+    let stem = runs.path().join("by hand");
+    let output = program().args(["landscape", "--n=200", "--k=500", "--output"]).arg(&stem).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    // c = tau = 1: the minimum is where logit = -N/(2K) (1 + e^logit)^2, the small-p one at sigmoid(-0.2).
+    assert!(text(&output.stdout).contains("minimum at p = 3.748e-1; sigmoid(-tau c N / (2K)) = 4.502e-1"));
+    for ending in ["svg", "png"] {
+        assert!(stem.with_extension(ending).is_file());
+    }
+
+    assert!(train(runs.path(), &["--steps", "600", "-q"]).status.success());
+    let folder = folders(runs.path()).into_iter().find(|path| path.is_dir()).unwrap();
+    let run_path = folder.to_str().unwrap();
+    let output = run(&["landscape", run_path, "--layer", "2", "--episode", "5"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(folder.join("plots/landscape-layer2-episode5.png").is_file());
+    let episodes = fs::read_to_string(folder.join("episodes.csv")).unwrap();
+    let header: Vec<&str> = episodes.lines().next().unwrap().split(',').collect();
+    let row: Vec<&str> = episodes.lines().nth(5).unwrap().split(',').collect();
+    let cell =
+        |name: &str| row[header.iter().position(|column| *column == name).unwrap()].parse::<f64>().unwrap();
+    let said = text(&output.stdout);
+    assert!(said.contains(&format!("N = {}, K = 16,", cell("dataset_size"))), "{said}");
+    assert!(said.contains(&format!("p stood at {:.3e}", cell("p_2"))), "{said}");
+    assert!(cell("sensitivity_2") > 0.0 && cell("squared_norm_2") > 0.0);
+    // What is given beside a run takes the place of what the run had.
+    assert!(text(&run(&["landscape", run_path, "--n", "12345"]).stdout).starts_with("N = 12345, K = "));
+
+    assert_fails(&run(&["landscape", run_path, "--layer", "3"]), 2, &["no layer 3", "from 0 to 2"]);
+    assert_fails(&run(&["landscape", run_path, "--episode", "9999"]), 2, &["no episode 9999", "from 1 to"]);
+    assert_fails(&run(&["landscape", "--n", "200"]), 2, &["--k"]);
+    assert_fails(&run(&["landscape", "--n", "0", "--k", "1"]), 2, &["--n", "a number from 1e-9"]);
+    assert_fails(&run(&["landscape", "--n", "2", "--k", "1", "--layer", "1"]), 2, &["RUN"]);
 }
 
 #[test]

@@ -85,6 +85,8 @@ pub enum Command {
     Experiment(ExperimentArguments),
     /// Draw a run's plots again, or one picture that compares several runs
     Plot(PlotArguments),
+    /// Draw the objective of one layer against its p: the curve, its three parts, the minimum
+    Landscape(LandscapeArguments),
     /// List the environments
     Envs,
 }
@@ -189,6 +191,59 @@ pub struct PlotArguments {
     /// Draw one picture of the runs, at this path with .svg and .png [default for several runs: comparison]
     #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
+}
+
+/// Where the coefficients of a run are not taken, what they are; each can be given beside a run too, to see what it does.
+#[derive(Debug, Args)]
+pub struct LandscapeArguments {
+    /// Folder of a run, whose coefficients are taken
+    pub run: Option<PathBuf>,
+
+    /// With a run: which of its layers, counted from 0 as in episodes.csv [default: 0]
+    #[arg(long, value_name = "I", requires = "run")]
+    pub layer: Option<usize>,
+
+    /// With a run: after which of its episodes [default: the last]
+    #[arg(long, value_name = "E", requires = "run", value_parser = positive_number, allow_negative_numbers = true)]
+    pub episode: Option<u64>,
+
+    /// Number of data N
+    #[arg(short, long, value_name = "N", value_parser = positive, required_unless_present = "run", allow_negative_numbers = true)]
+    pub n: Option<f64>,
+
+    /// Number of units K that are dropped
+    #[arg(short, long, value_name = "K", value_parser = positive, required_unless_present = "run", allow_negative_numbers = true)]
+    pub k: Option<f64>,
+
+    /// Precision tau of the observation noise [default: the run's, or 1]
+    #[arg(long, value_name = "TAU", value_parser = positive, allow_negative_numbers = true)]
+    pub precision: Option<f64>,
+
+    /// Sensitivity c of the output to the layer's noise, whose variance is c p/(1-p) [default: the run's, or 1]
+    #[arg(long, value_name = "C", value_parser = not_negative, allow_negative_numbers = true)]
+    pub sensitivity: Option<f64>,
+
+    /// Squared norm of the weights [default: the run's, or K]
+    #[arg(long, value_name = "W", value_parser = not_negative, allow_negative_numbers = true)]
+    pub squared_norm: Option<f64>,
+
+    /// Length scale l of the prior over the weights [default: the run's, or 0.01]
+    #[arg(long, value_name = "L", value_parser = not_negative, allow_negative_numbers = true)]
+    pub length_scale: Option<f64>,
+
+    /// Where the picture goes, with .svg and .png [default: the run's plots/, or landscape]
+    #[arg(short, long, value_name = "PATH")]
+    pub output: Option<PathBuf>,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| (1e-9..=1e12).contains(number));
+    number.ok_or_else(|| "it must be a number from 1e-9 to 1e12".to_owned())
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| (0.0..=1e12).contains(number));
+    number.ok_or_else(|| "it must be a number from 0 to 1e12".to_owned())
 }
 
 fn whole_number(text: &str) -> Result<u64, String> {

@@ -8,6 +8,7 @@ mod envs;
 mod evaluate;
 mod experiment;
 mod interrupt;
+mod landscape;
 mod many;
 mod parallel;
 mod plot;
@@ -75,6 +76,7 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
         Some(Command::Evaluate(arguments)) => evaluate::run(registry, &arguments).map(success),
         Some(Command::Experiment(arguments)) => experiment::run(registry, &arguments, &command, &terminal),
         Some(Command::Plot(arguments)) => plot::run(registry, &arguments).map(success),
+        Some(Command::Landscape(arguments)) => landscape::run(registry, &arguments).map(success),
         Some(Command::Envs) => envs::run(registry).map(success),
     };
     match done {

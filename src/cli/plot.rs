@@ -39,7 +39,7 @@ pub fn run(registry: &Registry, arguments: &PlotArguments) -> Result<(), Error> 
 }
 
 /// The path without the ending of a picture, since both endings are written.
-fn stem(output: &Path) -> PathBuf {
+pub fn stem(output: &Path) -> PathBuf {
     let is_picture = output.extension().is_some_and(|ending| ending == "svg" || ending == "png");
     if is_picture { output.with_extension("") } else { output.to_owned() }
 }

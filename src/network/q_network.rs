@@ -103,7 +103,7 @@ impl QNetwork {
     fn through_layers(
         &self,
         observations: &Tensor,
-        forward: impl Fn(usize, &ConcreteLinear, &Tensor) -> Tensor,
+        mut forward: impl FnMut(usize, &ConcreteLinear, &Tensor) -> Tensor,
     ) -> Tensor {
         let last = self.layers.len() - 1;
         let mut x = self.features.forward(observations);
@@ -114,6 +114,29 @@ impl QNetwork {
             }
         }
         x
+    }
+
+    /// The sensitivity c of each layer at `observations` `[rows, dimensions]`, in squared network units: the mean over rows of
+    /// the sum over the layer's inputs k of `(x_k dQ/dx_k)^2`, of the greedy action under the mean pass. See
+    /// [`Landscape`](crate::concrete::Landscape).
+    pub fn sensitivity(&self, observations: &Tensor) -> Vec<f64> {
+        let rows = observations.size()[0];
+        // dQ/dmask at a mask of ones is x dQ/dx.
+        let mut masks = Vec::with_capacity(self.layers.len());
+        let q = self.through_layers(observations, |_, layer, x| {
+            let mask = Tensor::ones(layer.noise_shape(rows), (x.kind(), x.device())).set_requires_grad(true);
+            let y = layer.forward_mean(&(x * &mask));
+            masks.push(mask);
+            y
+        });
+        let greedy = q.amax(1, false).sum(Kind::Float);
+        let gradients = Tensor::run_backward(&[greedy], &masks, false, false);
+        gradients.iter().map(|gradient| squared_norm(gradient).double_value(&[]) / rows as f64).collect()
+    }
+
+    /// `||W||^2` of each layer, from input to output.
+    pub fn squared_norms(&self) -> Vec<f64> {
+        self.layers.iter().map(|layer| squared_norm(&layer.weight.detach()).double_value(&[])).collect()
     }
 
     /// The weight and the entropy term of the KL per datum, each summed over the layers; scalars. They are computed for
@@ -352,6 +375,37 @@ mod tests {
             assert!(
                 (numeric - analytic).abs() < 0.02 * (1.0 + analytic.abs()),
                 "{analytic} against {numeric}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_sensitivity_is_the_variance_that_a_layers_noise_alone_makes() {
+        let network = network(true, 2, 0.3);
+        let observations = observations();
+        let mean = network.mean(&observations);
+        let greedy = mean.argmax(1, true);
+        let mut noise = LogisticNoise::new(generator(9, Stream::Noise));
+        let (p, draws) = (0.05, 20_000);
+        for (noisy, sensitivity) in network.sensitivity(&observations).into_iter().enumerate() {
+            let dropout = ConcreteDropout::from_logit(Tensor::from_slice(&[logit(p) as f32]), 0.0);
+            let tiled = observations.repeat([draws, 1]);
+            let q = network.through_layers(&tiled, |index, layer, x| {
+                if index == noisy {
+                    layer.forward_mean(&dropout.apply(x, &noise.sample(&x.size(), Device::Cpu)))
+                } else {
+                    layer.forward_mean(x)
+                }
+            });
+            let q = q.gather(1, &greedy.repeat([draws, 1]), false).view([draws, 3]);
+            let variance = q.var_dim(0, true, false).mean(Kind::Float).double_value(&[]) * (1.0 - p) / p;
+            // The last layer is linear in its input; 12,000 drops leave an error of 2%. Before it, units that a drop switches on
+            // or off are beyond the first order.
+            let within = if noisy == 2 { 1.1 } else { 2.0 };
+            let ratio = variance / sensitivity;
+            assert!(
+                ratio < within && ratio > 1.0 / within,
+                "layer {noisy}: {variance} against {sensitivity}"
             );
         }
     }

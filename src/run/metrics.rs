@@ -33,7 +33,7 @@ impl CsvFile {
 pub struct EpisodesCsv(CsvFile);
 
 impl EpisodesCsv {
-    /// Creates the file with its header, a column `p_i` for each of `layers`.
+    /// Creates the file with its header, the columns `p_i`, `squared_norm_i` and `sensitivity_i` for each of `layers`.
     ///
     /// # Errors
     /// Where it exists or can't be written.
@@ -52,7 +52,9 @@ impl EpisodesCsv {
         ]
         .map(str::to_owned)
         .into();
-        header.extend((0..layers).map(|layer| format!("p_{layer}")));
+        for name in ["p", "squared_norm", "sensitivity"] {
+            header.extend((0..layers).map(|layer| format!("{name}_{layer}")));
+        }
         Ok(Self(CsvFile::create(path.to_owned(), &header)?))
     }
 
@@ -73,7 +75,9 @@ impl EpisodesCsv {
             single(record.epistemic_std),
             record.exploratory_share.map(single).unwrap_or_default(),
         ];
-        row.extend(record.p.iter().copied().map(single));
+        for layers in [&record.p, &record.squared_norm, &record.sensitivity] {
+            row.extend(layers.iter().copied().map(single));
+        }
         self.0.write(&row)
     }
 }
@@ -154,6 +158,8 @@ mod tests {
             epistemic_std: 0.1,
             exploratory_share: Some(0.25),
             p: vec![0.099_999_994, 0.000_025],
+            squared_norm: vec![1.5, 2.0],
+            sensitivity: vec![0.5, 0.0],
         };
         csv.append(&record).unwrap();
         csv.append(&EpisodeRecord { exploratory_share: None, ..record }).unwrap();
@@ -161,8 +167,9 @@ mod tests {
         assert_eq!(
             text,
             "episode,total_steps,episode_return,episode_length,terminated,mean_return_100,dataset_size,precision,\
-             epistemic_std,exploratory_share,p_0,p_1\n1,17,17,17,true,17.5,17,10,0.1,0.25,0.1,0.000025\n\
-             1,17,17,17,true,17.5,17,10,0.1,,0.1,0.000025\n"
+             epistemic_std,exploratory_share,p_0,p_1,squared_norm_0,squared_norm_1,sensitivity_0,\
+             sensitivity_1\n1,17,17,17,true,17.5,17,10,0.1,0.25,0.1,0.000025,1.5,2,0.5,0\n\
+             1,17,17,17,true,17.5,17,10,0.1,,0.1,0.000025,1.5,2,0.5,0\n"
         );
         assert!(EpisodesCsv::create(&path, 2).is_err(), "an existing file is never overwritten");
     }

@@ -16,6 +16,7 @@ mod error;
 pub(crate) mod figure;
 mod group;
 mod heatmaps;
+mod landscape;
 pub(crate) mod output;
 pub(crate) mod palette;
 mod panel;
@@ -31,6 +32,8 @@ use std::path::{Path, PathBuf};
 pub use chart::{Chart, ChartPanel, Group};
 pub use error::PlotError;
 pub use heatmaps::{Bounds, Heatmap, HeatmapRow, Heatmaps};
+pub use landscape::LandscapePicture;
+pub(crate) use table::LayerState;
 use table::{Episodes, Updates};
 
 /// What a run is called in its pictures.
@@ -81,6 +84,11 @@ pub fn draw_chart(chart: &Chart, output_stem: &Path) -> Result<Vec<PathBuf>, Plo
 /// Draws heat maps, `<output_stem>.svg` and `<output_stem>.png`, and returns the two paths.
 pub fn draw_heatmaps(heatmaps: &Heatmaps, output_stem: &Path) -> Result<Vec<PathBuf>, PlotError> {
     output::write(heatmaps, output_stem)
+}
+
+/// Draws a layer's landscape, `<output_stem>.svg` and `<output_stem>.png`, and returns the two paths.
+pub fn draw_landscape(picture: &LandscapePicture, output_stem: &Path) -> Result<Vec<PathBuf>, PlotError> {
+    output::write(&landscape::figure(picture), output_stem)
 }
 
 #[cfg(test)]

@@ -118,6 +118,8 @@ mod tests {
             epistemic_std: 0.0,
             exploratory_share: None,
             p: vec![p],
+            squared_norm: vec![1.0],
+            sensitivity: vec![1.0],
         }
     }
 

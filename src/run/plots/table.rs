@@ -36,6 +36,39 @@ impl Episodes {
     }
 }
 
+/// What `episodes.csv` says of one layer at the end of one episode.
+#[derive(Debug)]
+pub(crate) struct LayerState {
+    pub p: f64,
+    pub squared_norm: f64,
+    pub sensitivity: f64,
+    pub dataset_size: f64,
+    pub precision: f64,
+}
+
+impl LayerState {
+    /// The states of a layer by number of the episode, from the first on. Empty where the run has no such layer.
+    pub fn read(run_dir: &Path, layer: usize) -> Result<Vec<(u64, Self)>, PlotError> {
+        let Some(table) = Table::read(run_dir.join("episodes.csv"))? else { return Ok(Vec::new()) };
+        if !table.has(&format!("p_{layer}")) {
+            return Ok(Vec::new());
+        }
+        let of_layer = |name: &str| table.column(&format!("{name}_{layer}"));
+        let (p, squared_norm, sensitivity) =
+            (of_layer("p")?, of_layer("squared_norm")?, of_layer("sensitivity")?);
+        let (dataset_size, precision) = (table.column("dataset_size")?, table.column("precision")?);
+        let episodes = table.column("episode")?;
+        let state = |row: usize| Self {
+            p: p[row],
+            squared_norm: squared_norm[row],
+            sensitivity: sensitivity[row],
+            dataset_size: dataset_size[row],
+            precision: precision[row],
+        };
+        Ok(episodes.iter().enumerate().map(|(row, episode)| (*episode as u64, state(row))).collect())
+    }
+}
+
 /// What `updates.csv` says, one entry each logged update in every column.
 #[derive(Debug, Default)]
 pub(crate) struct Updates {
