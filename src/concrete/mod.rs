@@ -27,11 +27,15 @@
 //! # Ok::<(), tch::TchError>(())
 //! ```
 
+mod conv;
+mod dataset_size;
 mod dropout;
 mod landscape;
 mod noise;
 mod regularizer;
 
+pub use conv::{ConcreteConv2d, ConvMask, ConvShape};
+pub use dataset_size::{PixelLoss, pixelwise_dataset_size};
 pub use dropout::{ConcreteDropout, ConcreteLinear, Temperature, logit, sigmoid};
 pub use landscape::{Landscape, Terms};
 pub use noise::{LogisticNoise, logistic};
