@@ -79,10 +79,11 @@ impl Agent {
     /// A fresh agent for an environment, its every random choice derived from the config's seed.
     ///
     /// # Errors
-    /// Where the replay buffer does not fit into memory, or the engine does not run on the device.
+    /// Where the replay buffer does not fit into memory, the network is not for such observations, or the engine does not run
+    /// on the device or compute such networks.
     pub fn new(config: &Config, spec: &EnvSpec, device: Device) -> Result<Self, Error> {
         let stream = |stream| generator(config.seed, stream);
-        let learner = Learner::new(config, spec, device);
+        let learner = Learner::new(config, spec, device)?;
         let capacity = config.agent.replay_capacity;
         let replay = Replay::new(capacity, spec.observation_space.len()).ok_or_else(|| {
             Error::Usage(format!(

@@ -82,6 +82,24 @@ fn every_rule_form_of_targets_and_engine_trains_reproducibly() {
     assert_ne!(one, two);
 }
 
+#[test]
+fn convolutional_and_heteroscedastic_networks_train_reproducibly_on_the_reference_engine() {
+    let catch = ["env=Catch-v0", "network.kind=conv", "network.conv.channels=[3]"];
+    let noise = "precision.heteroscedastic=true";
+    for settings in [
+        &catch[..],
+        &[catch[0], catch[1], catch[2], "network.conv.mask=unit", "agent.targets=double-q", noise],
+        &[noise],
+    ] {
+        trains_reproducibly(&config(settings));
+        let refused = config(&[settings, &["engine=fused"]].concat());
+        let env = Registry::builtin().make(&refused.env).unwrap();
+        let message = Agent::new(&refused, env.spec(), Device::Cpu).unwrap_err().to_string();
+        let only = if settings.len() == 1 { "one precision" } else { "dense networks" };
+        assert!(message.contains(only) && message.contains("must be auto or autograd"), "{message}");
+    }
+}
+
 fn trains_reproducibly(config: &Config) {
     let (agent, recorded) = run(config);
     let (_, again) = run(config);

@@ -190,6 +190,11 @@ fn wrong_usage_is_a_sentence_and_code_2() {
         &["--set", "agent.batch_size=65536", "--set", "agent.target_passes=10000"],
         &["agent.batch_size", "268435456"],
     );
+    wrong(&["--set", "network.kind=conv"], &["for observations that are images", "must be \"dense\" here"]);
+    wrong(
+        &["--set", "engine=fused", "--set", "precision.heteroscedastic=true"],
+        &["one precision", "auto or autograd"],
+    );
     wrong(&["--set", "env=nonsense"], &["--set env=nonsense: there is no environment `nonsense`"]);
 
     assert_fails(&run(&["evaluate", "no/such/run"]), 2, &["no/such/run"]);

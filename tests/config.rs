@@ -70,6 +70,13 @@ fn errors_name_source_key_value_and_what_is_allowed() {
             "[dropout]\ndataset_size = \"batch\"",
             vec!["dropout.dataset_size = \"batch\"", "\"replay\"", "whole number"],
         ),
+        ("[network.conv]\nchannels = []", vec!["network.conv.channels = []", "1 to 16 convolutions"]),
+        ("[network.conv]\nkernels = 3", vec!["network.conv.kernels", "did you mean network.conv.kernel?"]),
+        ("[network]\nkind = \"mlp\"", vec!["network.kind = \"mlp\"", "`dense`", "`conv`"]),
+        (
+            "[precision]\nlearned = false\nheteroscedastic = true",
+            vec!["precision.heteroscedastic = true", "precision.learned = false"],
+        ),
         ("[dropout]\ninitial_p = 1.0", vec!["dropout.initial_p = 1", "0.000001 to 0.999999"]),
         ("[exploration]\nrule = \"ucbb\"", vec!["exploration.rule = \"ucbb\"", "`ucb`", "`thompson`"]),
         ("steps = ", vec!["my.toml is not valid TOML"]),

@@ -57,7 +57,7 @@ fn of_run(
             directory.config().display()
         ))
     })?;
-    let network = Learner::new(&config, env.spec(), Device::Cpu).online;
+    let network = Learner::new(&config, env.spec(), Device::Cpu)?.online;
     let Some(inputs) = network.inputs().get(layer) else {
         return Err(Error::Usage(format!(
             "{} has no layer {layer}; its layers are numbered from 0 to {}",

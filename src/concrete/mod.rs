@@ -32,6 +32,7 @@ mod dataset_size;
 mod dropout;
 mod landscape;
 mod noise;
+mod predictive;
 mod regularizer;
 
 pub use conv::{ConcreteConv2d, ConvMask, ConvShape};
@@ -39,4 +40,5 @@ pub use dataset_size::{PixelLoss, pixelwise_dataset_size};
 pub use dropout::{ConcreteDropout, ConcreteLinear, Temperature, logit, sigmoid};
 pub use landscape::{Landscape, Terms};
 pub use noise::{LogisticNoise, logistic};
+pub use predictive::{PredictiveVariance, heteroscedastic_nll};
 pub use regularizer::{Regularizer, entropy, squared_norm};

@@ -69,6 +69,19 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
         "1 to 16 layers of 1 to 16384 units",
     );
     rules.require(
+        !network.conv.channels.is_empty()
+            && network.conv.channels.len() <= 16
+            && network.conv.channels.iter().all(|channels| (1..=4096).contains(channels)),
+        "network.conv.channels",
+        format!("{:?}", network.conv.channels),
+        "1 to 16 convolutions of 1 to 4096 feature maps",
+    );
+    for (key, value) in
+        [("network.conv.kernel", network.conv.kernel), ("network.conv.stride", network.conv.stride)]
+    {
+        rules.require((1..=64).contains(&value), key, value, "a whole number from 1 to 64");
+    }
+    rules.require(
         network.fourier_features <= 16_384,
         "network.fourier_features",
         network.fourier_features,
@@ -98,6 +111,12 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
         "dropout.dataset_size",
         dataset_size,
         "\"replay\", or a whole number of 1 or more",
+    );
+    rules.require(
+        precision.learned || !precision.heteroscedastic,
+        "precision.heteroscedastic",
+        precision.heteroscedastic,
+        "false where precision.learned = false",
     );
     rules.require(is_positive(precision.initial), "precision.initial", precision.initial, positive);
     rules.require(

@@ -49,8 +49,10 @@ pub enum Follow {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PrecisionConfig {
-    /// Whether tau is learned (homoscedastic noise) or fixed.
+    /// Whether tau is learned or fixed.
     pub learned: bool,
+    /// Whether a learned tau depends on observation and action (heteroscedastic noise), or is one for all (homoscedastic).
+    pub heteroscedastic: bool,
     /// Tau at the start, or for good; of a learned one also where its prior has its weight.
     pub initial: f64,
     /// How many targets with errors of variance `1 / initial` the prior of a learned tau counts for; 0 for no prior.
@@ -59,7 +61,7 @@ pub struct PrecisionConfig {
 
 impl Default for PrecisionConfig {
     fn default() -> Self {
-        Self { learned: true, initial: 10.0, prior_count: 100.0 }
+        Self { learned: true, heteroscedastic: false, initial: 10.0, prior_count: 100.0 }
     }
 }
 

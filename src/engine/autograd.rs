@@ -3,7 +3,7 @@
 use tch::{Device, Kind, Tensor};
 
 use super::{Engine, Learner, LearnerSettings, LearnerStep, LossStatistics};
-use crate::concrete::LogisticNoise;
+use crate::concrete::{LogisticNoise, heteroscedastic_nll};
 use crate::config::Targets;
 use crate::network::{PassNoise, QNetwork};
 use crate::replay::Batch;
@@ -54,6 +54,8 @@ struct Objective {
     weight_term: Tensor,
     entropy_term: Tensor,
     precision_term: Tensor,
+    /// Mean of the taus of the batch.
+    precision: f64,
 }
 
 impl Autograd {
@@ -82,7 +84,7 @@ impl Autograd {
             precision_term: number(&objective.precision_term),
             absolute_error: number(&objective.errors.abs()),
             q_mean: number(&objective.q),
-            gradient_norm: gradient.norm().double_value(&[]) / learner.online.precision(),
+            gradient_norm: gradient.norm().double_value(&[]) / objective.precision,
         };
         (gradient, statistics)
     }
@@ -98,19 +100,32 @@ impl Autograd {
         let batch = BatchTensors::new(batch, online.device());
         let targets = tch::no_grad(|| self.targets(learner, &batch, step, noise));
         self.noise.draw(noise, online.inputs(), 1, batch.rows());
-        let q = online.sample(&batch.observations, &self.noise).squeeze_dim(0);
-        let q = q.gather(1, &batch.actions, false).squeeze_dim(1);
+        let prediction = online.predict(&batch.observations, &self.noise);
+        let taken = |values: &Tensor| values.squeeze_dim(0).gather(1, &batch.actions, false).squeeze_dim(1);
+        let q = taken(&prediction.q);
         let errors = &q - &targets;
-        let log_precision = if self.settings.learned_precision {
-            online.log_precision().shallow_clone()
-        } else {
-            online.log_precision().detach()
+        let prior = self.settings.precision_prior;
+        let dataset_size = step.regularizer.dataset_size;
+        let (data_term, precision_term, precision) = match &prediction.log_precisions {
+            None => {
+                let log_precision = if self.settings.learned_precision {
+                    online.log_precision().shallow_clone()
+                } else {
+                    online.log_precision().detach()
+                };
+                let data_term = td::gaussian_nll(&errors, &log_precision);
+                (data_term, prior.term(&log_precision, dataset_size), online.precision())
+            }
+            Some(log_precisions) => {
+                let log_precisions = taken(log_precisions);
+                let data_term = heteroscedastic_nll(&errors, &log_precisions);
+                let precision_term = prior.term(&log_precisions, dataset_size).mean(Kind::Float);
+                let mean = log_precisions.exp().mean(Kind::Float).double_value(&[]);
+                (data_term, precision_term, mean)
+            }
         };
-        let data_term = td::gaussian_nll(&errors, &log_precision);
-        let precision_term =
-            self.settings.precision_prior.term(&log_precision, step.regularizer.dataset_size);
         let (weight_term, entropy_term) = online.regularization(&step.regularizer);
-        Objective { q, errors, data_term, weight_term, entropy_term, precision_term }
+        Objective { q, errors, data_term, weight_term, entropy_term, precision_term, precision }
     }
 
     fn targets(

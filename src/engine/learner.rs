@@ -5,6 +5,7 @@ use tch::Device;
 
 use super::PrecisionPrior;
 use crate::config::{Config, Targets};
+use crate::error::Error;
 use crate::network::{Adam, InitialUncertainty, QNetwork};
 use crate::randomness::{Stream, generator};
 
@@ -21,19 +22,23 @@ pub struct Learner {
 
 impl Learner {
     /// A fresh learner, its initial weights derived from the config's seed.
-    pub fn new(config: &Config, spec: &EnvSpec, device: Device) -> Self {
+    ///
+    /// # Errors
+    /// Where the environment's observations are not what the config's network is for, or there are too many weights.
+    pub fn new(config: &Config, spec: &EnvSpec, device: Device) -> Result<Self, Error> {
         let start = InitialUncertainty {
             p: config.dropout.initial_p,
             temperature: config.dropout.temperature,
             precision: config.precision.initial,
+            heteroscedastic: config.precision.heteroscedastic,
         };
         let mut generator = generator(config.seed, Stream::Initialisation);
-        let (online, target) = QNetwork::pair(&config.network, start, spec, &mut generator, device);
+        let (online, target) = QNetwork::pair(&config.network, start, spec, &mut generator, device)?;
         let (weights, dropout) = (config.optimizer.learning_rate, config.optimizer.dropout_learning_rate);
         let learning_rates = online.parameters().constant_by_name(|name| {
             if name.ends_with("p_logit") || name == "log_precision" { dropout as f32 } else { weights as f32 }
         });
-        Self { online, target, adam: Adam::new(learning_rates) }
+        Ok(Self { online, target, adam: Adam::new(learning_rates) })
     }
 }
 

@@ -81,12 +81,12 @@ pub struct LossStatistics {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum EngineName {
-    /// `fused` on the CPU, `autograd` elsewhere
+    /// `fused` where it can, `autograd` elsewhere
     #[default]
     Auto,
     /// libtorch differentiates; the reference, and the way for CUDA
     Autograd,
-    /// Gradients written out in vectorised kernels; on the CPU only
+    /// Gradients written out in vectorised kernels; on the CPU, for dense networks with one precision, only
     Fused,
 }
 
@@ -103,15 +103,25 @@ impl fmt::Display for EngineName {
 /// The engine that `config` asks for, for networks of this one's shape and device.
 ///
 /// # Errors
-/// Where it can't compute there.
+/// Where it can't compute there, or not such networks.
 pub fn engine(config: &Config, network: &QNetwork) -> Result<Box<dyn Engine>, Error> {
     let settings = LearnerSettings::from(config);
-    match (config.engine, network.device()) {
-        (EngineName::Auto | EngineName::Fused, Device::Cpu) => Ok(Box::new(Fused::new(settings, network))),
-        (EngineName::Auto | EngineName::Autograd, _) => Ok(Box::new(Autograd::new(settings))),
-        (EngineName::Fused, _) => Err(Error::Usage(format!(
-            "engine = \"fused\" computes on the CPU only, but device = \"{}\"; engine must be auto or autograd there",
-            config.device
-        ))),
+    match config.engine {
+        EngineName::Auto | EngineName::Fused if Fused::computes(network) => {
+            Ok(Box::new(Fused::new(settings, network)))
+        }
+        EngineName::Auto | EngineName::Autograd => Ok(Box::new(Autograd::new(settings))),
+        EngineName::Fused => {
+            let (only, given) = if network.device() != Device::Cpu {
+                ("on the CPU", format!("device = \"{}\"", config.device))
+            } else if !network.is_dense() {
+                ("dense networks", "network.kind = \"conv\"".to_owned())
+            } else {
+                ("networks with one precision for all targets", "precision.heteroscedastic = true".to_owned())
+            };
+            Err(Error::Usage(format!(
+                "engine = \"fused\" computes {only} only, but {given}; engine must be auto or autograd there"
+            )))
+        }
     }
 }

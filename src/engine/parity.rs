@@ -82,7 +82,7 @@ impl Problem {
     fn learner(&self, config: &Config) -> Learner {
         let dimensions: Vec<_> = (0..self.dimensions).map(|_| Dimension::new("x", "", -2.0, 3.0)).collect();
         let spec = EnvSpec::new("Test-v0", dimensions, (0..self.actions).map(|action| action.to_string()));
-        let mut learner = Learner::new(config, &spec, Device::Cpu);
+        let mut learner = Learner::new(config, &spec, Device::Cpu).unwrap();
         let mut random = generator(self.seed, Stream::Exploration);
         for network in [&mut learner.online, &mut learner.target] {
             let logits: Vec<usize> = (0..self.hidden.len() + 1)

@@ -3,20 +3,56 @@
 use serde::{Deserialize, Serialize};
 
 use super::features::Features;
+use crate::concrete::ConvMask;
 
 /// The shape of a Q-network: the `[network]` section of a config.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
-    /// Units of each hidden layer, from input to output.
+    /// What stands in front of the linear layers.
+    pub kind: NetworkKind,
+    /// Units of each hidden linear layer, from input to output.
     pub hidden: Vec<i64>,
     /// Whether the linear layers have biases. A bias is not dropped, so a Q-function that is constant can live in it
     /// alone and carry no uncertainty: without biases it can't.
     pub biases: bool,
-    /// Number of random Fourier frequencies in front of the network, 0 for none.
+    /// Number of random Fourier frequencies in front of a dense network, 0 for none. An image has none.
     pub fourier_features: usize,
     /// Their bandwidth, in radians per scaled observation unit.
     pub fourier_bandwidth: Bandwidth,
+    /// The convolutions of a convolutional network.
+    pub conv: ConvConfig,
+}
+
+/// What stands in front of the linear layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NetworkKind {
+    /// Random Fourier features of the observation.
+    Dense,
+    /// Convolutions over the observation, which has to be an image.
+    Conv,
+}
+
+/// `[network.conv]`: the convolutions, each followed by a ReLU. Zeros around the image keep its size where the stride is 1
+/// and the kernel's side is odd.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConvConfig {
+    /// Feature maps of each convolution, from input to output.
+    pub channels: Vec<i64>,
+    /// Side of the kernels, in pixels.
+    pub kernel: i64,
+    /// From one place of a kernel to the next, in pixels.
+    pub stride: i64,
+    /// What a mask covers: a unit, or a whole feature map.
+    pub mask: ConvMask,
+}
+
+impl Default for ConvConfig {
+    fn default() -> Self {
+        Self { channels: vec![16], kernel: 3, stride: 1, mask: ConvMask::FeatureMap }
+    }
 }
 
 /// The bandwidth of the Fourier features.
@@ -40,15 +76,25 @@ pub enum AutoKeyword {
 impl Default for NetworkConfig {
     fn default() -> Self {
         Self {
+            kind: NetworkKind::Dense,
             hidden: vec![128, 128],
             biases: false,
             fourier_features: 32,
             fourier_bandwidth: Bandwidth::Auto(AutoKeyword::Auto),
+            conv: ConvConfig::default(),
         }
     }
 }
 
 impl NetworkConfig {
+    /// Number of Fourier frequencies, none for images.
+    pub fn frequencies(&self) -> usize {
+        match self.kind {
+            NetworkKind::Dense => self.fourier_features,
+            NetworkKind::Conv => 0,
+        }
+    }
+
     /// The bandwidth of the Fourier features for so many inputs.
     pub fn bandwidth(&self, inputs: usize) -> f64 {
         match self.fourier_bandwidth {

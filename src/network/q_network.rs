@@ -1,14 +1,16 @@
-//! The Q-network: an MLP with Concrete Dropout in front of every linear layer.
+//! The Q-network: layers with Concrete Dropout in front of each.
 
 use control_envs::EnvSpec;
-use rand::RngExt;
 use tch::{Device, Kind, Tensor};
 
+use super::architecture::{initial_parameters, layer_shapes};
 use super::config::NetworkConfig;
 use super::features::Features;
+use super::layer::{Layer, LayerShape};
 use super::parameters::{Initial, Parameters};
 use super::pass_noise::PassNoise;
-use crate::concrete::{ConcreteDropout, ConcreteLinear, Regularizer, logit, squared_norm};
+use crate::concrete::{Regularizer, squared_norm};
+use crate::error::Error;
 use crate::randomness::Generator;
 
 /// What the Concrete Dropout layers start from: p, t and tau.
@@ -20,19 +22,34 @@ pub struct InitialUncertainty {
     pub temperature: f64,
     /// Precision tau of the targets, in network units.
     pub precision: f64,
+    /// Whether tau depends on observation and action, by a head of its own; otherwise one tau is for all.
+    pub heteroscedastic: bool,
+}
+
+/// What noisy passes predict.
+#[derive(Debug)]
+pub struct Prediction {
+    /// Q-values, `[passes, rows, actions]`.
+    pub q: Tensor,
+    /// Of a heteroscedastic network ln tau of the targets, of the same shape; otherwise it is one for all,
+    /// [`QNetwork::log_precision`].
+    pub log_precisions: Option<Tensor>,
 }
 
 /// Q(observation, action) for all actions at once.
 ///
 /// With hidden sizes `h_1 ... h_n` the network is `Linear(Drop(...ReLU(Linear(Drop(features)))))`, n + 1 linear layers
-/// and as many dropout probabilities. Its parameters, log tau included, are views into one flat tensor.
+/// and as many dropout probabilities; a convolutional one has `ReLU(Conv(Drop(...)))` of the image in front of them. Its
+/// parameters, log tau included, are views into one flat tensor. A heteroscedastic network has as many outputs again: what is
+/// added to log tau for each action.
 #[derive(Debug)]
 pub struct QNetwork {
     features: Features,
-    layers: Vec<ConcreteLinear>,
+    layers: Vec<Layer>,
     /// K of each layer.
     inputs: Vec<usize>,
     actions: usize,
+    heteroscedastic: bool,
     log_precision: Tensor,
     parameters: Parameters,
 }
@@ -41,69 +58,87 @@ impl QNetwork {
     /// The largest |ln tau| that [`bound_precision`](Self::bound_precision) leaves.
     pub const LOG_PRECISION_BOUND: f32 = 30.0;
 
-    /// An online network and a target network, equal at first. Weights (and biases) are uniform on
-    /// `+-1/sqrt(inputs)`, as PyTorch's linear layers start.
+    /// An online network and a target network, equal at first.
+    ///
+    /// # Errors
+    /// Where the observations of `spec` are not what `config` is for, or there are too many weights.
     pub fn pair(
         config: &NetworkConfig,
         start: InitialUncertainty,
         spec: &EnvSpec,
         generator: &mut Generator,
         device: Device,
-    ) -> (Self, Self) {
+    ) -> Result<(Self, Self), Error> {
         let space = &spec.observation_space;
         let bandwidth = config.bandwidth(space.len());
-        let features = Features::new(space, config.fourier_features, bandwidth, generator, device);
-        let mut sizes = vec![features.count()];
-        sizes.extend(&config.hidden);
-        sizes.push(spec.actions.len() as i64);
-        let initial = initial_parameters(&sizes, config.biases, start, generator);
-        let target = Self::assemble(features.share(), &initial, start.temperature, false, device);
-        (Self::assemble(features, &initial, start.temperature, true, device), target)
+        let features = Features::new(space, config.frequencies(), bandwidth, generator, device);
+        let outputs = spec.actions.len() as i64 * if start.heteroscedastic { 2 } else { 1 };
+        let shapes = layer_shapes(config, space, features.count(), outputs)?;
+        let initial = initial_parameters(&shapes, config.biases, start, generator);
+        let target = Self::assemble(features.share(), &shapes, &initial, start, false, device);
+        Ok((Self::assemble(features, &shapes, &initial, start, true, device), target))
     }
 
     fn assemble(
         features: Features,
+        shapes: &[LayerShape],
         initial: &[Initial],
-        temperature: f64,
+        start: InitialUncertainty,
         trainable: bool,
         device: Device,
     ) -> Self {
         let parameters = Parameters::new(initial, trainable, device);
-        let view = |name: String| parameters.view(&name).map(Tensor::shallow_clone);
-        let layers: Vec<ConcreteLinear> = (0..)
-            .map_while(|index| {
-                Some(ConcreteLinear {
-                    dropout: ConcreteDropout::from_logit(
-                        view(format!("layers.{index}.p_logit"))?,
-                        temperature,
-                    ),
-                    weight: view(format!("layers.{index}.weight"))?,
-                    bias: view(format!("layers.{index}.bias")),
-                })
-            })
-            .collect();
-        let log_precision = view("log_precision".to_owned()).unwrap_or_default();
-        let inputs = layers.iter().map(|layer| layer.inputs() as usize).collect();
-        let actions = layers.last().map_or(0, |layer| layer.weight.size()[0] as usize);
-        Self { features, layers, inputs, actions, log_precision, parameters }
+        let layers = shapes
+            .iter()
+            .enumerate()
+            .map_while(|(index, shape)| Layer::assemble(*shape, index, &parameters, start.temperature));
+        let outputs = shapes.last().map_or(0, |layer| layer.outputs() as usize);
+        Self {
+            features,
+            layers: layers.collect(),
+            inputs: shapes.iter().map(|layer| layer.masks() as usize).collect(),
+            actions: if start.heteroscedastic { outputs / 2 } else { outputs },
+            heteroscedastic: start.heteroscedastic,
+            log_precision: parameters.view("log_precision").map(Tensor::shallow_clone).unwrap_or_default(),
+            parameters,
+        }
     }
 
     /// The deterministic mean pass: observations `[..., dimensions]` to `[..., actions]`.
     pub fn mean(&self, observations: &Tensor) -> Tensor {
-        self.through_layers(observations, |_, layer, x| layer.forward_mean(x))
+        self.q_of(self.through_layers(observations, |_, layer, x| layer.forward_mean(x)))
     }
 
     /// Noisy passes: observations `[rows, dimensions]` and noise for so many rows give `[passes, rows, actions]`. Noise
     /// for one row is a mask held over all rows.
     pub fn sample(&self, observations: &Tensor, noise: &PassNoise) -> Tensor {
+        self.q_of(self.noisy_outputs(observations, noise))
+    }
+
+    /// Noisy passes as [`sample`](Self::sample), with the precision that each predicts for its targets.
+    pub fn predict(&self, observations: &Tensor, noise: &PassNoise) -> Prediction {
+        let outputs = self.noisy_outputs(observations, noise);
+        let log_precisions = self.heteroscedastic.then(|| {
+            let actions = self.actions as i64;
+            let bound = f64::from(Self::LOG_PRECISION_BOUND);
+            (outputs.narrow(-1, actions, actions) + &self.log_precision).clamp(-bound, bound)
+        });
+        Prediction { q: self.q_of(outputs), log_precisions }
+    }
+
+    fn noisy_outputs(&self, observations: &Tensor, noise: &PassNoise) -> Tensor {
         let device = self.device();
         self.through_layers(observations, |index, layer, x| layer.forward(x, &noise.logistic(index, device)))
+    }
+
+    fn q_of(&self, outputs: Tensor) -> Tensor {
+        if self.heteroscedastic { outputs.narrow(-1, 0, self.actions as i64) } else { outputs }
     }
 
     fn through_layers(
         &self,
         observations: &Tensor,
-        mut forward: impl FnMut(usize, &ConcreteLinear, &Tensor) -> Tensor,
+        mut forward: impl FnMut(usize, &Layer, &Tensor) -> Tensor,
     ) -> Tensor {
         let last = self.layers.len() - 1;
         let mut x = self.features.forward(observations);
@@ -117,34 +152,34 @@ impl QNetwork {
     }
 
     /// The sensitivity c of each layer at `observations` `[rows, dimensions]`, in squared network units: the mean over rows of
-    /// the sum over the layer's inputs k of `(x_k dQ/dx_k)^2`, of the greedy action under the mean pass. See
+    /// the sum over the layer's masks k of `(x_k dQ/dx_k)^2` (of a feature map, all its units together), of the greedy action under the mean pass. See
     /// [`Landscape`](crate::concrete::Landscape).
     pub fn sensitivity(&self, observations: &Tensor) -> Vec<f64> {
         let rows = observations.size()[0];
         // dQ/dmask at a mask of ones is x dQ/dx.
         let mut masks = Vec::with_capacity(self.layers.len());
         let q = self.through_layers(observations, |_, layer, x| {
-            let mask = Tensor::ones(layer.noise_shape(rows), (x.kind(), x.device())).set_requires_grad(true);
-            let y = layer.forward_mean(&(x * &mask));
+            let mask = Tensor::ones([rows, layer.masks()], (x.kind(), x.device())).set_requires_grad(true);
+            let y = layer.forward_masked(x, &mask);
             masks.push(mask);
             y
         });
-        let greedy = q.amax(1, false).sum(Kind::Float);
+        let greedy = self.q_of(q).amax(1, false).sum(Kind::Float);
         let gradients = Tensor::run_backward(&[greedy], &masks, false, false);
         gradients.iter().map(|gradient| squared_norm(gradient).double_value(&[]) / rows as f64).collect()
     }
 
     /// `||W||^2` of each layer, from input to output.
     pub fn squared_norms(&self) -> Vec<f64> {
-        self.layers.iter().map(|layer| squared_norm(&layer.weight.detach()).double_value(&[])).collect()
+        self.layers.iter().map(|layer| squared_norm(&layer.weight().detach()).double_value(&[])).collect()
     }
 
     /// The weight and the entropy term of the KL per datum, each summed over the layers; scalars. They are computed for
     /// all layers at once, since an operation on a number or two costs as much as one on a thousand.
     pub fn regularization(&self, regularizer: &Regularizer) -> (Tensor, Tensor) {
-        let p_logits: Vec<&Tensor> = self.layers.iter().map(|layer| &layer.dropout.p_logit).collect();
+        let p_logits: Vec<&Tensor> = self.layers.iter().map(|layer| &layer.dropout().p_logit).collect();
         let p_logits = Tensor::cat(&p_logits, 0);
-        let norms: Vec<Tensor> = self.layers.iter().map(|layer| squared_norm(&layer.weight)).collect();
+        let norms: Vec<Tensor> = self.layers.iter().map(|layer| squared_norm(layer.weight())).collect();
         let norms = Tensor::stack(&norms, 0);
         let inputs: Vec<f32> = self.inputs.iter().map(|&inputs| inputs as f32).collect();
         let inputs = Tensor::from_slice(&inputs).to_device(self.device());
@@ -170,14 +205,24 @@ impl QNetwork {
         self.log_precision.double_value(&[0]).exp()
     }
 
+    /// Whether tau depends on observation and action; [`precision`](Self::precision) is then what all have in common.
+    pub fn is_heteroscedastic(&self) -> bool {
+        self.heteroscedastic
+    }
+
+    /// Whether all layers are linear.
+    pub fn is_dense(&self) -> bool {
+        self.layers.iter().all(|layer| matches!(layer, Layer::Linear(_)))
+    }
+
     /// Temperature t of the masks.
     pub fn temperature(&self) -> f64 {
-        self.layers.first().map_or(1.0, |layer| layer.dropout.temperature.value())
+        self.layers.first().map_or(1.0, |layer| layer.dropout().temperature.value())
     }
 
     /// The dropout probability of each layer, from input to output.
     pub fn p(&self) -> Vec<f64> {
-        self.layers.iter().map(|layer| layer.dropout.p()).collect()
+        self.layers.iter().map(|layer| layer.dropout().p()).collect()
     }
 
     /// Number of actions.
@@ -185,7 +230,7 @@ impl QNetwork {
         self.actions
     }
 
-    /// Number K of inputs of each layer, the units that are dropped.
+    /// Number K of masks of each layer: its inputs, or, where a mask covers a feature map, their number.
     pub fn inputs(&self) -> &[usize] {
         &self.inputs
     }
@@ -196,7 +241,7 @@ impl QNetwork {
     }
 
     /// The layers, from input to output.
-    pub fn layers(&self) -> &[ConcreteLinear] {
+    pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
@@ -223,40 +268,12 @@ impl QNetwork {
     }
 }
 
-/// All weights (and biases), then all p logits, then ln tau: the many stay aligned to the vector registers.
-fn initial_parameters(
-    sizes: &[i64],
-    biases: bool,
-    start: InitialUncertainty,
-    generator: &mut Generator,
-) -> Vec<Initial> {
-    let mut all = Vec::new();
-    for (index, pair) in sizes.windows(2).enumerate() {
-        let (inputs, outputs) = (pair[0], pair[1]);
-        let bound = 1.0 / (inputs as f32).sqrt();
-        let mut uniform = |name: &str, shape: Vec<i64>| {
-            let count: i64 = shape.iter().product();
-            let values = (0..count).map(|_| generator.random_range(-bound..bound)).collect();
-            all.push(Initial { name: format!("layers.{index}.{name}"), shape, values });
-        };
-        uniform("weight", vec![outputs, inputs]);
-        if biases {
-            uniform("bias", vec![outputs]);
-        }
-    }
-    let scalar = |name, value: f64| Initial { name, shape: vec![1], values: vec![value as f32] };
-    let layers = 0..sizes.len() - 1;
-    all.extend(layers.map(|index| scalar(format!("layers.{index}.p_logit"), logit(start.p))));
-    all.push(scalar("log_precision".to_owned(), start.precision.ln()));
-    all
-}
-
 #[cfg(test)]
 mod tests {
     use control_envs::{Dimension, EnvSpec};
 
     use super::*;
-    use crate::concrete::LogisticNoise;
+    use crate::concrete::{ConcreteDropout, LogisticNoise, logit};
     use crate::randomness::{Stream, generator};
 
     fn network(biases: bool, fourier_features: usize, p: f64) -> QNetwork {
@@ -264,8 +281,10 @@ mod tests {
         let spec = EnvSpec::new("Test-v0", dimensions, ["a", "b", "c"]);
         let config =
             NetworkConfig { hidden: vec![5, 4], biases, fourier_features, ..NetworkConfig::default() };
-        let start = InitialUncertainty { p, temperature: 0.1, precision: 10.0 };
-        QNetwork::pair(&config, start, &spec, &mut generator(1, Stream::Initialisation), Device::Cpu).0
+        let start = InitialUncertainty { p, temperature: 0.1, precision: 10.0, heteroscedastic: false };
+        QNetwork::pair(&config, start, &spec, &mut generator(1, Stream::Initialisation), Device::Cpu)
+            .unwrap()
+            .0
     }
 
     fn observations() -> Tensor {

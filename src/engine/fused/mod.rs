@@ -11,6 +11,8 @@ mod layout;
 mod targets;
 mod update;
 
+use tch::Device;
+
 use self::forward::Activations;
 use self::layout::Layout;
 use super::{Engine, Learner, LearnerSettings, LearnerStep, LossStatistics};
@@ -33,7 +35,12 @@ pub struct Fused {
 }
 
 impl Fused {
-    /// An engine by these settings, for networks of this one's shape.
+    /// Whether it computes networks like this one: on the CPU, dense, and with one precision for all targets.
+    pub fn computes(network: &QNetwork) -> bool {
+        network.device() == Device::Cpu && network.is_dense() && !network.is_heteroscedastic()
+    }
+
+    /// An engine by these settings, for networks of this one's shape, which it [computes](Self::computes).
     pub fn new(settings: LearnerSettings, network: &QNetwork) -> Self {
         Self {
             settings,

@@ -1,0 +1,140 @@
+//! A layer of a Q-network: its shape, and with parameters.
+
+use tch::Tensor;
+
+use super::parameters::Parameters;
+use crate::concrete::{ConcreteConv2d, ConcreteDropout, ConcreteLinear, ConvShape, Regularizer};
+
+/// What a layer is before it has parameters. What goes in and comes out of one is flat: an image goes channel by channel,
+/// row by row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayerShape {
+    /// A linear layer.
+    Linear {
+        /// Units that go in.
+        inputs: i64,
+        /// Units that come out.
+        outputs: i64,
+    },
+    /// A convolution.
+    Conv(ConvShape),
+}
+
+impl LayerShape {
+    /// Shape of the weight.
+    pub fn weight(&self) -> Vec<i64> {
+        match self {
+            Self::Linear { inputs, outputs } => vec![*outputs, *inputs],
+            Self::Conv(shape) => shape.weight().to_vec(),
+        }
+    }
+
+    /// Units that come out.
+    pub fn outputs(&self) -> i64 {
+        match self {
+            Self::Linear { outputs, .. } => *outputs,
+            Self::Conv(shape) => shape.output().iter().product(),
+        }
+    }
+
+    /// K: masks for one input.
+    pub fn masks(&self) -> i64 {
+        match self {
+            Self::Linear { inputs, .. } => *inputs,
+            Self::Conv(shape) => shape.masks(),
+        }
+    }
+}
+
+/// A layer with Concrete Dropout in front.
+#[derive(Debug)]
+pub enum Layer {
+    /// A linear layer.
+    Linear(ConcreteLinear),
+    /// A convolution.
+    Conv(ConcreteConv2d),
+}
+
+impl Layer {
+    /// The layer of this shape and number whose parameters are views into `parameters`; `None` where they lack one.
+    pub(super) fn assemble(
+        shape: LayerShape,
+        index: usize,
+        parameters: &Parameters,
+        temperature: f64,
+    ) -> Option<Self> {
+        let view = |name: &str| parameters.view(&format!("layers.{index}.{name}")).map(Tensor::shallow_clone);
+        let dropout = ConcreteDropout::from_logit(view("p_logit")?, temperature);
+        let (weight, bias) = (view("weight")?, view("bias"));
+        Some(match shape {
+            LayerShape::Linear { .. } => Self::Linear(ConcreteLinear { dropout, weight, bias }),
+            LayerShape::Conv(shape) => Self::Conv(ConcreteConv2d { dropout, weight, bias, shape }),
+        })
+    }
+
+    /// The dropout in front.
+    pub fn dropout(&self) -> &ConcreteDropout {
+        match self {
+            Self::Linear(layer) => &layer.dropout,
+            Self::Conv(layer) => &layer.dropout,
+        }
+    }
+
+    /// The weight.
+    pub fn weight(&self) -> &Tensor {
+        match self {
+            Self::Linear(layer) => &layer.weight,
+            Self::Conv(layer) => &layer.weight,
+        }
+    }
+
+    /// Number K of masks.
+    pub fn masks(&self) -> i64 {
+        match self {
+            Self::Linear(layer) => layer.inputs(),
+            Self::Conv(layer) => layer.masks(),
+        }
+    }
+
+    /// One noisy pass, `[..., inputs]` to `[..., outputs]`, `noise` standard logistic, `[..., masks]`.
+    pub fn forward(&self, x: &Tensor, noise: &Tensor) -> Tensor {
+        match self {
+            Self::Linear(layer) => layer.forward(x, noise),
+            Self::Conv(layer) => {
+                let noise = noise.unflatten(-1, layer.shape.mask_shape());
+                layer.forward(&image(x, layer), &noise).flatten(-3, -1)
+            }
+        }
+    }
+
+    /// The deterministic pass, every unit kept: `[..., inputs]` to `[..., outputs]`.
+    pub fn forward_mean(&self, x: &Tensor) -> Tensor {
+        match self {
+            Self::Linear(layer) => layer.forward_mean(x),
+            Self::Conv(layer) => layer.forward_mean(&image(x, layer)).flatten(-3, -1),
+        }
+    }
+
+    /// The deterministic pass of an input multiplied by a mask `[..., masks]`: `[..., inputs]` to `[..., outputs]`.
+    pub fn forward_masked(&self, x: &Tensor, mask: &Tensor) -> Tensor {
+        match self {
+            Self::Linear(layer) => layer.forward_mean(&(x * mask)),
+            Self::Conv(layer) => {
+                let mask = mask.unflatten(-1, layer.shape.mask_shape());
+                layer.forward_mean(&(image(x, layer) * mask)).flatten(-3, -1)
+            }
+        }
+    }
+
+    /// This layer's share of the KL per datum; a differentiable tensor of one element.
+    pub fn regularization(&self, regularizer: &Regularizer) -> Tensor {
+        match self {
+            Self::Linear(layer) => layer.regularization(regularizer),
+            Self::Conv(layer) => layer.regularization(regularizer),
+        }
+    }
+}
+
+fn image(x: &Tensor, layer: &ConcreteConv2d) -> Tensor {
+    x.unflatten(-1, layer.shape.input)
+}
