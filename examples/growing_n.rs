@@ -13,10 +13,9 @@ use std::process::ExitCode;
 use concrete_dqn::Error;
 use concrete_dqn::agent::Agent;
 use concrete_dqn::config::{Config, Layer};
-use concrete_dqn::randomness::{Stream, generator};
 use concrete_dqn::run::plots::{RunLabel, draw_comparison};
 use concrete_dqn::run::{Recorder, RunDirectory};
-use concrete_dqn::training::train;
+use concrete_dqn::training::{Moment, Position, train};
 use control_envs::Registry;
 use tch::Device;
 
@@ -69,9 +68,10 @@ fn run(folder: &Path, config: &Config) -> Result<(RunDirectory, Vec<f64>), Error
     let mut agent = Agent::new(config, &spec, Device::Cpu)?;
     let directory = RunDirectory::create(folder, "cartpole", config)?;
     let mut recorder = Recorder::start(directory.clone(), config, &spec, &agent)?;
-    let mut starts = generator(config.seed, Stream::Environment);
-    let ended = train(env.as_mut(), &mut agent, &mut starts, &mut recorder);
-    let run = recorder.finish(&agent, ended.as_ref().err());
+    let mut position = Position::start(config.seed);
+    let ended = train(env.as_mut(), &mut agent, &mut position, &mut recorder);
+    let moment = Moment { env: env.as_ref(), agent: &agent, position: &position };
+    let run = recorder.finish(moment, ended.as_ref().err());
     ended.and(run.written)?;
     Ok((directory, agent.network().p()))
 }

@@ -1,5 +1,7 @@
 //! The agent: acts, observes, learns, and at every episode's end tells the objective how much data there is.
 
+mod state;
+
 use control_envs::{EnvSpec, Step};
 use rand::RngExt;
 use serde::Serialize;
@@ -13,6 +15,8 @@ use crate::exploration::{ExplorationRule, Passes, QSamples};
 use crate::network::{PassNoise, QNetwork};
 use crate::randomness::{Generator, Stream, generator};
 use crate::replay::{Batch, Lookahead, Replay};
+
+pub use state::AgentState;
 
 /// Most observations of an episode over which its epistemic standard deviation is averaged.
 const EPISTEMIC_ROWS: usize = 64;
@@ -44,6 +48,16 @@ pub struct UpdateRecord {
     pub gradient_norm: f64,
     /// Learning rate of the weights.
     pub learning_rate: f64,
+    /// The largest return in size that the rewards seen so far allow, and at least that of a reward of 1 at every step:
+    /// the values of a fresh network are that large whatever the rewards are.
+    pub return_bound: f64,
+}
+
+impl UpdateRecord {
+    /// Whether the Q-values are far beyond what the rewards allow: over ten times. Optimism and noise account for less.
+    pub fn has_diverged(&self) -> bool {
+        self.q_mean.abs() > 10.0 * self.return_bound
+    }
 }
 
 /// A Q-network that learns from its replay, explores by its uncertainty and grows more certain with its data.
@@ -61,6 +75,8 @@ pub struct Agent {
     noise: PassNoise,
     /// The noise of the mask that is held for the episode.
     held: PassNoise,
+    /// What it was drawn from, as it was before.
+    held_from: Option<LogisticNoise>,
     dataset_size: u64,
     steps: u64,
     updates: u64,
@@ -100,6 +116,7 @@ impl Agent {
             rule: config.exploration.build(),
             noise: PassNoise::default(),
             held: PassNoise::default(),
+            held_from: None,
             dataset_size: 0,
             steps: 0,
             updates: 0,
@@ -119,6 +136,7 @@ impl Agent {
     pub fn begin_episode(&mut self) {
         (self.decisions, self.exploratory) = (0, 0);
         if self.rule.passes() == Passes::Held {
+            self.held_from = Some(self.exploration_noise.clone());
             self.held.draw(&mut self.exploration_noise, self.learner.online.inputs(), 1, 1);
         }
     }
@@ -144,7 +162,7 @@ impl Agent {
         };
         let q = QSamples::new(self.engine.q_values(online, observation, noise), actions);
         if !q.are_finite() {
-            return Err(Error::NotFinite { quantity: "a Q-value", step: self.steps });
+            return Err(self.not_finite("a Q-value"));
         }
         let action = self.rule.choose(&q, progress, &mut self.exploration);
         self.decisions += 1;
@@ -167,7 +185,7 @@ impl Agent {
     /// Learns, if it is time to. Every so many learner steps, as the config says, what the last one did is returned.
     ///
     /// # Errors
-    /// Where the gradient is not finite; the parameters are then as before.
+    /// Where loss or gradient is not finite. A gradient that is not has changed nothing.
     pub fn learn(&mut self) -> Result<Option<UpdateRecord>, Error> {
         let agent = &self.config.agent;
         if self.steps < agent.learning_starts.max(1) || !self.steps.is_multiple_of(agent.train_frequency) {
@@ -194,8 +212,11 @@ impl Agent {
             updates_target: (self.updates + 1).is_multiple_of(agent.target_period),
         };
         let loss = self.engine.learn(&mut self.learner, &self.batch, &step, &mut self.learner_noise);
+        if !loss.total().is_finite() {
+            return Err(self.not_finite("the loss"));
+        }
         if !loss.gradient_norm.is_finite() {
-            return Err(Error::NotFinite { quantity: "the gradient", step: self.steps });
+            return Err(self.not_finite("the gradient"));
         }
         self.updates += 1;
         let recorded = self.updates.is_multiple_of(self.config.logging.update_period);
@@ -213,7 +234,7 @@ impl Agent {
         UpdateRecord {
             update: self.updates,
             total_steps: self.steps,
-            loss: loss.data_term + loss.weight_term + loss.entropy_term + loss.precision_term,
+            loss: loss.total(),
             data_term: loss.data_term,
             weight_term: loss.weight_term,
             entropy_term: loss.entropy_term,
@@ -223,13 +244,17 @@ impl Agent {
             epistemic_std: std * returns,
             gradient_norm: loss.gradient_norm,
             learning_rate: self.config.optimizer.learning_rate * schedule,
+            return_bound: self.return_bound(),
         }
     }
 
     /// Ends an episode of so many transitions: N becomes the size of the replay. Returns the episode's epistemic
     /// standard deviation in units of the return: that of the greedy action, over Monte-Carlo passes, averaged over up
     /// to 64 of the episode's observations.
-    pub fn end_episode(&mut self, length: usize) -> f64 {
+    ///
+    /// # Errors
+    /// Where a Q-value is not finite.
+    pub fn end_episode(&mut self, length: usize) -> Result<f64, Error> {
         self.dataset_size = self.replay.len() as u64;
         let observations = self.replay.recent_observations(length, EPISTEMIC_ROWS);
         let rows = observations.len() / self.replay.dimensions();
@@ -237,7 +262,8 @@ impl Agent {
         self.noise.draw(&mut self.episode_diagnostics, online.inputs(), self.config.evaluation.passes, rows);
         let q = self.engine.q_values(online, &observations, Some(&self.noise));
         let greedy = |_, samples: &QSamples<'_>| samples.greedy_action();
-        mean_std(q, rows, online.actions(), greedy) / self.value_scale()
+        let std = mean_std(q, rows, online.actions(), greedy) / self.value_scale();
+        if std.is_finite() { Ok(std) } else { Err(self.not_finite("a Q-value")) }
     }
 
     /// The sensitivity c of each layer, in squared network units, over the same observations of an episode of so many
@@ -296,6 +322,12 @@ impl Agent {
     /// What is left of the learning rates.
     fn schedule(&self) -> f64 {
         1.0 + self.progress() * (self.config.optimizer.final_fraction - 1.0)
+    }
+
+    /// [`UpdateRecord::return_bound`].
+    fn return_bound(&self) -> f64 {
+        let (lowest, highest) = self.replay.reward_range();
+        f64::from(highest.max(-lowest)).max(1.0) / self.value_scale()
     }
 
     /// Network units in a unit of the return.

@@ -40,10 +40,16 @@ pub enum Error {
     )]
     NotFinite {
         /// Which number.
-        quantity: &'static str,
+        quantity: String,
         /// Environment steps so far.
         step: u64,
     },
+    /// A run's folder in which another process is at work.
+    #[error(
+        "another process is writing into {}; wait until it has ended, or end it, before going on with that run",
+        .0.display()
+    )]
+    Busy(PathBuf),
     /// The plots could not be drawn.
     #[error("could not draw the plots: {0}")]
     Plot(#[from] crate::run::plots::PlotError),

@@ -73,7 +73,10 @@ pub fn evaluate(
             let q = engine.q_values(network, &observation, Some(&noise));
             let samples = QSamples::new(q, network.actions());
             if !samples.are_finite() {
-                return Err(Error::NotFinite { quantity: "a Q-value of the evaluation", step: steps });
+                return Err(Error::NotFinite {
+                    quantity: "a Q-value of the evaluation".to_owned(),
+                    step: steps,
+                });
             }
             let step = env.step(samples.best_by(|action| samples.mean(action)))?;
             episode_return += step.reward;

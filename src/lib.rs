@@ -9,10 +9,11 @@
 //! How one transition travels: [`training`] takes it from the environment, [`agent`] chooses the action by a rule of
 //! [`exploration`] from samples of the [`network`], and remembers the outcome in its [`replay`]; a batch from there
 //! becomes targets and a loss, defined in [`td`] and [`concrete`] and computed by an [`engine`]; [`run`] writes what happened,
-//! and an [`experiment`] sums up many runs.
+//! a [`checkpoint`] all that is needed to go on, and an [`experiment`] sums up many runs.
 
 pub mod agent;
 pub mod calibration;
+pub mod checkpoint;
 pub mod cli;
 pub mod concrete;
 pub mod config;

@@ -1,9 +1,13 @@
 //! The replay buffer: a preallocated ring of transitions that stores each observation once.
 
+mod slots;
+
 use std::collections::HashMap;
 
 use control_envs::Step;
 use rand::{Rng, RngExt};
+
+pub use slots::{ReplayState, Slots};
 
 /// The last `capacity` transitions, sampled uniformly.
 ///
@@ -24,6 +28,8 @@ pub struct Replay {
     latest: Vec<f32>,
     /// The slot that the next transition takes.
     cursor: usize,
+    /// Transitions ever stored.
+    pushed: u64,
     /// Lowest and highest reward ever stored, and 0.
     reward_range: (f32, f32),
 }
@@ -87,6 +93,7 @@ impl Replay {
             final_observations: HashMap::new(),
             latest: Vec::with_capacity(dimensions),
             cursor: 0,
+            pushed: 0,
             reward_range: (0.0, 0.0),
         })
     }
@@ -136,6 +143,7 @@ impl Replay {
         self.latest.clear();
         self.latest.extend_from_slice(&step.observation);
         self.cursor = (slot + 1) % self.capacity;
+        self.pushed += 1;
     }
 
     /// Where an episode was left in its middle, as at the end of a training that is then continued, what followed its

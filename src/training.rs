@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use control_envs::Env;
+use control_envs::{Env, EnvError};
+use serde::{Deserialize, Serialize};
 
 use crate::agent::{Agent, UpdateRecord};
 use crate::error::Error;
-use crate::randomness::Generator;
+use crate::randomness::{Generator, Stream, generator};
 
 /// Episodes over which returns are averaged, as Gymnasium's reward thresholds mean it.
 const RETURN_WINDOW: usize = 100;
@@ -43,6 +44,97 @@ pub struct EpisodeRecord {
     pub sensitivity: Vec<f64>,
 }
 
+/// Where a training is: all that the steps to come depend on and neither agent nor environment holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Position {
+    /// The generator of the environment's resets.
+    pub starts: Generator,
+    /// Episodes that have ended.
+    pub episodes: u64,
+    /// The returns of the last of them, up to 100.
+    pub returns: VecDeque<f64>,
+    /// The episode that is under way.
+    pub in_hand: Option<EpisodeInHand>,
+}
+
+/// An episode that is under way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpisodeInHand {
+    /// The observation to act on. It is saved apart, as numbers and not as text.
+    #[serde(skip)]
+    pub observation: Vec<f32>,
+    /// Sum of its rewards so far.
+    pub episode_return: f64,
+    /// Its steps so far.
+    pub episode_length: u64,
+}
+
+impl Position {
+    /// The start of a training under this seed.
+    pub fn start(seed: u64) -> Self {
+        Self {
+            starts: generator(seed, Stream::Environment),
+            episodes: 0,
+            returns: VecDeque::with_capacity(RETURN_WINDOW),
+            in_hand: None,
+        }
+    }
+
+    /// Mean return of the last 100 episodes, or of as many as there are.
+    pub fn mean_return(&self) -> Option<f64> {
+        let count = self.returns.len();
+        (count > 0).then(|| self.returns.iter().sum::<f64>() / count as f64)
+    }
+
+    fn begin_episode(&mut self, env: &mut dyn Env, agent: &mut Agent) -> Result<EpisodeInHand, EnvError> {
+        let observation = env.reset(&mut self.starts)?;
+        agent.begin_episode();
+        Ok(EpisodeInHand { observation, episode_return: 0.0, episode_length: 0 })
+    }
+
+    fn end_episode(
+        &mut self,
+        episode: &EpisodeInHand,
+        terminated: bool,
+        agent: &mut Agent,
+    ) -> Result<EpisodeRecord, Error> {
+        let epistemic_std = agent.end_episode(episode.episode_length as usize)?;
+        self.episodes += 1;
+        if self.returns.len() == RETURN_WINDOW {
+            self.returns.pop_front();
+        }
+        self.returns.push_back(episode.episode_return);
+        Ok(EpisodeRecord {
+            episode: self.episodes,
+            total_steps: agent.steps(),
+            episode_return: episode.episode_return,
+            episode_length: episode.episode_length,
+            terminated,
+            mean_return_100: self.mean_return().unwrap_or_default(),
+            dataset_size: agent.dataset_size(),
+            precision: agent.network().precision(),
+            epistemic_std,
+            exploratory_share: agent.exploratory_share(),
+            p: agent.network().p(),
+            squared_norm: agent.network().squared_norms(),
+            sensitivity: agent.sensitivity(episode.episode_length as usize),
+        })
+    }
+}
+
+/// A training between two steps, when nothing is in the air: all that is to be saved to go on from here.
+#[derive(Clone, Copy)]
+pub struct Moment<'a> {
+    /// The environment.
+    pub env: &'a dyn Env,
+    /// The agent.
+    pub agent: &'a Agent,
+    /// Where the training is.
+    pub position: &'a Position,
+}
+
 /// Who watches a training. Every method does nothing unless it is written.
 pub trait Observer {
     /// After every environment step.
@@ -64,6 +156,14 @@ pub trait Observer {
         Ok(())
     }
 
+    /// After every environment step and all that followed from it: the time to save.
+    ///
+    /// # Errors
+    /// As for [`on_update`](Self::on_update).
+    fn between_steps(&mut self, _moment: Moment<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Asked after every episode: whether to end the training here.
     fn wants_to_stop(&self) -> bool {
         false
@@ -73,67 +173,43 @@ pub trait Observer {
 /// Nobody watches.
 impl Observer for () {}
 
-/// Trains `agent` in `env` until it has taken the environment steps that its config grants.
+/// Trains `agent` in `env` from `position` on until it has taken the environment steps that its config grants.
 ///
 /// # Errors
 /// [`Error::Interrupted`] where the observer wanted to stop, the environment's errors, the agent's, the observer's.
-/// What was learned up to then is in the agent.
+/// What was learned up to then is in the agent. After an interruption, as after the end, `position` is one to go on from.
 pub fn train(
     env: &mut dyn Env,
     agent: &mut Agent,
-    generator: &mut Generator,
+    position: &mut Position,
     observer: &mut dyn Observer,
 ) -> Result<(), Error> {
-    let mut returns = VecDeque::with_capacity(RETURN_WINDOW);
-    let mut episode = 0;
     while !agent.is_finished() {
-        let mut observation = env.reset(generator)?;
-        agent.begin_episode();
-        let (mut episode_return, mut episode_length) = (0.0, 0);
-        let terminated = loop {
-            let action = agent.act(&observation)?;
-            let step = env.step(action)?;
-            agent.observe(&observation, action, &step);
-            episode_return += step.reward;
-            episode_length += 1;
-            if let Some(record) = agent.learn()? {
-                observer.on_update(&record)?;
-            }
-            observer.on_step(agent);
-            if step.ends_episode() {
-                break step.terminated;
-            }
-            if agent.is_finished() {
-                return if observer.wants_to_stop() { Err(Error::Interrupted) } else { Ok(()) };
-            }
-            observation = step.observation;
+        let mut episode = match position.in_hand.take() {
+            Some(episode) => episode,
+            None => position.begin_episode(env, agent)?,
         };
-
-        let epistemic_std = agent.end_episode(episode_length as usize);
-        episode += 1;
-        if returns.len() == RETURN_WINDOW {
-            returns.pop_front();
+        let action = agent.act(&episode.observation)?;
+        let step = env.step(action)?;
+        agent.observe(&episode.observation, action, &step);
+        episode.episode_return += step.reward;
+        episode.episode_length += 1;
+        if let Some(record) = agent.learn()? {
+            observer.on_update(&record)?;
         }
-        returns.push_back(episode_return);
-        let record = EpisodeRecord {
-            episode,
-            total_steps: agent.steps(),
-            episode_return,
-            episode_length,
-            terminated,
-            mean_return_100: returns.iter().sum::<f64>() / returns.len() as f64,
-            dataset_size: agent.dataset_size(),
-            precision: agent.network().precision(),
-            epistemic_std,
-            exploratory_share: agent.exploratory_share(),
-            p: agent.network().p(),
-            squared_norm: agent.network().squared_norms(),
-            sensitivity: agent.sensitivity(episode_length as usize),
-        };
-        observer.on_episode(&record, agent)?;
-        if observer.wants_to_stop() {
+        observer.on_step(agent);
+        let ended = step.ends_episode();
+        if ended {
+            let record = position.end_episode(&episode, step.terminated, agent)?;
+            observer.on_episode(&record, agent)?;
+        } else {
+            episode.observation = step.observation;
+            position.in_hand = Some(episode);
+        }
+        observer.between_steps(Moment { env, agent, position })?;
+        if ended && observer.wants_to_stop() {
             return Err(Error::Interrupted);
         }
     }
-    Ok(())
+    if observer.wants_to_stop() { Err(Error::Interrupted) } else { Ok(()) }
 }

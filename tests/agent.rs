@@ -4,8 +4,7 @@
 use concrete_dqn::agent::{Agent, UpdateRecord};
 use concrete_dqn::config::{Config, Layer};
 use concrete_dqn::engine::engine;
-use concrete_dqn::randomness::{Stream, generator};
-use concrete_dqn::training::{EpisodeRecord, Observer, train};
+use concrete_dqn::training::{EpisodeRecord, Observer, Position, train};
 use concrete_dqn::{Error, evaluation};
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
@@ -49,8 +48,7 @@ fn run(config: &Config) -> (Agent, Recorded) {
     let mut env = Registry::builtin().make(&config.env).unwrap();
     let mut agent = Agent::new(config, env.spec(), Device::Cpu).unwrap();
     let mut recorded = Recorded::default();
-    let mut starts = generator(config.seed, Stream::Environment);
-    train(env.as_mut(), &mut agent, &mut starts, &mut recorded).unwrap();
+    train(env.as_mut(), &mut agent, &mut Position::start(config.seed), &mut recorded).unwrap();
     (agent, recorded)
 }
 
@@ -184,7 +182,7 @@ fn value_of_one_step(terminates: bool, targets: &str) -> f64 {
     registry.register("onestep", move || OneStep::new(terminates)).unwrap();
     let mut env = registry.make("onestep").unwrap();
     let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
-    train(env.as_mut(), &mut agent, &mut generator(0, Stream::Environment), &mut ()).unwrap();
+    train(env.as_mut(), &mut agent, &mut Position::start(0), &mut ()).unwrap();
     let q = agent.network().mean(&tch::Tensor::from_slice(&[0.5_f32]).view([1, 1])).double_value(&[0, 0]);
     q / (1.0 - 0.9)
 }

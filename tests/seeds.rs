@@ -124,7 +124,7 @@ fn failures_name_their_seeds_and_the_code_is_1() {
         runs.path(),
         &["--steps", "600", "--seeds", "0,3", "--set", "optimizer.learning_rate=1e12", "-q"],
     );
-    let sentences = ["error: seed 0 failed: the gradient is not finite", "error: seed 3 failed: "];
+    let sentences = ["error: seed 0 failed: the loss is not finite", "error: seed 3 failed: "];
     assert_fails(&output, 1, &sentences);
     let file = runs.path().join("file");
     fs::write(&file, "").unwrap();

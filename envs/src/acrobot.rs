@@ -4,7 +4,7 @@ use std::f64::consts::{PI, TAU};
 
 use rand::{Rng, RngExt};
 
-use crate::{Dimension, Env, EnvError, EnvSpec, Step};
+use crate::{Dimension, Env, EnvError, EnvSpec, Step, saved};
 
 const GRAVITY: f64 = 9.8;
 const TIME_STEP: f64 = 0.2;
@@ -129,6 +129,15 @@ impl Env for Acrobot {
         let height = -angle_1.cos() - (angle_2 + angle_1).cos();
         let terminated = height > 1.0;
         Ok(Step::new(self.observation(), if terminated { 0.0 } else { -1.0 }, terminated))
+    }
+
+    fn save_state(&self) -> Option<Vec<u8>> {
+        Some(saved::numbers(&self.state))
+    }
+
+    fn restore_state(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.state = saved::read_numbers(state, &self.spec)?;
+        Ok(())
     }
 }
 

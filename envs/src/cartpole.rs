@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use rand::{Rng, RngExt};
 
-use crate::{Dimension, Env, EnvError, EnvSpec, Step};
+use crate::{Dimension, Env, EnvError, EnvSpec, Step, saved};
 
 const GRAVITY: f64 = 9.8;
 const POLE_MASS: f64 = 0.1;
@@ -128,5 +128,14 @@ impl Env for CartPole {
         ];
         let terminated = self.state[0].abs() > POSITION_LIMIT || self.state[2].abs() > ANGLE_LIMIT;
         Ok(Step::new(self.observation(), 1.0, terminated))
+    }
+
+    fn save_state(&self) -> Option<Vec<u8>> {
+        Some(saved::numbers(&self.state))
+    }
+
+    fn restore_state(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.state = saved::read_numbers(state, &self.spec)?;
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt};
 
-use crate::{Dimension, Env, EnvError, EnvSpec, ImageShape, Step};
+use crate::{Dimension, Env, EnvError, EnvSpec, ImageShape, Step, saved};
 
 const ROWS: usize = 10;
 const COLUMNS: usize = 5;
@@ -114,5 +114,18 @@ impl Env for Catch {
             (true, false) => -1.0,
         };
         Ok(Step::new(self.observation(), reward, terminated))
+    }
+
+    fn save_state(&self) -> Option<Vec<u8>> {
+        Some(saved::numbers(&self.state().map(|cell| cell as f64)))
+    }
+
+    fn restore_state(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        let [row, column, paddle] = saved::read_numbers(state, &self.spec)?.map(|cell| cell as usize);
+        if row >= BOTTOM || column.max(paddle) >= COLUMNS {
+            return Err(EnvError::NotRestored { env: self.spec.id.clone() });
+        }
+        (self.ball, self.paddle) = ([row, column], paddle);
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use crate::{Env, EnvError, EnvSpec, Step};
+use crate::{Env, EnvError, EnvSpec, Step, saved};
 
 /// Turns what no agent could learn from into an [`EnvError`] that names the environment.
 ///
@@ -110,5 +110,19 @@ impl<E: Env> Env for Checked<E> {
         self.check_reward(step.reward)?;
         self.in_episode = !step.ends_episode();
         Ok(step)
+    }
+    /// In an episode only: between two there is nothing to go back to that a reset does not give.
+    fn save_state(&self) -> Option<Vec<u8>> {
+        self.in_episode
+            .then(|| self.env.save_state())?
+            .map(|inner| saved::count_and(self.steps as u64, inner))
+    }
+
+    fn restore_state(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        let (steps, inner) = saved::read_count(state, self.spec())?;
+        self.in_episode = false;
+        self.env.restore_state(inner)?;
+        (self.steps, self.in_episode) = (steps as usize, true);
+        Ok(())
     }
 }

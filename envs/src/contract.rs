@@ -34,7 +34,8 @@ fn moment(seed: u64, step: Option<usize>) -> String {
 /// - the spec [validates](EnvSpec::validate) and is the same in every instance;
 /// - observations have the space's size and lie within its bounds, and rewards are finite;
 /// - the trajectory is a function of the generator's seed and the actions: a second instance repeats it, and so does
-///   the first one after a reset.
+///   the first one after a reset;
+/// - where its state can be saved, an instance that is given the state goes on as the one that it was saved in.
 ///
 /// Environments are checked within [`TimeLimit`] and [`Checked`], as they will be used, so `make` returns a bare one.
 ///
@@ -66,6 +67,8 @@ pub fn check<E: Env>(make: impl Fn() -> E, seed: u64, steps: usize) -> Result<()
             return Err(violation(Some(step), problem));
         }
     }
+    let saved = restored_alike(make, seed, steps);
+    saved.map_err(|(step, problem)| violation(Some(step), problem))?;
     if env.spec() != &spec {
         return Err(violation(Some(steps), "the spec changed in use, but a spec never changes".to_owned()));
     }
@@ -107,6 +110,35 @@ fn record(env: &mut impl Env, seed: u64, steps: usize) -> Result<Vec<(usize, Eve
         trajectory.push((step, Event::Step(taken)));
     }
     Ok(trajectory)
+}
+
+/// Plays on in one instance and in fresh ones that are given its state at every step, as long as it can be saved.
+fn restored_alike<E: Env>(make: impl Fn() -> E, seed: u64, steps: usize) -> Result<(), (usize, String)> {
+    let mut env = make();
+    let mut env_rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut action_rng = Xoshiro256PlusPlus::seed_from_u64(!seed);
+    let mut in_episode = false;
+    // Fewer than all, since every one is played twice.
+    for step in 1..=steps.min(1_000) {
+        if !in_episode {
+            env.reset(&mut env_rng).map_err(|error| (step - 1, problem_of(error)))?;
+        }
+        let Some(state) = env.save_state() else { return Ok(()) };
+        let mut restored = make();
+        restored.restore_state(&state).map_err(|error| (step, error.to_string()))?;
+        let action = action_rng.random_range(0..env.spec().actions.len());
+        let taken = env.step(action).map_err(|error| (step, problem_of(error)))?;
+        let again = restored.step(action).map_err(|error| (step, problem_of(error)))?;
+        if taken != again || restored.save_state() != env.save_state() {
+            let problem = format!(
+                "an instance with a restored state went another way than the one that it was saved in, but a saved \
+                 state must hold everything that a step depends on: {taken:?}, then {again:?}"
+            );
+            return Err((step, problem));
+        }
+        in_episode = !taken.ends_episode();
+    }
+    Ok(())
 }
 
 fn check_bounds(spec: &EnvSpec, observation: &[f32]) -> Result<(), String> {

@@ -30,6 +30,23 @@ pub trait Env: Send {
     /// [`EnvError::ActionOutOfRange`] where there is no such action, and [`EnvError::Failed`] for the environment's
     /// own failures.
     fn step(&mut self, action: usize) -> Result<Step, EnvError>;
+
+    /// Everything that the steps to come depend on, as bytes that only this environment needs to understand; `None`
+    /// where it can't be saved, which is what an environment says that does not implement this.
+    ///
+    /// Where a training is saved in the middle of an episode, the state goes into its checkpoint. One in an environment
+    /// that can't be saved is saved between episodes only.
+    fn save_state(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Goes back to a state that [`save_state`](Self::save_state) returned, here or in another instance.
+    ///
+    /// # Errors
+    /// [`EnvError::NotRestored`] where the bytes are no state of this environment, or it has none.
+    fn restore_state(&mut self, _state: &[u8]) -> Result<(), EnvError> {
+        Err(EnvError::NotRestored { env: self.spec().id.clone() })
+    }
 }
 
 impl<E: Env + ?Sized> Env for Box<E> {
@@ -43,6 +60,14 @@ impl<E: Env + ?Sized> Env for Box<E> {
 
     fn step(&mut self, action: usize) -> Result<Step, EnvError> {
         (**self).step(action)
+    }
+
+    fn save_state(&self) -> Option<Vec<u8>> {
+        (**self).save_state()
+    }
+
+    fn restore_state(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        (**self).restore_state(state)
     }
 }
 

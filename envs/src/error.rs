@@ -69,6 +69,16 @@ pub enum EnvError {
         taken_by: String,
     },
 
+    /// A state that could not be gone back to.
+    #[error(
+        "environment `{env}` could not go back to a saved state: the bytes are none of its own, or its version has \
+         changed since they were saved"
+    )]
+    NotRestored {
+        /// The environment's id.
+        env: String,
+    },
+
     /// An environment's own failure, such as a simulator that could not be reached.
     #[error("environment `{env}` failed: {message}")]
     Failed {

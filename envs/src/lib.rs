@@ -72,6 +72,7 @@ mod env;
 mod error;
 mod mountain_car;
 mod registry;
+mod saved;
 mod space;
 mod spec;
 mod time_limit;

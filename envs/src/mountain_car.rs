@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt};
 
-use crate::{Dimension, Env, EnvError, EnvSpec, Step};
+use crate::{Dimension, Env, EnvError, EnvSpec, Step, saved};
 
 const MIN_POSITION: f64 = -1.2;
 const MAX_POSITION: f64 = 0.6;
@@ -110,5 +110,14 @@ impl Env for MountainCar {
         self.state = [position, velocity];
         let terminated = position >= GOAL_POSITION && velocity >= 0.0;
         Ok(Step::new(self.observation(), -1.0, terminated))
+    }
+
+    fn save_state(&self) -> Option<Vec<u8>> {
+        Some(saved::numbers(&self.state))
+    }
+
+    fn restore_state(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.state = saved::read_numbers(state, &self.spec)?;
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use crate::{Env, EnvError, EnvSpec, Step};
+use crate::{Env, EnvError, EnvSpec, Step, saved};
 
 /// Truncates an episode at its spec's [`max_episode_steps`](EnvSpec::max_episode_steps), and does nothing where
 /// there is no such limit.
@@ -51,5 +51,15 @@ impl<E: Env> Env for TimeLimit<E> {
         self.elapsed_steps += 1;
         step.truncated |= self.spec().max_episode_steps.is_some_and(|limit| self.elapsed_steps >= limit);
         Ok(step)
+    }
+    fn save_state(&self) -> Option<Vec<u8>> {
+        Some(saved::count_and(self.elapsed_steps as u64, self.env.save_state()?))
+    }
+
+    fn restore_state(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        let (elapsed_steps, inner) = saved::read_count(state, self.spec())?;
+        self.env.restore_state(inner)?;
+        self.elapsed_steps = elapsed_steps as usize;
+        Ok(())
     }
 }

@@ -81,6 +81,8 @@ impl Arguments {
 pub enum Command {
     /// Play episodes with a trained network and print their returns
     Evaluate(EvaluateArguments),
+    /// Go on with a training where its newest checkpoint is
+    Resume(ResumeArguments),
     /// Train every variant of an experiment in every environment on every seed, and sum up
     Experiment(ExperimentArguments),
     /// Draw a run's plots again, or one picture that compares several runs
@@ -161,6 +163,20 @@ pub struct EvaluateArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ResumeArguments {
+    /// Folder of the run
+    pub run: PathBuf,
+
+    /// Environment steps to train for in all, also where the run has finished [default: as the run's config says]
+    #[arg(long, value_name = "N", value_parser = positive_number, allow_negative_numbers = true)]
+    pub steps: Option<u64>,
+
+    /// cpu, cuda or cuda:N [default: the run's]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
 }
 
 #[derive(Debug, Args)]

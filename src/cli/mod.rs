@@ -13,6 +13,7 @@ mod many;
 mod parallel;
 mod plot;
 mod report;
+mod resume;
 mod settings;
 mod table;
 mod terminal;
@@ -74,6 +75,7 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
     let done = match parsed.command {
         None => train::run(registry, &parsed.train, &command, &terminal),
         Some(Command::Evaluate(arguments)) => evaluate::run(registry, &arguments).map(success),
+        Some(Command::Resume(arguments)) => resume::run(registry, &arguments, &command, &terminal),
         Some(Command::Experiment(arguments)) => experiment::run(registry, &arguments, &command, &terminal),
         Some(Command::Plot(arguments)) => plot::run(registry, &arguments).map(success),
         Some(Command::Landscape(arguments)) => landscape::run(registry, &arguments).map(success),

@@ -3,20 +3,20 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use control_envs::Entry;
+use control_envs::{Entry, Env};
 use tch::Device;
 
 use super::caught::caught;
 use super::interrupt::Interrupt;
 use super::terminal::{Terminal, Together};
 use crate::agent::{Agent, UpdateRecord};
-use crate::config::Config;
+use crate::checkpoint::{Build, Checkpoints, Found};
+use crate::config::{Config, settings};
 use crate::engine::engine;
 use crate::error::Error;
 use crate::evaluation::evaluate;
-use crate::randomness::{Stream, generator};
-use crate::run::{Meta, Recorder, RunDirectory, Summary, write_json};
-use crate::training::{EpisodeRecord, Observer, train};
+use crate::run::{Meta, Record, Recorder, RunDirectory, Summary, write_json};
+use crate::training::{EpisodeRecord, Moment, Observer, Position, train};
 
 /// A training whose settings are resolved.
 #[derive(Debug)]
@@ -44,6 +44,13 @@ pub struct Surroundings<'a> {
     pub interrupt: Interrupt,
     /// What shows them all as one; without it each shows itself.
     pub together: Option<Together>,
+}
+
+impl Surroundings<'_> {
+    /// The command line as text.
+    fn words(&self) -> Vec<String> {
+        self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+    }
 }
 
 /// A training that is over, all its files written.
@@ -83,48 +90,113 @@ impl Training<'_> {
     /// What kept it from starting: [`Error::Interrupted`] where the user has asked to end. What happens later is in
     /// [`Trained::ended`].
     pub fn run(&self, surroundings: &Surroundings) -> Outcome {
-        let Surroundings { runs_dir, command, terminal, interrupt, together } = surroundings;
-        if interrupt.wants_to_stop() {
+        if surroundings.interrupt.wants_to_stop() {
             return Err(Error::Interrupted);
         }
         let Self { entry, config, .. } = self;
-        let spec = entry.spec();
+        let env = entry.make();
+        let agent = self.agent()?;
+
+        let directory = RunDirectory::create(surroundings.runs_dir, entry.alias(), config)?;
+        let _lock = directory.lock()?;
+        write_json(&directory.meta(), &Meta::gather(&config.device, surroundings.words()))?;
+        self.say(
+            surroundings,
+            format_args!(
+                "{} for {} steps, exploration {}, seed {}, in {}",
+                entry.id(),
+                config.steps,
+                config.exploration.rule,
+                config.seed,
+                directory.path().display()
+            ),
+        );
+        let recorder = Recorder::start(directory, config, entry.spec(), &agent)?;
+        Ok(self.go_on(env, agent, Position::start(config.seed), recorder, surroundings))
+    }
+
+    /// Goes on with a run from its newest checkpoint, or from its start where it was ended before the first. The folder
+    /// is to be locked.
+    ///
+    /// # Errors
+    /// What kept it from starting, as a checkpoint that does not fit.
+    pub fn resume(&self, directory: RunDirectory, surroundings: &Surroundings) -> Outcome {
+        let Self { entry, config, .. } = self;
         let mut env = entry.make();
         let mut agent = self.agent()?;
-
-        let directory = RunDirectory::create(runs_dir, entry.alias(), config)?;
-        let command = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        write_json(&directory.meta(), &Meta::gather(&config.device, command))?;
-        let prefix = self.prefix();
-        let say = |what: std::fmt::Arguments<'_>| match together {
-            Some(_) => tracing::debug!("{prefix}{what}"),
-            None => tracing::info!("{prefix}{what}"),
+        let mut checkpoints = Checkpoints::new(directory.checkpoints(), config.checkpoint.keep);
+        let found = checkpoints.newest::<Record>()?;
+        let position = match &found {
+            None => Position::start(config.seed),
+            Some(found) => {
+                warn_of_differences(found, config);
+                checkpoints.restore(found, env.as_mut(), &mut agent)?
+            }
         };
-        say(format_args!(
-            "{} for {} steps, exploration {}, seed {}, in {}",
-            spec.id,
-            config.steps,
-            config.exploration.rule,
-            config.seed,
-            directory.path().display()
-        ));
-        let mut recorder = Recorder::start(directory, config, spec, &agent)?;
+        if agent.steps() > config.steps {
+            return Err(Error::Usage(format!(
+                "{} has taken {} steps already, so it cannot go on to {}; give a larger --steps",
+                directory.path().display(),
+                agent.steps(),
+                config.steps
+            )));
+        }
+        let spec = entry.spec();
+        let recorder = match found {
+            Some(found) => {
+                let record = found.state.record;
+                Recorder::resume(directory.clone(), config, spec, &agent, checkpoints, record)?
+            }
+            None => {
+                directory.remove_rows()?;
+                Recorder::start(directory.clone(), config, spec, &agent)?
+            }
+        };
+        directory.write_config(config)?;
+        directory.note_resumption(agent.steps(), &config.device, surroundings.words())?;
+        self.say(
+            surroundings,
+            format_args!(
+                "{} from step {} to {}, in {}",
+                entry.id(),
+                agent.steps(),
+                config.steps,
+                directory.path().display()
+            ),
+        );
+        Ok(self.go_on(env, agent, position, recorder, surroundings))
+    }
+
+    /// Trains from `position` on, evaluates and writes all files.
+    fn go_on(
+        &self,
+        mut env: Box<dyn Env>,
+        mut agent: Agent,
+        mut position: Position,
+        mut recorder: Recorder,
+        surroundings: &Surroundings,
+    ) -> Trained {
+        let config = &self.config;
+        let Surroundings { terminal, interrupt, together, .. } = surroundings;
         let mut ended = {
             let mut progress: Box<dyn Observer> = match together {
                 Some(together) => Box::new(together.clone()),
-                None => Box::new(terminal.progress(&prefix, config.steps)),
+                None => Box::new(terminal.progress(&self.prefix(), config.steps)),
             };
             let mut interrupt = interrupt.clone();
             let mut observers = Observers([&mut recorder, progress.as_mut(), &mut interrupt]);
-            let mut starts = generator(config.seed, Stream::Environment);
-            caught(|| train(env.as_mut(), &mut agent, &mut starts, &mut observers))
+            caught(|| train(env.as_mut(), &mut agent, &mut position, &mut observers))
         };
 
         // Whatever ended the training, what it learned is written before anything is said.
-        let mut run = recorder.finish(&agent, ended.as_ref().err());
+        let moment = Moment { env: env.as_ref(), agent: &agent, position: &position };
+        let mut run = recorder.finish(moment, ended.as_ref().err());
         if ended.is_ok() && config.evaluation.episodes > 0 {
             let (episodes, passes) = (config.evaluation.episodes, config.evaluation.passes);
-            say(format_args!("training is over; playing {episodes} episodes on the mean of {passes} passes"));
+            self.say(
+                surroundings,
+                format_args!("training is over; playing {episodes} episodes on the mean of {passes} passes"),
+            );
             let stop = || interrupt.wants_to_stop();
             let network = agent.network();
             ended = engine(config, network)
@@ -134,12 +206,51 @@ impl Training<'_> {
                 })
                 .and_then(|evaluation| run.evaluated(evaluation));
         }
-        Ok(Trained { directory: run.directory, summary: run.summary, ended: ended.and(run.written) })
+        Trained { directory: run.directory, summary: run.summary, ended: ended.and(run.written) }
+    }
+
+    /// Says what it does, where it is not one of many.
+    fn say(&self, surroundings: &Surroundings, what: std::fmt::Arguments<'_>) {
+        let prefix = self.prefix();
+        match surroundings.together {
+            Some(_) => tracing::debug!("{prefix}{what}"),
+            None => tracing::info!("{prefix}{what}"),
+        }
     }
 
     /// What its lines on the terminal start with.
     fn prefix(&self) -> String {
         if self.name.is_empty() { String::new() } else { format!("{}: ", self.name) }
+    }
+}
+
+/// Says where a checkpoint was made by another build or under other settings, since the bits may differ then.
+fn warn_of_differences(found: &Found<Record>, config: &Config) {
+    let (build, current) = (&found.state.build, Build::current());
+    if *build != current {
+        tracing::warn!(
+            "{} was written by another build of this program ({build}; this one is {current}); what follows may differ \
+             in the last digits from what it would have computed",
+            found.folder.display()
+        );
+    }
+    let before = settings(&found.state.config);
+    // A larger number of steps is what --steps is for, and the others change nothing that is computed.
+    let is_told = |key: &str| {
+        key == "steps" || ["checkpoint.", "logging."].iter().any(|section| key.starts_with(section))
+    };
+    let differences: Vec<String> = config
+        .settings()
+        .into_iter()
+        .filter(|(key, value)| !is_told(key) && !before.contains(&(key.clone(), value.clone())))
+        .map(|(key, value)| format!("{key} = {value}"))
+        .collect();
+    if !differences.is_empty() {
+        tracing::warn!(
+            "{} was written under other settings; from here on {}",
+            found.folder.display(),
+            differences.join(", ")
+        );
     }
 }
 
@@ -157,6 +268,10 @@ impl<const N: usize> Observer for Observers<'_, N> {
 
     fn on_episode(&mut self, record: &EpisodeRecord, agent: &Agent) -> Result<(), Error> {
         self.0.iter_mut().try_for_each(|observer| observer.on_episode(record, agent))
+    }
+
+    fn between_steps(&mut self, moment: Moment<'_>) -> Result<(), Error> {
+        self.0.iter_mut().try_for_each(|observer| observer.between_steps(moment))
     }
 
     fn wants_to_stop(&self) -> bool {

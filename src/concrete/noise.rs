@@ -1,13 +1,15 @@
 //! Logistic noise from a seeded generator of our own.
 
+use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 
 use crate::randomness::{Generator, UniformLanes};
 
 /// A stream of standard logistic noise, `ln u - ln(1 - u)` with u uniform on (0, 1): the randomness of a concrete mask.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LogisticNoise {
     lanes: UniformLanes,
+    #[serde(skip)]
     uniforms: Vec<f32>,
 }
 

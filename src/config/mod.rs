@@ -16,8 +16,8 @@ use crate::network::NetworkConfig;
 pub use layers::Layer;
 pub use presets::{preset, presets};
 pub use sections::{
-    AgentConfig, DatasetSize, DropoutConfig, EvaluationConfig, Follow, LoggingConfig, OptimizerConfig,
-    PrecisionConfig, Targets,
+    AgentConfig, CheckpointConfig, DatasetSize, DropoutConfig, EvaluationConfig, Follow, LoggingConfig,
+    OptimizerConfig, PrecisionConfig, Targets,
 };
 pub use seeds::Seeds;
 pub use settings::settings;
@@ -52,6 +52,8 @@ pub struct Config {
     pub evaluation: EvaluationConfig,
     /// What is written, and how often.
     pub logging: LoggingConfig,
+    /// When it is saved, to be gone on from.
+    pub checkpoint: CheckpointConfig,
 }
 
 impl Default for Config {
@@ -70,6 +72,7 @@ impl Default for Config {
             exploration: ExplorationConfig::default(),
             evaluation: EvaluationConfig::default(),
             logging: LoggingConfig::default(),
+            checkpoint: CheckpointConfig::default(),
         }
     }
 }

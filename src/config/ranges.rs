@@ -23,8 +23,8 @@ const LARGEST: u64 = i64::MAX as u64;
 
 /// The first value of `config` that is out of range.
 pub(super) fn violation(config: &Config) -> Option<Violation> {
-    let Config { network, dropout, precision, optimizer, agent, exploration, evaluation, logging, .. } =
-        config;
+    let Config { network, dropout, precision, optimizer, agent, exploration, evaluation, .. } = config;
+    let Config { logging, checkpoint, .. } = config;
     let bandwidth = match network.fourier_bandwidth {
         Bandwidth::Fixed(bandwidth) => bandwidth,
         Bandwidth::Auto(_) => 1.0,
@@ -210,6 +210,24 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
         "logging.redraw_seconds",
         logging.redraw_seconds,
         "a number from 0.1 to 1000000",
+    );
+    rules.require(
+        (0.0..=1e6).contains(&checkpoint.seconds),
+        "checkpoint.seconds",
+        checkpoint.seconds,
+        "a number from 0 to 1000000",
+    );
+    rules.require(
+        checkpoint.episodes <= LARGEST,
+        "checkpoint.episodes",
+        checkpoint.episodes,
+        "a whole number of 0 or more",
+    );
+    rules.require(
+        checkpoint.keep <= 1000,
+        "checkpoint.keep",
+        checkpoint.keep,
+        "a whole number from 0 to 1000",
     );
     // Together, what is fine one by one can be more than a machine has.
     rules.require(

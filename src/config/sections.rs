@@ -169,6 +169,24 @@ impl Default for EvaluationConfig {
     }
 }
 
+/// `[checkpoint]`: when a run is saved, to be gone on from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointConfig {
+    /// Seconds from one checkpoint to the next.
+    pub seconds: f64,
+    /// Episodes from one checkpoint to the next, whatever the time; 0 to go by the time alone.
+    pub episodes: u64,
+    /// How many of the last checkpoints are kept beside the best; 0 to write none at all.
+    pub keep: usize,
+}
+
+impl Default for CheckpointConfig {
+    fn default() -> Self {
+        Self { seconds: 60.0, episodes: 0, keep: 3 }
+    }
+}
+
 /// `[logging]`: what a run writes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

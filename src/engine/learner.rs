@@ -1,7 +1,7 @@
 //! What learning changes, and what it goes by.
 
 use control_envs::EnvSpec;
-use tch::Device;
+use tch::{Device, Tensor};
 
 use super::PrecisionPrior;
 use crate::config::{Config, Targets};
@@ -39,6 +39,22 @@ impl Learner {
             if name.ends_with("p_logit") || name == "log_precision" { dropout as f32 } else { weights as f32 }
         });
         Ok(Self { online, target, adam: Adam::new(learning_rates) })
+    }
+
+    /// All its numbers by name, sharing their memory: the online network with its fixed features, the target network,
+    /// and Adam's moments parameter by parameter.
+    pub fn named_tensors(&self) -> Vec<(String, Tensor)> {
+        let online = self.online.named_tensors().into_iter().map(|(name, tensor)| {
+            let owner = if name.starts_with("features.") { "" } else { "online." };
+            (format!("{owner}{name}"), tensor)
+        });
+        let parameters = self.target.parameters();
+        let target = parameters.named().map(|(name, tensor)| (format!("target.{name}"), tensor.detach()));
+        let moments = self.adam.moments().into_iter().flat_map(|(moment, flat)| {
+            let views = parameters.views_of(flat);
+            views.map(move |(name, view)| (format!("adam.{moment}.{name}"), view))
+        });
+        online.chain(target).chain(moments).collect()
     }
 }
 

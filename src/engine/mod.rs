@@ -77,6 +77,13 @@ pub struct LossStatistics {
     pub gradient_norm: f64,
 }
 
+impl LossStatistics {
+    /// The whole objective.
+    pub fn total(&self) -> f64 {
+        self.data_term + self.weight_term + self.entropy_term + self.precision_term
+    }
+}
+
 /// The name of an engine, as `--engine` takes it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]

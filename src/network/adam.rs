@@ -47,6 +47,21 @@ impl Adam {
         Self { learning_rates, first_moment, second_moment, steps: 0 }
     }
 
+    /// Steps so far.
+    pub fn steps(&self) -> i32 {
+        self.steps
+    }
+
+    /// Goes on as after so many steps. The moments are restored through [`moments`](Self::moments).
+    pub fn set_steps(&mut self, steps: i32) {
+        self.steps = steps;
+    }
+
+    /// Its moments m and v by name, sharing their memory.
+    pub fn moments(&self) -> [(&'static str, &FlatTensor); 2] {
+        [("first_moment", &self.first_moment), ("second_moment", &self.second_moment)]
+    }
+
     /// Counts a step and lends what it needs, for a loop over the numbers. The state must be on the CPU.
     pub fn begin_step(&mut self, schedule: f64) -> AdamStep<'_> {
         self.steps += 1;

@@ -82,6 +82,18 @@ impl Parameters {
         })
     }
 
+    /// The shares that the parameters have of another flat tensor as long as theirs, by name and in their shapes, sharing
+    /// its memory.
+    pub fn views_of<'a>(&'a self, flat: &'a FlatTensor) -> impl Iterator<Item = (&'a str, Tensor)> {
+        let mut offset = 0;
+        self.named().map(move |(name, own)| {
+            let count = own.numel() as i64;
+            let view = flat.tensor().narrow(0, offset, count).view(own.size().as_slice());
+            offset += count;
+            (name, view)
+        })
+    }
+
     /// The gradient of a scalar loss with respect to the flat tensor; zero where the loss does not depend on it.
     pub fn gradient(&self, loss: &Tensor) -> Tensor {
         let gradients: Vec<Tensor> =

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::meta::Meta;
+use crate::checkpoint::sync_folder;
 use crate::config::{Config, Layer};
 use crate::error::Error;
 
@@ -36,7 +38,7 @@ impl RunDirectory {
             }
         }
         let directory = Self(path);
-        write_atomically(&directory.config(), config.to_toml().as_bytes())?;
+        directory.write_config(config)?;
         Ok(directory)
     }
 
@@ -59,6 +61,41 @@ impl RunDirectory {
             )));
         }
         Ok(directory)
+    }
+
+    /// Writes the resolved config in place of the one that is there.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn write_config(&self, config: &Config) -> Result<(), Error> {
+        write_atomically(&self.config(), config.to_toml().as_bytes())
+    }
+
+    /// Removes the rows of a run that is to begin again, since it was ended before its first checkpoint.
+    ///
+    /// # Errors
+    /// Where they can't be removed.
+    pub fn remove_rows(&self) -> Result<(), Error> {
+        for path in [self.episodes(), self.updates()] {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::file("remove", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds to `meta.json` that the run is gone on with.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn note_resumption(&self, step: u64, device: &str, command: Vec<String>) -> Result<(), Error> {
+        // A run can be ended before it has said what it is.
+        let mut meta = read_json(&self.meta()).unwrap_or_else(|_| Meta::gather(device, command.clone()));
+        meta.add_resumption(step, command);
+        write_json(&self.meta(), &meta)
     }
 
     /// The run's resolved config.
@@ -104,6 +141,11 @@ impl RunDirectory {
         self.0.join("model.safetensors")
     }
 
+    /// `checkpoints/`: all that is needed to go on.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.0.join("checkpoints")
+    }
+
     /// `summary.json`: what the run came to.
     pub fn summary(&self) -> PathBuf {
         self.0.join("summary.json")
@@ -131,7 +173,10 @@ pub fn replace_atomically(path: &Path, write: impl FnOnce(&Path) -> Result<(), E
         |()| fs::File::open(&temporary).and_then(|file| file.sync_all()).map_err(Error::file("write", path));
     let written = write(&temporary)
         .and_then(flushed)
-        .and_then(|()| fs::rename(&temporary, path).map_err(Error::file("write", path)));
+        .and_then(|()| fs::rename(&temporary, path).map_err(Error::file("write", path)))
+        .and_then(|()| {
+            path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(Ok(()), sync_folder)
+        });
     if written.is_err() {
         // The error is what matters; a temporary file that stays behind does no harm.
         let _ = fs::remove_file(&temporary);

@@ -47,7 +47,7 @@ pub fn compared_labels(configs: &[Config], threshold: impl Fn(&Config) -> Option
 fn learning_settings(config: &Config) -> Vec<(String, String)> {
     let mut settings = config.settings();
     let told = ["env", "seed", "device", "exploration.rule"];
-    let aside = ["evaluation.", "logging."];
+    let aside = ["evaluation.", "logging.", "checkpoint."];
     settings.retain(|(key, _)| {
         !told.contains(&key.as_str()) && !aside.iter().any(|section| key.starts_with(section))
     });

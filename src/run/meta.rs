@@ -26,6 +26,24 @@ pub struct Meta {
     pub started: String,
     /// The command line.
     pub command: Vec<String>,
+    /// When and by what the run was gone on with, in that order.
+    #[serde(default)]
+    pub resumed: Vec<Resumption>,
+}
+
+/// One time that a run was gone on with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resumption {
+    /// Environment steps of the checkpoint that it went on from.
+    pub step: u64,
+    /// When, UTC.
+    pub started: String,
+    /// Version of concrete-dqn.
+    pub version: String,
+    /// As [`Meta::git_revision`].
+    pub git_revision: Option<String>,
+    /// The command line.
+    pub command: Vec<String>,
 }
 
 impl Meta {
@@ -44,7 +62,14 @@ impl Meta {
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             started: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             command,
+            resumed: Vec::new(),
         }
+    }
+
+    /// Adds that the run is gone on with from `step`, here and now.
+    pub fn add_resumption(&mut self, step: u64, command: Vec<String>) {
+        let Self { version, git_revision, started, .. } = Self::gather(&self.device, command.clone());
+        self.resumed.push(Resumption { step, started, version, git_revision, command });
     }
 }
 

@@ -1,6 +1,7 @@
 //! `episodes.csv` and `updates.csv`, a row as it happens.
 
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::agent::UpdateRecord;
@@ -22,6 +23,38 @@ impl CsvFile {
         Ok(csv)
     }
 
+    /// Goes on after the first `bytes`: the rows after them are cut off.
+    fn reopen(path: PathBuf, header: &[String], bytes: u64) -> Result<Self, Error> {
+        let content = |problem| Error::Content { path: path.clone(), problem };
+        let file = File::options().read(true).write(true).open(&path);
+        let mut file = file.map_err(Error::file("open", &path))?;
+        let length = file.metadata().map_err(Error::file("read", &path))?.len();
+        if length < bytes {
+            return Err(content(format!(
+                "it has {length} bytes, but had {bytes} when the checkpoint was made; rows of it are lost"
+            )));
+        }
+        let expected = format!("{}\n", header.join(","));
+        let mut found = vec![0; expected.len().min(bytes as usize)];
+        file.read_exact(&mut found).map_err(Error::file("read", &path))?;
+        if found != expected.as_bytes() {
+            return Err(content(format!(
+                "its columns are not those that this program writes, {}",
+                header.join(",")
+            )));
+        }
+        file.set_len(bytes).map_err(Error::file("cut", &path))?;
+        file.seek(SeekFrom::End(0)).map_err(Error::file("read", &path))?;
+        Ok(Self { path, writer: csv::Writer::from_writer(file) })
+    }
+
+    /// Waits until the rows are on the disk and returns how many bytes they are.
+    fn sync(&self) -> Result<u64, Error> {
+        let file = self.writer.get_ref();
+        let length = file.sync_data().and_then(|()| file.metadata()).map(|metadata| metadata.len());
+        length.map_err(Error::file("write", &self.path))
+    }
+
     fn write(&mut self, row: &[String]) -> Result<(), Error> {
         let written = self.writer.write_record(row).map_err(std::io::Error::from);
         written.and_then(|()| self.writer.flush()).map_err(Error::file("write", &self.path))
@@ -38,6 +71,26 @@ impl EpisodesCsv {
     /// # Errors
     /// Where it exists or can't be written.
     pub fn create(path: &Path, layers: usize) -> Result<Self, Error> {
+        Ok(Self(CsvFile::create(path.to_owned(), &Self::header(layers))?))
+    }
+
+    /// Goes on after the first `bytes` of the file and cuts off what follows them.
+    ///
+    /// # Errors
+    /// Where the file is shorter, has other columns, or can't be written.
+    pub fn reopen(path: &Path, layers: usize, bytes: u64) -> Result<Self, Error> {
+        Ok(Self(CsvFile::reopen(path.to_owned(), &Self::header(layers), bytes)?))
+    }
+
+    /// Waits until all rows are on the disk and returns how many bytes the file has.
+    ///
+    /// # Errors
+    /// Where they can't be written.
+    pub fn sync(&self) -> Result<u64, Error> {
+        self.0.sync()
+    }
+
+    fn header(layers: usize) -> Vec<String> {
         let mut header: Vec<String> = [
             "episode",
             "total_steps",
@@ -55,7 +108,7 @@ impl EpisodesCsv {
         for name in ["p", "squared_norm", "sensitivity"] {
             header.extend((0..layers).map(|layer| format!("{name}_{layer}")));
         }
-        Ok(Self(CsvFile::create(path.to_owned(), &header)?))
+        header
     }
 
     /// Appends a row.
@@ -92,6 +145,26 @@ impl UpdatesCsv {
     /// # Errors
     /// Where it exists or can't be written.
     pub fn create(path: &Path) -> Result<Self, Error> {
+        Ok(Self(CsvFile::create(path.to_owned(), &Self::header())?))
+    }
+
+    /// As [`EpisodesCsv::reopen`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn reopen(path: &Path, bytes: u64) -> Result<Self, Error> {
+        Ok(Self(CsvFile::reopen(path.to_owned(), &Self::header(), bytes)?))
+    }
+
+    /// As [`EpisodesCsv::sync`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn sync(&self) -> Result<u64, Error> {
+        self.0.sync()
+    }
+
+    fn header() -> Vec<String> {
         let header = [
             "update",
             "total_steps",
@@ -106,7 +179,7 @@ impl UpdatesCsv {
             "gradient_norm",
             "learning_rate",
         ];
-        Ok(Self(CsvFile::create(path.to_owned(), &header.map(str::to_owned))?))
+        header.map(str::to_owned).into()
     }
 
     /// Appends a row.

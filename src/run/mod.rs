@@ -2,6 +2,7 @@
 
 mod directory;
 mod label;
+mod lock;
 mod meta;
 mod metrics;
 pub mod model;
@@ -12,8 +13,9 @@ mod summary;
 
 pub use directory::{RunDirectory, read_json, write_atomically, write_json};
 pub use label::compared_labels;
-pub use meta::Meta;
+pub use lock::RunLock;
+pub use meta::{Meta, Resumption};
 pub use metrics::{EpisodesCsv, UpdatesCsv};
-pub use recorder::{FinishedRun, Recorder};
+pub use recorder::{FinishedRun, Record, Recorder};
 pub use redraw::Redraw;
 pub use summary::{EpisodeStatistics, Summary};

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use control_envs::EnvSpec;
+use serde::{Deserialize, Serialize};
 
 use super::directory::{RunDirectory, write_json};
 use super::metrics::{EpisodesCsv, UpdatesCsv};
@@ -11,12 +12,23 @@ use super::plots::RunLabel;
 use super::redraw::Redraw;
 use super::summary::{EpisodeStatistics, Summary};
 use crate::agent::{Agent, UpdateRecord};
+use crate::checkpoint::Checkpoints;
 use crate::config::Config;
 use crate::error::Error;
 use crate::evaluation::Evaluation;
-use crate::training::{EpisodeRecord, Observer};
+use crate::training::{EpisodeRecord, Moment, Observer};
 
-/// The observer that writes a run's files: a row as it happens, model and plots every so many seconds.
+/// What a recorder has to know to go on in another process.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    episodes_bytes: u64,
+    updates_bytes: u64,
+    statistics: EpisodeStatistics,
+    training_seconds: f64,
+}
+
+/// The observer that writes a run's files: a row as it happens, model, plots and checkpoints every so many seconds.
 #[derive(Debug)]
 pub struct Recorder {
     directory: RunDirectory,
@@ -26,9 +38,16 @@ pub struct Recorder {
     updates: UpdatesCsv,
     statistics: EpisodeStatistics,
     redraw: Redraw,
+    /// Seconds that the training took in processes before this one.
+    seconds_before: f64,
     started: Instant,
     model_saved: Instant,
     period: Duration,
+    /// `None` where none are to be written.
+    checkpoints: Option<Checkpoints>,
+    checkpoint_saved: Instant,
+    episodes_since: u64,
+    has_warned: bool,
 }
 
 impl Recorder {
@@ -42,26 +61,99 @@ impl Recorder {
         spec: &EnvSpec,
         agent: &Agent,
     ) -> Result<Self, Error> {
+        let episodes = EpisodesCsv::create(&directory.episodes(), agent.network().layers().len())?;
+        let updates = UpdatesCsv::create(&directory.updates())?;
+        let statistics = EpisodeStatistics::new(spec.reward_threshold, &agent.network().p());
+        let checkpoints = Checkpoints::new(directory.checkpoints(), config.checkpoint.keep);
+        let record = Record { statistics, ..Record::default() };
+        Ok(Self::over(directory, config, spec, (episodes, updates), checkpoints, record))
+    }
+
+    /// Goes on with the files of a run in `directory` from where the `record` of a checkpoint says, and cuts off the
+    /// rows that came after it.
+    ///
+    /// # Errors
+    /// Where they are not as they were then, or can't be written.
+    pub fn resume(
+        directory: RunDirectory,
+        config: &Config,
+        spec: &EnvSpec,
+        agent: &Agent,
+        checkpoints: Checkpoints,
+        record: Record,
+    ) -> Result<Self, Error> {
+        let layers = agent.network().layers().len();
+        let episodes = EpisodesCsv::reopen(&directory.episodes(), layers, record.episodes_bytes)?;
+        let updates = UpdatesCsv::reopen(&directory.updates(), record.updates_bytes)?;
+        Ok(Self::over(directory, config, spec, (episodes, updates), checkpoints, record))
+    }
+
+    fn over(
+        directory: RunDirectory,
+        config: &Config,
+        spec: &EnvSpec,
+        (episodes, updates): (EpisodesCsv, UpdatesCsv),
+        checkpoints: Checkpoints,
+        record: Record,
+    ) -> Self {
         let label = RunLabel::of(config, spec.reward_threshold);
         let period = Duration::from_secs_f64(config.logging.redraw_seconds);
-        Ok(Self {
-            episodes: EpisodesCsv::create(&directory.episodes(), agent.network().layers().len())?,
-            updates: UpdatesCsv::create(&directory.updates())?,
-            statistics: EpisodeStatistics::new(spec.reward_threshold, &agent.network().p()),
+        let now = Instant::now();
+        Self {
+            episodes,
+            updates,
+            statistics: record.statistics,
             redraw: Redraw::start(directory.path().to_owned(), label, period),
             config: config.clone(),
             reward_threshold: spec.reward_threshold,
             directory,
-            started: Instant::now(),
-            model_saved: Instant::now(),
+            seconds_before: record.training_seconds,
+            started: now,
+            model_saved: now,
             period,
-        })
+            checkpoints: (config.checkpoint.keep > 0).then_some(checkpoints),
+            checkpoint_saved: now,
+            episodes_since: 0,
+            has_warned: false,
+        }
     }
 
-    /// Writes what the training left: model, summary (without an evaluation so far) and the last plots. `failure` is
-    /// what ended it early, if anything did. Each file is tried whatever becomes of the others.
-    pub fn finish(mut self, agent: &Agent, failure: Option<&Error>) -> FinishedRun {
-        let seconds = self.started.elapsed().as_secs_f64();
+    fn training_seconds(&self) -> f64 {
+        self.seconds_before + self.started.elapsed().as_secs_f64()
+    }
+
+    fn save_checkpoint(&mut self, moment: Moment<'_>) -> Result<(), Error> {
+        let training_seconds = self.training_seconds();
+        let Some(checkpoints) = &mut self.checkpoints else { return Ok(()) };
+        let record = Record {
+            episodes_bytes: self.episodes.sync()?,
+            updates_bytes: self.updates.sync()?,
+            statistics: self.statistics.clone(),
+            training_seconds,
+        };
+        checkpoints.save(moment, self.config.to_toml(), record)?;
+        (self.checkpoint_saved, self.episodes_since) = (Instant::now(), 0);
+        Ok(())
+    }
+
+    fn save_model(&mut self, agent: &Agent) -> Result<(), Error> {
+        // A model that is poisoned must not take the place of one that is not.
+        agent.check_finite()?;
+        model::save(agent.network(), &self.directory.model())?;
+        self.model_saved = Instant::now();
+        Ok(())
+    }
+
+    /// Writes what the training left: checkpoint, model, summary (without an evaluation so far) and the last plots.
+    /// `failure` is what ended it early, if anything did; where it was no interruption, the moment is none to go on from,
+    /// and the checkpoints stay as they are. Each file is tried whatever becomes of the others.
+    pub fn finish(mut self, moment: Moment<'_>, failure: Option<&Error>) -> FinishedRun {
+        let agent = moment.agent;
+        let seconds = self.training_seconds();
+        let saved = match failure {
+            None | Some(Error::Interrupted) => self.save_checkpoint(moment),
+            Some(_) => Ok(()),
+        };
         let summary = Summary {
             env: self.config.env.clone(),
             exploration: self.config.exploration.rule.to_string(),
@@ -73,10 +165,10 @@ impl Recorder {
             },
             total_steps: agent.steps(),
             updates: agent.updates(),
-            episodes: self.statistics.last().map_or(0, |record| record.episode),
+            episodes: self.statistics.episodes(),
             training_seconds: seconds,
             steps_per_second: agent.steps() as f64 / seconds,
-            mean_return_100: self.statistics.last().map(|record| record.mean_return_100),
+            mean_return_100: self.statistics.mean_return_100(),
             best_mean_return_100: self.statistics.best_mean_return_100(),
             reward_threshold: self.reward_threshold,
             solved_at_step: self.statistics.solved_at_step(),
@@ -86,9 +178,9 @@ impl Recorder {
             p_peak: self.statistics.p_peak().to_vec(),
             evaluation: None,
         };
-        let written = model::save(agent.network(), &self.directory.model())
-            .and(write_json(&self.directory.summary(), &summary));
-        // `and` has evaluated both and keeps the first error. Plots can be drawn again from the files.
+        // The arguments of `and` are evaluated whatever came before, and the first error is kept. Plots can be drawn again
+        // from the files.
+        let written = saved.and(self.save_model(agent)).and(write_json(&self.directory.summary(), &summary));
         if let Err(error) = self.redraw.finish() {
             tracing::warn!("the plots could not be drawn, `plot RUN` will try again: {error}");
         }
@@ -98,15 +190,34 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn on_update(&mut self, record: &UpdateRecord) -> Result<(), Error> {
+        if record.has_diverged() && !self.has_warned {
+            self.has_warned = true;
+            tracing::warn!(
+                "the learning seems to diverge: at step {} the mean Q-value of a batch is {:.3e}, and no return can be \
+                 larger in size than {:.3e} by the rewards so far; a smaller optimizer.learning_rate, \
+                 agent.target_lerp or agent.target_beta, or agent.bounded_targets = true, may help",
+                record.total_steps,
+                record.q_mean,
+                record.return_bound
+            );
+        }
         self.updates.append(record)
     }
 
     fn on_episode(&mut self, record: &EpisodeRecord, agent: &Agent) -> Result<(), Error> {
         self.episodes.append(record)?;
         self.statistics.add(record);
-        if self.model_saved.elapsed() >= self.period {
-            model::save(agent.network(), &self.directory.model())?;
-            self.model_saved = Instant::now();
+        self.episodes_since += 1;
+        if self.model_saved.elapsed() >= self.period { self.save_model(agent) } else { Ok(()) }
+    }
+
+    fn between_steps(&mut self, moment: Moment<'_>) -> Result<(), Error> {
+        let every = &self.config.checkpoint;
+        let is_due = self.checkpoint_saved.elapsed().as_secs_f64() >= every.seconds
+            || (every.episodes > 0 && self.episodes_since >= every.episodes);
+        let can_go_on_from_here = || moment.position.in_hand.is_none() || moment.env.save_state().is_some();
+        if is_due && self.checkpoints.is_some() && can_go_on_from_here() {
+            self.save_checkpoint(moment)?;
         }
         Ok(())
     }

@@ -47,10 +47,12 @@ pub struct Summary {
 }
 
 /// What has to be kept of the episodes for a summary.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EpisodeStatistics {
     reward_threshold: Option<f64>,
-    last: Option<EpisodeRecord>,
+    episodes: u64,
+    mean_return_100: Option<f64>,
     best_mean_return_100: Option<f64>,
     solved_at_step: Option<u64>,
     p_peak: Vec<f64>,
@@ -77,12 +79,17 @@ impl EpisodeStatistics {
                 self.solved_at_step = Some(record.total_steps);
             }
         }
-        self.last = Some(record.clone());
+        (self.episodes, self.mean_return_100) = (record.episode, Some(record.mean_return_100));
     }
 
-    /// The last episode.
-    pub fn last(&self) -> Option<&EpisodeRecord> {
-        self.last.as_ref()
+    /// Episodes so far.
+    pub fn episodes(&self) -> u64 {
+        self.episodes
+    }
+
+    /// Mean return of the last 100 of them.
+    pub fn mean_return_100(&self) -> Option<f64> {
+        self.mean_return_100
     }
 
     /// Highest mean return of 100 episodes.
@@ -133,6 +140,6 @@ mod tests {
         assert_eq!(statistics.solved_at_step(), Some(1010));
         assert_eq!(statistics.best_mean_return_100(), Some(476.0));
         assert_eq!(statistics.p_peak(), [0.4]);
-        assert_eq!(statistics.last().unwrap().episode, 102);
+        assert_eq!((statistics.episodes(), statistics.mean_return_100()), (102, Some(460.0)));
     }
 }

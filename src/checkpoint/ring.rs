@@ -1,0 +1,162 @@
+//! The replay on disk: segments of the ring, each written again only where it has changed.
+
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::files::{names, remove, rename_durably, write_durably};
+use super::sums::{Sums, checksum};
+use super::tensors::{Arrays, Stored};
+use crate::error::Error;
+use crate::replay::{Replay, ReplayState, Slots};
+
+/// About so many bytes are in a segment: what a checkpoint may have to write again for a single new transition, and what
+/// is held in memory twice while it is written.
+const SEGMENT_BYTES: usize = 4 << 20;
+
+/// The folder of the segments, and which of them hold what the replay last held.
+#[derive(Debug)]
+pub struct Ring {
+    folder: PathBuf,
+    /// How many transitions the replay had ever stored when the segments were current.
+    pushed: u64,
+    segments: Vec<Segment>,
+}
+
+/// A segment on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// Its file's name.
+    pub name: String,
+    /// Its checksum.
+    pub sum: String,
+}
+
+impl Ring {
+    /// The ring in this folder, of which nothing is taken to be on disk.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, pushed: 0, segments: Vec::new() }
+    }
+
+    /// Writes what has changed since the last time and returns all segments.
+    pub fn save(&mut self, replay: &Replay) -> Result<&[Segment], Error> {
+        let state = replay.state();
+        fs::create_dir_all(&self.folder).map_err(Error::file("create the folder", &self.folder))?;
+        for (index, range) in ranges(&state).enumerate() {
+            let is_current = index < self.segments.len() && !state.has_changed(&range, self.pushed);
+            if !is_current {
+                let name = format!("segment-{index:05}-{:012}.safetensors", state.pushed);
+                let segment = self.write(name, &replay.slots(range))?;
+                // Remembered at once: where a later one can't be written, this one is as it says all the same, and its
+                // name says that it is newer than `pushed`.
+                match self.segments.get_mut(index) {
+                    Some(old) => *old = segment,
+                    None => self.segments.push(segment),
+                }
+            }
+        }
+        self.pushed = state.pushed;
+        Ok(&self.segments)
+    }
+
+    fn write(&self, name: String, slots: &Slots<'_>) -> Result<Segment, Error> {
+        let path = self.folder.join(&name);
+        let count = slots.actions.len();
+        let dimensions = slots.observations.len() / count;
+        let mut arrays = Arrays::default();
+        arrays.floats("observations", &[count, dimensions], &slots.observations);
+        arrays.integers("actions", &slots.actions);
+        arrays.floats("rewards", &[count], &slots.rewards);
+        arrays.truths("terminated", &slots.terminated);
+        arrays.integers("final_slots", &slots.final_slots);
+        arrays.floats(
+            "final_observations",
+            &[slots.final_slots.len(), dimensions],
+            &slots.final_observations,
+        );
+        let file = arrays.serialize();
+        let file = file.map_err(|error| Error::file("write", &path)(std::io::Error::other(error)))?;
+        let partial = self.folder.join(format!("{name}.partial"));
+        let written = write_durably(&partial, &file).and_then(|()| rename_durably(&partial, &path));
+        if written.is_err() {
+            remove(&partial);
+        }
+        written.map(|()| Segment { name, sum: checksum(&file) })
+    }
+
+    /// Fills the replay from segments that a checkpoint names; what is on disk is then current.
+    pub fn load(
+        &mut self,
+        replay: &mut Replay,
+        state: &ReplayState,
+        latest: &[f32],
+        segments: &[String],
+        sums: &Sums,
+    ) -> Result<(), Error> {
+        replay.clear();
+        self.segments.clear();
+        for name in segments {
+            let path = self.folder.join(name);
+            let content = |problem| Error::Content { path: path.clone(), problem };
+            let file = sums.verified(&relative(name))?;
+            let slots = parse(&file).map_err(content)?;
+            replay.append_slots(&slots).ok_or_else(|| content("its transitions do not fit".to_owned()))?;
+            self.segments.push(Segment { name: name.clone(), sum: checksum(&file) });
+        }
+        self.pushed = state.pushed;
+        replay.restore(state, latest).ok_or_else(|| Error::Content {
+            path: self.folder.clone(),
+            problem: format!(
+                "the segments hold {} transitions of {} numbers for a replay of {}, where the checkpoint says {} of {} \
+                 for one of {}",
+                replay.len(),
+                replay.dimensions(),
+                replay.state().capacity,
+                state.len(),
+                state.dimensions,
+                state.capacity
+            ),
+        })
+    }
+
+    /// Removes the segments that are not among those to keep.
+    pub fn prune(&self, keep: &[&str]) -> Result<(), Error> {
+        let is_kept =
+            |name: &str| keep.contains(&name) || self.segments.iter().any(|segment| segment.name == name);
+        names(&self.folder)?
+            .iter()
+            .filter(|name| !is_kept(name))
+            .for_each(|name| remove(&self.folder.join(name)));
+        Ok(())
+    }
+}
+
+/// A segment's path as seen from a checkpoint's folder.
+pub fn relative(name: &str) -> String {
+    format!("../{}/{name}", super::store::REPLAY)
+}
+
+/// Whether a name that a file gave can only mean a file in the ring's folder.
+pub fn is_plain(name: &str) -> bool {
+    Path::new(name).file_name().is_some_and(|file| file == name)
+}
+
+/// The slots of each segment.
+fn ranges(state: &ReplayState) -> impl Iterator<Item = Range<usize>> {
+    let bytes = state.dimensions * size_of::<f32>() + size_of::<f32>() + size_of::<u32>() + size_of::<bool>();
+    let slots = (SEGMENT_BYTES / bytes).max(1);
+    let count = state.len();
+    (0..count).step_by(slots).map(move |start| start..(start + slots).min(count))
+}
+
+fn parse(file: &[u8]) -> Result<Slots<'static>, String> {
+    let stored = Stored::parse(file)?;
+    Ok(Slots {
+        observations: stored.floats("observations")?.0.into(),
+        actions: stored.integers("actions")?.into(),
+        rewards: stored.floats("rewards")?.0.into(),
+        terminated: stored.truths("terminated")?.into(),
+        final_slots: stored.integers("final_slots")?,
+        final_observations: stored.floats("final_observations")?.0,
+    })
+}

@@ -1,0 +1,51 @@
+//! One process at a time in a run's folder.
+
+use std::fs::{File, TryLockError};
+
+use super::directory::RunDirectory;
+use crate::error::Error;
+
+/// A run's folder, locked for as long as this lives, and by the operating system no longer than the process lives.
+#[derive(Debug)]
+pub struct RunLock {
+    _folder: File,
+}
+
+impl RunDirectory {
+    /// Locks the folder, so that no other training writes into it.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] where another one does.
+    pub fn lock(&self) -> Result<RunLock, Error> {
+        let folder = File::open(self.path()).map_err(Error::file("open the folder", self.path()))?;
+        match folder.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::Busy(self.path().to_owned())),
+            // A file system without locks; a run is not to fail for it.
+            Err(TryLockError::Error(error)) => {
+                tracing::warn!(
+                    "{} could not be locked against other processes: {error}",
+                    self.path().display()
+                );
+            }
+        }
+        Ok(RunLock { _folder: folder })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn the_second_one_is_refused_until_the_first_is_gone() {
+        let runs = tempfile::tempdir().unwrap();
+        let directory = RunDirectory::create(runs.path(), "x", &Config::default()).unwrap();
+        let first = directory.lock().unwrap();
+        let problem = directory.lock().unwrap_err().to_string();
+        assert!(problem.contains("another process is writing"), "{problem}");
+        drop(first);
+        assert!(directory.lock().is_ok());
+    }
+}

@@ -1,0 +1,215 @@
+//! A run that is ended and gone on with is the run that was never ended, to the byte.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+mod program;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use concrete_dqn::Error;
+use concrete_dqn::agent::{Agent, UpdateRecord};
+use concrete_dqn::checkpoint::Checkpoints;
+use concrete_dqn::config::{Config, Layer};
+use concrete_dqn::training::{EpisodeRecord, Moment, Observer, Position, train};
+use control_envs::rand::Rng;
+use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
+use program::{assert_fails, folders, program, same_run, summary, text};
+use tch::Device;
+
+/// Rows since the start, and a checkpoint of one step where it is asked for.
+#[derive(Debug, Default)]
+struct Watch {
+    rows: Vec<String>,
+    save_at: Option<(u64, Checkpoints)>,
+}
+
+impl Observer for Watch {
+    fn on_update(&mut self, record: &UpdateRecord) -> Result<(), Error> {
+        self.rows.push(format!("{record:?}"));
+        Ok(())
+    }
+
+    fn on_episode(&mut self, record: &EpisodeRecord, _agent: &Agent) -> Result<(), Error> {
+        self.rows.push(format!("{record:?}"));
+        Ok(())
+    }
+
+    fn between_steps(&mut self, moment: Moment<'_>) -> Result<(), Error> {
+        match &mut self.save_at {
+            Some((step, checkpoints)) if *step == moment.agent.steps() => {
+                checkpoints.save(moment, String::new(), self.rows.len())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn wants_to_stop(&self) -> bool {
+        false
+    }
+}
+
+/// A small network, quick to train, and a replay that is full long before the end.
+fn config(settings: &[(&str, &str)]) -> Config {
+    let small = "steps = 500\n[network]\nhidden = [16, 16]\nfourier_features = 4\n[agent]\nlearning_starts = 100\n\
+                 batch_size = 16\nreplay_capacity = 150\n[logging]\nupdate_period = 10";
+    let mut layers = vec![Layer::parse("test", small).unwrap()];
+    layers.extend(settings.iter().map(|(key, value)| Layer::assignment(&format!("{key}={value}")).unwrap()));
+    Config::resolve(&layers).unwrap()
+}
+
+fn fresh(config: &Config) -> (Box<dyn Env>, Agent) {
+    tch::set_num_threads(1);
+    let env = Registry::builtin().make(&config.env).unwrap();
+    let agent = Agent::new(config, env.spec(), Device::Cpu).unwrap();
+    (env, agent)
+}
+
+/// All numbers of an agent, as bits.
+fn bits(agent: &Agent) -> Vec<u32> {
+    let values = |tensor: tch::Tensor| Vec::<f32>::try_from(tensor.flatten(0, -1)).unwrap();
+    agent.named_tensors().into_iter().flat_map(|(_, tensor)| values(tensor)).map(f32::to_bits).collect()
+}
+
+#[test]
+fn every_rule_environment_and_engine_goes_on_as_if_nothing_had_happened() {
+    for env in ["CartPole-v1", "MountainCar-v0", "Acrobot-v1"] {
+        for rule in ["ucb", "thompson", "epsilon-greedy", "greedy"] {
+            goes_on(&config(&[("env", env), ("exploration.rule", rule)]), 307);
+        }
+    }
+    goes_on(&config(&[("engine", "autograd")]), 307);
+    goes_on(&config(&[("env", "Catch-v0")]), 307);
+    // Before learning starts, and before the first step after it.
+    goes_on(&config(&[]), 1);
+    goes_on(&config(&[]), 99);
+    goes_on(&config(&[("agent.targets", "double-q"), ("agent.target_period", "7")]), 200);
+}
+
+fn goes_on(config: &Config, step: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut env, mut agent) = fresh(config);
+    let mut position = Position::start(config.seed);
+    let mut whole =
+        Watch { save_at: Some((step, Checkpoints::new(folder.path().into(), 1))), ..Watch::default() };
+    train(env.as_mut(), &mut agent, &mut position, &mut whole).unwrap();
+
+    let (mut other_env, mut other_agent) = fresh(config);
+    let mut checkpoints = Checkpoints::new(folder.path().into(), 1);
+    let found = checkpoints.newest::<usize>().unwrap().unwrap();
+    let mut other_position = checkpoints.restore(&found, other_env.as_mut(), &mut other_agent).unwrap();
+    assert_eq!(other_agent.steps(), step);
+    let mut rest = Watch::default();
+    train(other_env.as_mut(), &mut other_agent, &mut other_position, &mut rest).unwrap();
+    assert_eq!(whole.rows[found.state.record..], rest.rows, "{config:?}");
+    assert_eq!(bits(&agent), bits(&other_agent), "{config:?}");
+    assert_eq!(position, other_position);
+}
+
+/// A small network in the real program.
+const SMALL: [&str; 10] = [
+    "--set",
+    "network.hidden=[16,16]",
+    "--set",
+    "agent.learning_starts=100",
+    "--set",
+    "agent.batch_size=16",
+    "--set",
+    "evaluation.episodes=2",
+    "--set",
+    "logging.update_period=20",
+];
+
+fn training(runs: &Path, arguments: &[&str]) -> PathBuf {
+    let output = program().args(SMALL).args(arguments).args(["-q", "--runs-dir"]).arg(runs).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let mut folders = folders(runs);
+    assert_eq!(folders.len(), 1, "{folders:?}");
+    folders.remove(0)
+}
+
+fn resume(run: &Path, arguments: &[&str]) -> std::process::Output {
+    program().arg("resume").arg(run).args(arguments).output().unwrap()
+}
+
+#[test]
+fn a_finished_run_is_extended_as_if_it_had_been_longer_from_the_start() {
+    let parent = tempfile::tempdir().unwrap();
+    // Rates that do not depend on how long the training is to be.
+    let flags = ["--set", "optimizer.final_fraction=1", "--seed", "3", "--steps"];
+    // A path with spaces and other letters than ASCII.
+    let short = training(&parent.path().join("läufe und mehr"), &[&flags[..], &["600"]].concat());
+    let long = training(&parent.path().join("long"), &[&flags[..], &["900"]].concat());
+
+    let output = resume(&short, &[]);
+    assert!(output.status.success() && text(&output.stdout).contains("has finished all its 600 steps"));
+    assert_fails(&resume(&short, &["--steps", "599"]), 2, &["--steps 599 is fewer than the 600"]);
+    let output = resume(&short, &["--steps", "900"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    same_run(&short, &long);
+    let config = fs::read_to_string(short.join("config.toml")).unwrap();
+    assert!(config.contains("steps = 900"), "the config says what the run is now");
+    let meta: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(short.join("meta.json")).unwrap()).unwrap();
+    assert_eq!(meta["resumed"][0]["step"], 600);
+    assert!(
+        summary(&short)["training_seconds"].as_f64()
+            > summary(&long)["training_seconds"].as_f64().map(|s| s / 10.0)
+    );
+}
+
+/// Episodes of ten steps that can't be saved in their middle.
+struct Unsaved {
+    spec: EnvSpec,
+    x: f32,
+}
+
+impl Unsaved {
+    fn new() -> Self {
+        let spec = EnvSpec::new("Unsaved-v0", [Dimension::new("x", "m", 0.0, 10.0)], ["go", "stop"])
+            .with_max_episode_steps(10);
+        Self { spec, x: 0.0 }
+    }
+}
+
+impl Env for Unsaved {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    fn reset(&mut self, rng: &mut dyn Rng) -> Result<Vec<f32>, EnvError> {
+        self.x = (rng.next_u32() % 4) as f32;
+        Ok(vec![self.x])
+    }
+
+    fn step(&mut self, action: usize) -> Result<Step, EnvError> {
+        self.x = if action == 0 { (self.x + 1.0).min(10.0) } else { self.x };
+        Ok(Step::new(vec![self.x], f64::from(self.x), self.x >= 10.0))
+    }
+}
+
+#[test]
+fn an_environment_that_cannot_be_saved_is_saved_between_episodes() {
+    let config = config(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut registry = Registry::new();
+    registry.register("unsaved", Unsaved::new).unwrap();
+    let fresh = || {
+        let env = registry.make("unsaved").unwrap();
+        let agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
+        (env, agent)
+    };
+    // Learning is reproducible from an episode's end ...
+    let (mut env, mut agent) = fresh();
+    let mut position = Position::start(0);
+    let mut whole =
+        Watch { save_at: Some((300, Checkpoints::new(folder.path().into(), 1))), ..Watch::default() };
+    train(env.as_mut(), &mut agent, &mut position, &mut whole).unwrap();
+    let saved = Checkpoints::new(folder.path().into(), 1).newest::<usize>().unwrap().unwrap();
+    // ... and in the middle of one, the episode is left out, whether or not step 300 was in the middle of one.
+    assert_eq!(saved.state.position.in_hand, None);
+    let (mut env, mut agent) = fresh();
+    let mut checkpoints = Checkpoints::new(folder.path().into(), 1);
+    let mut position = checkpoints.restore(&saved, env.as_mut(), &mut agent).unwrap();
+    train(env.as_mut(), &mut agent, &mut position, &mut ()).unwrap();
+    assert_eq!(agent.steps(), 500);
+}
