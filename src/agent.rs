@@ -275,6 +275,22 @@ impl Agent {
         self.network().sensitivity(&observations)
     }
 
+    /// The aleatoric standard deviation at the greedy action over an episode of so many transitions, in units of the
+    /// return: that of the TD targets, averaged over the same observations as the epistemic one.
+    pub fn aleatoric_std(&mut self, length: usize) -> f64 {
+        let online = &self.learner.online;
+        if !online.is_heteroscedastic() {
+            return online.precision().sqrt().recip() / self.value_scale();
+        }
+        let (observations, dimensions) =
+            (self.replay.recent_observations(length, EPISTEMIC_ROWS), self.replay.dimensions());
+        let (passes, rows) = (self.config.evaluation.passes, observations.len() / dimensions);
+        self.noise.draw(&mut self.episode_diagnostics, online.inputs(), passes, rows);
+        let observations = Tensor::from_slice(&observations).view([-1, dimensions as i64]);
+        let observations = observations.to_device(online.device());
+        tch::no_grad(|| online.greedy_aleatoric_std(&observations, &self.noise)) / self.value_scale()
+    }
+
     /// The regulariser of the next learner step. Its precision is 1 because the data term carries tau.
     fn regularizer(&self) -> Regularizer {
         Regularizer {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use control_envs::Env;
+use control_envs::{Env, Step};
 use serde::{Deserialize, Serialize};
 
 use crate::concrete::LogisticNoise;
@@ -44,6 +44,19 @@ impl fmt::Display for Evaluation {
     }
 }
 
+/// A decision of an evaluation.
+#[derive(Debug)]
+pub struct Decision<'a> {
+    /// What was seen.
+    pub observation: &'a [f32],
+    /// The passes' noise.
+    pub noise: &'a PassNoise,
+    /// Q-values under it.
+    pub samples: QSamples<'a>,
+    /// What was done: the action with the highest mean.
+    pub action: usize,
+}
+
 /// Plays `episodes` episodes (at least one) in `env`, taking the action whose mean over `passes` noisy passes is
 /// highest. Starts and noise derive from `seed`. `stop` is asked before every step.
 ///
@@ -57,6 +70,24 @@ pub fn evaluate(
     passes: usize,
     seed: u64,
     stop: impl Fn() -> bool,
+) -> Result<Evaluation, Error> {
+    evaluate_with(network, engine, env, episodes, passes, seed, stop, |_, _| {})
+}
+
+/// [`evaluate`], with every decision and what followed shown to `watch`.
+///
+/// # Errors
+/// As for [`evaluate`].
+#[expect(clippy::too_many_arguments, reason = "those of `evaluate`, and who watches")]
+pub fn evaluate_with(
+    network: &QNetwork,
+    engine: &mut dyn Engine,
+    env: &mut dyn Env,
+    episodes: u64,
+    passes: usize,
+    seed: u64,
+    stop: impl Fn() -> bool,
+    mut watch: impl FnMut(&Decision<'_>, &Step),
 ) -> Result<Evaluation, Error> {
     let mut starts = generator(seed, Stream::Evaluation);
     let mut source = LogisticNoise::new(generator(seed, Stream::EvaluationNoise));
@@ -78,7 +109,9 @@ pub fn evaluate(
                     step: steps,
                 });
             }
-            let step = env.step(samples.best_by(|action| samples.mean(action)))?;
+            let action = samples.greedy_action();
+            let step = env.step(action)?;
+            watch(&Decision { observation: &observation, noise: &noise, samples, action }, &step);
             episode_return += step.reward;
             steps += 1;
             if step.ends_episode() {

@@ -29,5 +29,6 @@ pub mod run;
 mod simd;
 pub mod td;
 pub mod training;
+pub mod value_calibration;
 
 pub use error::Error;

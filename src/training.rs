@@ -33,6 +33,8 @@ pub struct EpisodeRecord {
     pub precision: f64,
     /// Epistemic standard deviation over the episode's observations, in units of the return.
     pub epistemic_std: f64,
+    /// Aleatoric standard deviation of its TD targets, in units of the return.
+    pub aleatoric_std: f64,
     /// Share of the exploration rule's decisions that were not greedy; `None` where all actions came before learning
     /// starts.
     pub exploratory_share: Option<f64>,
@@ -116,6 +118,7 @@ impl Position {
             dataset_size: agent.dataset_size(),
             precision: agent.network().precision(),
             epistemic_std,
+            aleatoric_std: agent.aleatoric_std(episode.episode_length as usize),
             exploratory_share: agent.exploratory_share(),
             p: agent.network().p(),
             squared_norm: agent.network().squared_norms(),

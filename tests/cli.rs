@@ -35,7 +35,7 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
     let episodes = fs::read_to_string(folder.join("episodes.csv")).unwrap();
     assert!(episodes.starts_with(
         "episode,total_steps,episode_return,episode_length,terminated,mean_return_100,dataset_size,precision,\
-         epistemic_std,exploratory_share,p_0,p_1,p_2,squared_norm_0,squared_norm_1,squared_norm_2,sensitivity_0,\
+         epistemic_std,aleatoric_std,exploratory_share,p_0,p_1,p_2,squared_norm_0,squared_norm_1,squared_norm_2,sensitivity_0,\
          sensitivity_1,sensitivity_2\n"
     ));
     let updates = fs::read_to_string(folder.join("updates.csv")).unwrap();
@@ -163,6 +163,35 @@ fn environments_are_listed() {
     ] {
         assert!(listing.contains(part), "`{part}` is missing in: {listing}");
     }
+}
+
+#[test]
+fn predictions_are_held_against_the_returns_that_followed() {
+    let runs = tempfile::tempdir().unwrap();
+    let flags = ["--env", "catch", "--steps", "120", "-q", "--set", "precision.heteroscedastic=true"];
+    assert!(
+        train(runs.path(), &[&flags[..], &["--set", "agent.learning_starts=100"]].concat()).status.success()
+    );
+    let folder = folders(runs.path()).remove(0);
+    let folder = folder.to_str().unwrap();
+    let evaluate = |flags: &[&str]| {
+        let output = run(&[&["evaluate", folder, "--episodes", "3", "--calibration"], flags].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let table = evaluate(&[]);
+    for part in ["27 predicted Q-values", "epistemic alone", "with aleatoric", "calibration.csv"] {
+        assert!(table.contains(part), "`{part}` is missing in: {table}");
+    }
+    let csv = fs::read_to_string(format!("{folder}/calibration.csv")).unwrap();
+    assert!(csv.starts_with("episode,step,action,q_mean,epistemic_std,aleatoric_std,discounted_return\n"));
+    assert_eq!(csv.lines().count(), 1 + 27);
+    assert!(fs::read(format!("{folder}/plots/calibration.png")).unwrap().starts_with(b"\x89PNG"));
+    let json: serde_json::Value = serde_json::from_str(&evaluate(&["--json", "--passes", "4"])).unwrap();
+    assert_eq!((json["episodes"].as_u64(), json["calibration"]["outcomes"].as_u64()), (Some(3), Some(27)));
+    let coverage = json["calibration"]["predictive"]["coverage_95"].as_f64().unwrap();
+    assert!((0.0..=1.0).contains(&coverage));
+    assert_fails(&run(&["evaluate", folder, "--passes", "1"]), 2, &["--passes", "2 to 10000"]);
 }
 
 #[test]

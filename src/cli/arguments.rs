@@ -152,6 +152,14 @@ pub struct EvaluateArguments {
     #[arg(long, value_name = "N", value_parser = positive_number, allow_negative_numbers = true)]
     pub episodes: Option<u64>,
 
+    /// Compare every predicted Q-value with the discounted return that followed
+    #[arg(long)]
+    pub calibration: bool,
+
+    /// Monte-Carlo passes a decision [default: as the run's config says]
+    #[arg(long, value_name = "T", value_parser = pass_count, allow_negative_numbers = true)]
+    pub passes: Option<usize>,
+
     /// Seed of starts and noise [default: the run's]
     #[arg(long, value_name = "N", value_parser = whole_number, allow_negative_numbers = true)]
     pub seed: Option<u64>,
@@ -271,6 +279,13 @@ fn positive_number(text: &str) -> Result<u64, String> {
         0 => Err("it must be at least 1".to_owned()),
         _ => Ok(number),
     })
+}
+
+fn pass_count(text: &str) -> Result<usize, String> {
+    let passes = whole_number(text)?;
+    let in_range = usize::try_from(passes).ok().filter(|passes| (2..=10_000).contains(passes));
+    in_range
+        .ok_or_else(|| "it must be from 2 to 10000, since a standard deviation takes two passes".to_owned())
 }
 
 fn job_count(text: &str) -> Result<NonZeroUsize, String> {

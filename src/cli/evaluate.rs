@@ -1,15 +1,19 @@
 //! `evaluate RUN`: plays episodes with a trained network.
 
-use control_envs::Registry;
+use control_envs::{Registry, Step};
+use serde::Serialize;
 
 use super::arguments::EvaluateArguments;
+use super::calibration::{self, CalibratedEvaluation};
 use super::device::device;
 use super::terminal::print;
 use crate::config::Config;
 use crate::engine::{EngineName, Learner, engine};
 use crate::error::Error;
-use crate::evaluation::evaluate;
+use crate::evaluation::{Decision, evaluate_with};
+use crate::run::plots::RunLabel;
 use crate::run::{RunDirectory, model};
+use crate::value_calibration::{OutcomeCollector, ValueCalibration};
 
 pub fn run(registry: &Registry, arguments: &EvaluateArguments) -> Result<(), Error> {
     let directory = RunDirectory::open(&arguments.run)?;
@@ -27,12 +31,39 @@ pub fn run(registry: &Registry, arguments: &EvaluateArguments) -> Result<(), Err
     let mut engine = engine(&config, &network)?;
     let episodes = arguments.episodes.unwrap_or(config.evaluation.episodes.max(1));
     let seed = arguments.seed.unwrap_or(config.seed);
-    let passes = config.evaluation.passes;
-    let evaluation = evaluate(&network, engine.as_mut(), env.as_mut(), episodes, passes, seed, || false)?;
-    if arguments.json {
-        let json = serde_json::to_string(&evaluation).map_err(std::io::Error::from);
-        print(&format!("{}\n", json.map_err(Error::file("write", &arguments.run))?))
+    let passes = arguments.passes.unwrap_or(config.evaluation.passes);
+    let mut collector = arguments.calibration.then(|| OutcomeCollector::new(&network, config.agent.gamma));
+    let watch = |decision: &Decision<'_>, step: &Step| {
+        if let Some(collector) = &mut collector {
+            collector.add(decision, step);
+        }
+    };
+    let (engine, env) = (engine.as_mut(), env.as_mut());
+    let evaluation = evaluate_with(&network, engine, env, episodes, passes, seed, || false, watch)?;
+    let Some(collector) = collector else {
+        return print(&if arguments.json {
+            json(&evaluation, arguments)?
+        } else {
+            format!("{evaluation}\n")
+        });
+    };
+    let (outcomes, left_out) = collector.finish();
+    let calibration = ValueCalibration::of(&outcomes, left_out).ok_or_else(|| Error::Content {
+        path: directory.path().to_owned(),
+        problem:
+            "the time limit cut short the return of every prediction, so there is nothing to compare; with a \
+                  smaller agent.gamma or a longer limit there would be"
+                .to_owned(),
+    })?;
+    calibration::write(&directory, &RunLabel::of(&config, None).title, &outcomes, &calibration)?;
+    print(&if arguments.json {
+        json(&CalibratedEvaluation { evaluation, calibration }, arguments)?
     } else {
-        print(&format!("{evaluation}\n"))
-    }
+        format!("{evaluation}\n{}", calibration::text(&calibration, &directory))
+    })
+}
+
+fn json(value: &impl Serialize, arguments: &EvaluateArguments) -> Result<String, Error> {
+    let json = serde_json::to_string(value).map_err(std::io::Error::from);
+    Ok(format!("{}\n", json.map_err(Error::file("write", &arguments.run))?))
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod arguments;
+mod calibration;
 mod caught;
 mod compare;
 mod device;

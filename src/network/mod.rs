@@ -8,6 +8,7 @@ mod flat_tensor;
 mod layer;
 mod parameters;
 mod pass_noise;
+mod prediction;
 mod q_network;
 
 pub use adam::{Adam, AdamStep};
@@ -17,4 +18,5 @@ pub use flat_tensor::FlatTensor;
 pub use layer::{Layer, LayerShape};
 pub use parameters::{Initial, Parameters};
 pub use pass_noise::PassNoise;
-pub use q_network::{InitialUncertainty, Prediction, QNetwork};
+pub use prediction::Prediction;
+pub use q_network::{InitialUncertainty, QNetwork};

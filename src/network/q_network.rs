@@ -9,6 +9,7 @@ use super::features::Features;
 use super::layer::{Layer, LayerShape};
 use super::parameters::{Initial, Parameters};
 use super::pass_noise::PassNoise;
+use super::prediction::Prediction;
 use crate::concrete::{Regularizer, squared_norm};
 use crate::error::Error;
 use crate::randomness::Generator;
@@ -24,16 +25,6 @@ pub struct InitialUncertainty {
     pub precision: f64,
     /// Whether tau depends on observation and action, by a head of its own; otherwise one tau is for all.
     pub heteroscedastic: bool,
-}
-
-/// What noisy passes predict.
-#[derive(Debug)]
-pub struct Prediction {
-    /// Q-values, `[passes, rows, actions]`.
-    pub q: Tensor,
-    /// Of a heteroscedastic network ln tau of the targets, of the same shape; otherwise it is one for all,
-    /// [`QNetwork::log_precision`].
-    pub log_precisions: Option<Tensor>,
 }
 
 /// Q(observation, action) for all actions at once.

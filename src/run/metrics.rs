@@ -101,6 +101,7 @@ impl EpisodesCsv {
             "dataset_size",
             "precision",
             "epistemic_std",
+            "aleatoric_std",
             "exploratory_share",
         ]
         .map(str::to_owned)
@@ -126,6 +127,7 @@ impl EpisodesCsv {
             record.dataset_size.to_string(),
             single(record.precision),
             single(record.epistemic_std),
+            single(record.aleatoric_std),
             record.exploratory_share.map(single).unwrap_or_default(),
         ];
         for layers in [&record.p, &record.squared_norm, &record.sensitivity] {
@@ -229,6 +231,7 @@ mod tests {
             dataset_size: 17,
             precision: 10.0,
             epistemic_std: 0.1,
+            aleatoric_std: 0.3,
             exploratory_share: Some(0.25),
             p: vec![0.099_999_994, 0.000_025],
             squared_norm: vec![1.5, 2.0],
@@ -240,9 +243,9 @@ mod tests {
         assert_eq!(
             text,
             "episode,total_steps,episode_return,episode_length,terminated,mean_return_100,dataset_size,precision,\
-             epistemic_std,exploratory_share,p_0,p_1,squared_norm_0,squared_norm_1,sensitivity_0,\
-             sensitivity_1\n1,17,17,17,true,17.5,17,10,0.1,0.25,0.1,0.000025,1.5,2,0.5,0\n\
-             1,17,17,17,true,17.5,17,10,0.1,,0.1,0.000025,1.5,2,0.5,0\n"
+             epistemic_std,aleatoric_std,exploratory_share,p_0,p_1,squared_norm_0,squared_norm_1,sensitivity_0,\
+             sensitivity_1\n1,17,17,17,true,17.5,17,10,0.1,0.3,0.25,0.1,0.000025,1.5,2,0.5,0\n\
+             1,17,17,17,true,17.5,17,10,0.1,0.3,,0.1,0.000025,1.5,2,0.5,0\n"
         );
         assert!(EpisodesCsv::create(&path, 2).is_err(), "an existing file is never overwritten");
     }

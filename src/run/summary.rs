@@ -123,6 +123,7 @@ mod tests {
             dataset_size: 0,
             precision: 1.0,
             epistemic_std: 0.0,
+            aleatoric_std: 0.0,
             exploratory_share: None,
             p: vec![p],
             squared_norm: vec![1.0],
