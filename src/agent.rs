@@ -8,10 +8,10 @@ use serde::Serialize;
 use tch::{Device, Tensor};
 
 use crate::concrete::{LogisticNoise, Regularizer};
-use crate::config::{Config, DatasetSize};
+use crate::config::{Config, Data, DatasetSize};
 use crate::engine::{Engine, Learner, LearnerStep, LossStatistics, engine};
 use crate::error::Error;
-use crate::exploration::{ExplorationRule, Passes, QSamples};
+use crate::exploration::{ExplorationRule, Passes, QSamples, Situation};
 use crate::network::{PassNoise, QNetwork};
 use crate::randomness::{Generator, Stream, generator};
 use crate::replay::{Batch, Lookahead, Replay};
@@ -150,8 +150,8 @@ impl Agent {
         if self.steps < self.config.agent.learning_starts {
             return Ok(self.exploration.random_range(0..actions));
         }
-        let progress = self.progress();
         let online = &self.learner.online;
+        let situation = Situation { progress: self.progress(), noise_variance: 1.0 / online.precision() };
         let noise = match self.rule.passes() {
             Passes::Fresh(passes) => {
                 self.noise.draw(&mut self.exploration_noise, online.inputs(), passes, 1);
@@ -164,7 +164,7 @@ impl Agent {
         if !q.are_finite() {
             return Err(self.not_finite("a Q-value"));
         }
-        let action = self.rule.choose(&q, progress, &mut self.exploration);
+        let action = self.rule.choose(&q, situation, &mut self.exploration);
         self.decisions += 1;
         self.exploratory += u64::from(action != q.greedy_action());
         Ok(action)
@@ -200,7 +200,7 @@ impl Agent {
 
     fn learner_step(&mut self) -> Result<Option<UpdateRecord>, Error> {
         let agent = &self.config.agent;
-        let lookahead = Lookahead { steps: agent.n_step, gamma: agent.gamma as f32 };
+        let lookahead = Lookahead { steps: self.n_step(), gamma: agent.gamma as f32 };
         self.replay.sample(agent.batch_size, lookahead, &mut self.replay_generator, &mut self.batch);
         let scale = (1.0 - agent.gamma) as f32;
         self.batch.rewards.iter_mut().for_each(|reward| *reward *= scale);
@@ -305,8 +305,9 @@ impl Agent {
     pub fn dataset_size(&self) -> u64 {
         match self.config.dropout.dataset_size {
             DatasetSize::Fixed(size) => size,
-            DatasetSize::Follows(_) if self.dataset_size == 0 => self.replay.len() as u64,
-            DatasetSize::Follows(_) => self.dataset_size,
+            DatasetSize::Of(Data::Final) => self.config.steps.min(self.config.agent.replay_capacity as u64),
+            DatasetSize::Of(Data::Replay) if self.dataset_size == 0 => self.replay.len() as u64,
+            DatasetSize::Of(Data::Replay) => self.dataset_size,
         }
     }
 
@@ -333,6 +334,13 @@ impl Agent {
     /// The share of the training that is over.
     fn progress(&self) -> f64 {
         (self.steps as f64 / self.config.steps as f64).min(1.0)
+    }
+
+    /// Steps that a target looks ahead now.
+    fn n_step(&self) -> usize {
+        let agent = &self.config.agent;
+        let fallen = (self.progress() / agent.n_step_fraction).min(1.0);
+        ((1.0 - fallen) * agent.n_step as f64 + fallen * agent.n_step_final as f64).round() as usize
     }
 
     /// What is left of the learning rates.

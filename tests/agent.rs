@@ -60,13 +60,16 @@ fn the_dataset_size_follows_the_replay_at_episode_ends() {
         // The replay holds 400 transitions at most.
         assert_eq!(record.dataset_size, record.total_steps.min(400));
     }
-    let (_, held) = run(&config(&["dropout.dataset_size=123"]));
-    assert!(held.episodes.iter().all(|record| record.dataset_size == 123));
+    // Held at a number, or at what there will be.
+    for (setting, size) in [("123", 123), ("final", 400)] {
+        let (_, held) = run(&config(&[&format!("dropout.dataset_size={setting}")]));
+        assert!(held.episodes.iter().all(|record| record.dataset_size == size));
+    }
 }
 
 #[test]
 fn every_rule_form_of_targets_and_engine_trains_reproducibly() {
-    for rule in ["ucb", "thompson", "epsilon-greedy", "greedy"] {
+    for rule in ["ucb", "thompson", "information-directed", "epsilon-greedy", "greedy"] {
         for targets in ["double-q", "optimistic"] {
             for engine in ["fused", "autograd"] {
                 let settings = [("exploration.rule", rule), ("agent.targets", targets), ("engine", engine)];
@@ -111,6 +114,33 @@ fn trains_reproducibly(config: &Config) {
     }
     let p = agent.network().p();
     assert!(p.iter().all(|&p| 0.0 < p && p < 1.0 && (p - 0.1).abs() > 1e-3), "p has moved: {p:?}");
+}
+
+#[test]
+fn a_fixed_p_stays() {
+    for engine in ["fused", "autograd"] {
+        let held = ["dropout.learned=false", "dropout.initial_p=0.2", &format!("engine={engine}")];
+        let (agent, recorded) = run(&config(&held));
+        assert!(agent.network().p().iter().all(|p| (p - 0.2).abs() < 1e-6));
+        assert!(recorded.updates.iter().all(|update| update.epistemic_std > 0.0));
+    }
+}
+
+#[test]
+fn without_dropout_nothing_is_uncertain() {
+    for engine in ["fused", "autograd"] {
+        let none = ["dropout.learned=false", "dropout.initial_p=0", &format!("engine={engine}")];
+        let (_, recorded) = run(&config(&none));
+        assert!(recorded.updates.iter().all(|update| update.epistemic_std == 0.0));
+        assert!(recorded.episodes.iter().all(|episode| episode.exploratory_share.unwrap_or(0.0) == 0.0));
+    }
+}
+
+#[test]
+fn a_mask_is_held_for_an_episode_or_a_step() {
+    let (_, episode) = run(&config(&["exploration.rule=thompson"]));
+    let (_, step) = run(&config(&["exploration.rule=thompson", "exploration.thompson_mask=step"]));
+    assert_ne!(episode, step);
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn errors_name_source_key_value_and_what_is_allowed() {
         ("[network]\nfourier_bandwidth = \"wide\"", vec!["network.fourier_bandwidth = \"wide\"", "\"auto\""]),
         (
             "[dropout]\ndataset_size = \"batch\"",
-            vec!["dropout.dataset_size = \"batch\"", "\"replay\"", "whole number"],
+            vec!["dropout.dataset_size = \"batch\"", "\"replay\"", "\"final\"", "whole number"],
         ),
         ("[network.conv]\nchannels = []", vec!["network.conv.channels = []", "1 to 16 convolutions"]),
         ("[network.conv]\nkernels = 3", vec!["network.conv.kernels", "did you mean network.conv.kernel?"]),
@@ -78,6 +78,9 @@ fn errors_name_source_key_value_and_what_is_allowed() {
             vec!["precision.heteroscedastic = true", "precision.learned = false"],
         ),
         ("[dropout]\ninitial_p = 1.0", vec!["dropout.initial_p = 1", "0.000001 to 0.999999"]),
+        ("[dropout]\ninitial_p = 0.0", vec!["dropout.initial_p = 0", "0 with dropout.learned = false"]),
+        ("[agent]\nn_step_final = 0", vec!["agent.n_step_final = 0", "1 to 1000"]),
+        ("[agent]\nn_step_fraction = 0.0", vec!["agent.n_step_fraction = 0", "above 0, up to 1"]),
         ("[exploration]\nrule = \"ucbb\"", vec!["exploration.rule = \"ucbb\"", "`ucb`", "`thompson`"]),
         ("steps = ", vec!["my.toml is not valid TOML"]),
     ] {

@@ -31,9 +31,10 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
     };
     let dataset_size = match dropout.dataset_size {
         DatasetSize::Fixed(size) => size,
-        DatasetSize::Follows(_) => 1,
+        DatasetSize::Of(_) => 1,
     };
     let probability = "a number from 0 to 1";
+    let share = "a number above 0, up to 1";
     // What lies beyond would be 0 or infinite in the f32 of the network.
     let positive = "a number from 1e-12 to 1e12";
     let not_negative = "a number from 0 to 1e12";
@@ -45,6 +46,7 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
     let is_positive = |x: f64| (1e-12..=1e12).contains(&x);
     let is_not_negative = |x: f64| (0.0..=1e12).contains(&x);
     let is_probability = |x: f64| (0.0..=1.0).contains(&x);
+    let is_share = |x: f64| x > 0.0 && x <= 1.0;
     let is_passes = |n: usize| (2..=10_000).contains(&n);
     let is_count = |n: u64| (1..=LARGEST).contains(&n);
     let widest = network.hidden.iter().copied().max().unwrap_or(1);
@@ -93,11 +95,12 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
         bandwidth,
         "a number from 1e-12 to 1e12, or \"auto\"",
     );
+    let is_no_dropout = !dropout.learned && dropout.initial_p == 0.0;
     rules.require(
-        (1e-6..=1.0 - 1e-6).contains(&dropout.initial_p),
+        (1e-6..=1.0 - 1e-6).contains(&dropout.initial_p) || is_no_dropout,
         "dropout.initial_p",
         dropout.initial_p,
-        "a number from 0.000001 to 0.999999",
+        "a number from 0.000001 to 0.999999, or 0 with dropout.learned = false",
     );
     rules.require(
         is_not_negative(dropout.length_scale),
@@ -110,7 +113,7 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
         is_count(dataset_size),
         "dropout.dataset_size",
         dataset_size,
-        "\"replay\", or a whole number of 1 or more",
+        "\"replay\", \"final\", or a whole number of 1 or more",
     );
     rules.require(
         precision.learned || !precision.heteroscedastic,
@@ -155,12 +158,10 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
         agent.batch_size,
         "a whole number from 1 to 65536",
     );
-    rules.require(
-        (1..=1000).contains(&agent.n_step),
-        "agent.n_step",
-        agent.n_step,
-        "a whole number from 1 to 1000",
-    );
+    for (key, value) in [("agent.n_step", agent.n_step), ("agent.n_step_final", agent.n_step_final)] {
+        rules.require((1..=1000).contains(&value), key, value, "a whole number from 1 to 1000");
+    }
+    rules.require(is_share(agent.n_step_fraction), "agent.n_step_fraction", agent.n_step_fraction, share);
     rules.require(
         (1..=1000).contains(&agent.gradient_steps),
         "agent.gradient_steps",
@@ -182,12 +183,7 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
     );
     rules.require(is_passes(agent.target_passes), "agent.target_passes", agent.target_passes, passes);
     rules.require(is_not_negative(agent.target_beta), "agent.target_beta", agent.target_beta, not_negative);
-    rules.require(
-        is_probability(agent.target_lerp) && agent.target_lerp > 0.0,
-        "agent.target_lerp",
-        agent.target_lerp,
-        "a number above 0, up to 1",
-    );
+    rules.require(is_share(agent.target_lerp), "agent.target_lerp", agent.target_lerp, share);
     rules.require(is_count(agent.target_period), "agent.target_period", agent.target_period, count);
     rules.require(is_passes(exploration.passes), "exploration.passes", exploration.passes, passes);
     rules.require(is_not_negative(exploration.beta), "exploration.beta", exploration.beta, not_negative);
@@ -198,10 +194,10 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
         rules.require(is_probability(value), key, value, probability);
     }
     rules.require(
-        is_probability(exploration.epsilon_fraction) && exploration.epsilon_fraction > 0.0,
+        is_share(exploration.epsilon_fraction),
         "exploration.epsilon_fraction",
         exploration.epsilon_fraction,
-        "a number above 0, up to 1",
+        share,
     );
     rules.require(is_passes(evaluation.passes), "evaluation.passes", evaluation.passes, passes);
     rules.require(is_count(logging.update_period), "logging.update_period", logging.update_period, count);

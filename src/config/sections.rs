@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DropoutConfig {
-    /// Probability p that every layer starts with.
+    /// Whether p is learned, or held where it starts (Gal & Ghahramani 2016).
+    pub learned: bool,
+    /// Probability p that every layer starts with. Where p is held it may be 0: no dropout.
     pub initial_p: f64,
     /// Length scale l of the prior over the weights.
     pub length_scale: f64,
@@ -19,30 +21,33 @@ pub struct DropoutConfig {
 impl Default for DropoutConfig {
     fn default() -> Self {
         Self {
+            learned: true,
             initial_p: 0.1,
             length_scale: 0.01,
             temperature: 0.1,
-            dataset_size: DatasetSize::Follows(Follow::Replay),
+            dataset_size: DatasetSize::Of(Data::Replay),
         }
     }
 }
 
 /// N of the objective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "\"replay\", or a whole number to hold N at")]
+#[serde(untagged, expecting = "\"replay\", \"final\", or a whole number to hold N at")]
 pub enum DatasetSize {
     /// Held at a number, for control experiments.
     Fixed(u64),
-    /// Updated as data come in.
-    Follows(Follow),
+    /// The size of something.
+    Of(Data),
 }
 
-/// What N follows.
+/// The data that N counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Follow {
-    /// The number of transitions in the replay buffer, at every episode's end.
+pub enum Data {
+    /// The transitions in the replay buffer, counted at every episode's end.
     Replay,
+    /// Those that it will hold when the training ends, from the start on; a control too.
+    Final,
 }
 
 /// `[precision]`: tau of the TD targets, in network units.
@@ -96,8 +101,12 @@ impl Default for OptimizerConfig {
 pub struct AgentConfig {
     /// Discount factor.
     pub gamma: f64,
-    /// Steps whose rewards a target adds up before it trusts a value.
+    /// Steps whose rewards a target adds up before it trusts a value, at the start.
     pub n_step: usize,
+    /// The same at the end.
+    pub n_step_final: usize,
+    /// Share of the training over which it falls, linearly and in whole steps.
+    pub n_step_fraction: f64,
     /// Transitions in a batch.
     pub batch_size: usize,
     /// Environment steps, with random actions, before the first learner step.
@@ -128,6 +137,8 @@ impl Default for AgentConfig {
         Self {
             gamma: 0.99,
             n_step: 3,
+            n_step_final: 1,
+            n_step_fraction: 0.5,
             batch_size: 64,
             learning_starts: 500,
             train_frequency: 1,

@@ -75,7 +75,15 @@ impl Autograd {
         let objective = self.objective(learner, batch, step, noise);
         let likelihood = &objective.data_term + &objective.precision_term;
         let loss = likelihood + &objective.weight_term + &objective.entropy_term;
-        let gradient = learner.online.parameters().gradient(&loss);
+        let parameters = learner.online.parameters();
+        let gradient = parameters.gradient(&loss);
+        if !self.settings.learned_dropout {
+            for (name, range) in parameters.ranges() {
+                if name.ends_with(".p_logit") {
+                    let _ = gradient.narrow(0, range.start as i64, range.len() as i64).zero_();
+                }
+            }
+        }
         let number = |tensor: &Tensor| tensor.mean(Kind::Float).double_value(&[]);
         let statistics = LossStatistics {
             data_term: number(&objective.data_term),

@@ -27,7 +27,8 @@ impl Learner {
     /// Where the environment's observations are not what the config's network is for, or there are too many weights.
     pub fn new(config: &Config, spec: &EnvSpec, device: Device) -> Result<Self, Error> {
         let start = InitialUncertainty {
-            p: config.dropout.initial_p,
+            // Where p is 0 for good, its logit is still to be a number: no mask is ever other than 1 at this one.
+            p: config.dropout.initial_p.max(f64::from(f32::MIN_POSITIVE)),
             temperature: config.dropout.temperature,
             precision: config.precision.initial,
             heteroscedastic: config.precision.heteroscedastic,
@@ -67,6 +68,8 @@ pub struct LearnerSettings {
     pub target_passes: usize,
     /// Weight of their standard deviation.
     pub target_beta: f64,
+    /// Whether the layers' p are learned.
+    pub learned_dropout: bool,
     /// Whether tau is learned.
     pub learned_precision: bool,
     /// What tau is held near while there are few data.
@@ -84,6 +87,7 @@ impl From<&Config> for LearnerSettings {
             targets: agent.targets,
             target_passes: agent.target_passes,
             target_beta: agent.target_beta,
+            learned_dropout: config.dropout.learned,
             learned_precision: config.precision.learned,
             precision_prior: PrecisionPrior {
                 precision: config.precision.initial,

@@ -30,6 +30,7 @@ struct Problem {
     passes: usize,
     bounded: bool,
     learned_precision: bool,
+    learned_dropout: bool,
 }
 
 fn problem() -> impl Strategy<Value = Problem> {
@@ -43,7 +44,7 @@ fn problem() -> impl Strategy<Value = Problem> {
         any::<bool>(),
         2_usize..7,
         any::<bool>(),
-        any::<bool>(),
+        (any::<bool>(), any::<bool>()),
     );
     (any::<u32>(), network, objective).prop_map(|(seed, network, objective)| Problem {
         seed: u64::from(seed),
@@ -59,7 +60,8 @@ fn problem() -> impl Strategy<Value = Problem> {
         optimistic: objective.4,
         passes: objective.5,
         bounded: objective.6,
-        learned_precision: objective.7,
+        learned_precision: objective.7.0,
+        learned_dropout: objective.7.1,
     })
 }
 
@@ -72,6 +74,7 @@ impl Problem {
         config.dropout.temperature = self.temperature;
         config.precision.initial = self.precision;
         config.precision.learned = self.learned_precision;
+        config.dropout.learned = self.learned_dropout;
         config.precision.prior_count = 30.0;
         config.agent.targets = if self.optimistic { Targets::Optimistic } else { Targets::DoubleQ };
         config.agent.target_passes = self.passes;
@@ -202,6 +205,7 @@ fn trainings_stay_together() {
         passes: 5,
         bounded: false,
         learned_precision: true,
+        learned_dropout: true,
     };
     let config = problem.config();
     let settings = LearnerSettings::from(&config);

@@ -2,7 +2,7 @@
 
 use rand::RngExt;
 
-use super::{ExplorationRule, Passes, QSamples};
+use super::{ExplorationRule, Passes, QSamples, Situation};
 use crate::randomness::Generator;
 
 /// A uniformly random action with probability epsilon, else the best of the mean pass. Epsilon falls linearly over a
@@ -30,8 +30,8 @@ impl ExplorationRule for EpsilonGreedy {
         Passes::Mean
     }
 
-    fn choose(&self, samples: &QSamples<'_>, progress: f64, generator: &mut Generator) -> usize {
-        if generator.random::<f64>() < self.epsilon(progress) {
+    fn choose(&self, samples: &QSamples<'_>, situation: Situation, generator: &mut Generator) -> usize {
+        if generator.random::<f64>() < self.epsilon(situation.progress) {
             generator.random_range(0..samples.actions())
         } else {
             samples.greedy_action()
@@ -57,7 +57,8 @@ mod tests {
         let rule = EpsilonGreedy { initial: 0.2, last: 0.2, fraction: 1.0 };
         let samples = QSamples::new(&[1.0, 0.0], 2);
         let mut generator = generator(2, Stream::Exploration);
-        let mut explores = || rule.choose(&samples, 0.0, &mut generator) != samples.greedy_action();
+        let situation = Situation { progress: 0.0, noise_variance: 1.0 };
+        let mut explores = || rule.choose(&samples, situation, &mut generator) != samples.greedy_action();
         let exploratory = (0..10_000).filter(|_| explores()).count();
         assert!((exploratory as f64 / 10_000.0 - 0.1).abs() < 5.0 * (0.1_f64 * 0.9 / 10_000.0).sqrt());
     }

@@ -1,6 +1,6 @@
 //! No exploration.
 
-use super::{ExplorationRule, Passes, QSamples};
+use super::{ExplorationRule, Passes, QSamples, Situation};
 use crate::randomness::Generator;
 
 /// The best action of the mean pass.
@@ -12,7 +12,7 @@ impl ExplorationRule for Greedy {
         Passes::Mean
     }
 
-    fn choose(&self, samples: &QSamples<'_>, _progress: f64, _generator: &mut Generator) -> usize {
+    fn choose(&self, samples: &QSamples<'_>, _situation: Situation, _generator: &mut Generator) -> usize {
         samples.greedy_action()
     }
 }

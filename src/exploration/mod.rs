@@ -2,6 +2,7 @@
 
 mod epsilon_greedy;
 mod greedy;
+mod information_directed;
 mod q_samples;
 mod thompson;
 mod ucb;
@@ -14,8 +15,9 @@ use crate::randomness::Generator;
 
 pub use epsilon_greedy::EpsilonGreedy;
 pub use greedy::Greedy;
+pub use information_directed::InformationDirected;
 pub use q_samples::QSamples;
-pub use thompson::Thompson;
+pub use thompson::{MaskSpan, Thompson};
 pub use ucb::Ucb;
 
 /// The passes of the Q-network that a rule wants for a decision.
@@ -29,14 +31,22 @@ pub enum Passes {
     Held,
 }
 
+/// What else there is to know when an action is chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Situation {
+    /// The share of the training that is over, from 0 to 1.
+    pub progress: f64,
+    /// Aleatoric variance of the TD targets, 1 / tau, in squared network units.
+    pub noise_variance: f64,
+}
+
 /// A rule of exploration.
 pub trait ExplorationRule: fmt::Debug + Send {
     /// The passes that [`choose`](Self::choose) is to be given.
     fn passes(&self) -> Passes;
 
-    /// The action to take. `progress` is the share of the training that is over, from 0 to 1. Where it is not the greedy
-    /// action of the samples, the decision is exploratory.
-    fn choose(&self, samples: &QSamples<'_>, progress: f64, generator: &mut Generator) -> usize;
+    /// The action to take. Where it is not the greedy action of the samples, the decision is exploratory.
+    fn choose(&self, samples: &QSamples<'_>, situation: Situation, generator: &mut Generator) -> usize;
 }
 
 /// The name of a rule, as `--exploration` takes it.
@@ -45,8 +55,10 @@ pub trait ExplorationRule: fmt::Debug + Send {
 pub enum RuleName {
     /// Mean plus beta times the standard deviation over Monte-Carlo passes
     Ucb,
-    /// Greedy under one dropout mask, held for an episode
+    /// Greedy under one dropout mask, held for an episode or a step
     Thompson,
+    /// The least squared regret for the information gained over Monte-Carlo passes
+    InformationDirected,
     /// A random action with a probability that falls over the training; the baseline
     EpsilonGreedy,
     /// Always the best action of the mean pass
@@ -58,6 +70,7 @@ impl fmt::Display for RuleName {
         f.write_str(match self {
             Self::Ucb => "ucb",
             Self::Thompson => "thompson",
+            Self::InformationDirected => "information-directed",
             Self::EpsilonGreedy => "epsilon-greedy",
             Self::Greedy => "greedy",
         })
@@ -70,10 +83,12 @@ impl fmt::Display for RuleName {
 pub struct ExplorationConfig {
     /// The rule.
     pub rule: RuleName,
-    /// Monte-Carlo passes a decision of `ucb`.
+    /// Monte-Carlo passes a decision of `ucb` and `information-directed`.
     pub passes: usize,
-    /// Weight of the standard deviation in `ucb`.
+    /// Weight of the standard deviation in `ucb`, and in the bounds of `information-directed`.
     pub beta: f64,
+    /// For how long `thompson` holds a mask.
+    pub thompson_mask: MaskSpan,
     /// Random share of `epsilon-greedy` at the start.
     pub epsilon_initial: f64,
     /// Random share of `epsilon-greedy` at the end.
@@ -88,6 +103,7 @@ impl Default for ExplorationConfig {
             rule: RuleName::Ucb,
             passes: 10,
             beta: 1.0,
+            thompson_mask: MaskSpan::Episode,
             epsilon_initial: 1.0,
             epsilon_final: 0.05,
             epsilon_fraction: 0.2,
@@ -100,7 +116,10 @@ impl ExplorationConfig {
     pub fn build(&self) -> Box<dyn ExplorationRule> {
         match self.rule {
             RuleName::Ucb => Box::new(Ucb { beta: self.beta, passes: self.passes }),
-            RuleName::Thompson => Box::new(Thompson),
+            RuleName::Thompson => Box::new(Thompson { mask: self.thompson_mask }),
+            RuleName::InformationDirected => {
+                Box::new(InformationDirected { beta: self.beta, passes: self.passes })
+            }
             RuleName::EpsilonGreedy => Box::new(EpsilonGreedy {
                 initial: self.epsilon_initial,
                 last: self.epsilon_final,

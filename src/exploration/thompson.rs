@@ -1,19 +1,36 @@
-//! Thompson sampling with one dropout mask an episode.
+//! Thompson sampling by dropout masks.
 
-use super::{ExplorationRule, Passes, QSamples};
+use serde::{Deserialize, Serialize};
+
+use super::{ExplorationRule, Passes, QSamples, Situation};
 use crate::randomness::Generator;
 
-/// The best action of one network drawn from the posterior, held for an episode so that it is followed through
-/// (Gal & Ghahramani 2016; Osband et al. 2016 on why the draw is to be held).
+/// The best action of one network drawn from the posterior (Gal & Ghahramani 2016).
 #[derive(Debug, Clone, Copy)]
-pub struct Thompson;
+pub struct Thompson {
+    /// For how long a draw is followed.
+    pub mask: MaskSpan,
+}
+
+/// For how long a mask is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MaskSpan {
+    /// For an episode, so that what one network believes is followed through (Osband et al. 2016).
+    Episode,
+    /// For one decision.
+    Step,
+}
 
 impl ExplorationRule for Thompson {
     fn passes(&self) -> Passes {
-        Passes::Held
+        match self.mask {
+            MaskSpan::Episode => Passes::Held,
+            MaskSpan::Step => Passes::Fresh(1),
+        }
     }
 
-    fn choose(&self, samples: &QSamples<'_>, _progress: f64, _generator: &mut Generator) -> usize {
+    fn choose(&self, samples: &QSamples<'_>, _situation: Situation, _generator: &mut Generator) -> usize {
         samples.greedy_action()
     }
 }

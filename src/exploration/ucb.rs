@@ -1,6 +1,6 @@
 //! Upper confidence bound over dropout passes.
 
-use super::{ExplorationRule, Passes, QSamples};
+use super::{ExplorationRule, Passes, QSamples, Situation};
 use crate::randomness::Generator;
 
 /// The action with the highest `mean + beta * std` over Monte-Carlo passes: what the network is unsure of looks good.
@@ -17,7 +17,7 @@ impl ExplorationRule for Ucb {
         Passes::Fresh(self.passes)
     }
 
-    fn choose(&self, samples: &QSamples<'_>, _progress: f64, _generator: &mut Generator) -> usize {
+    fn choose(&self, samples: &QSamples<'_>, _situation: Situation, _generator: &mut Generator) -> usize {
         samples.best_by(|action| samples.mean(action) + self.beta * samples.std(action))
     }
 }
@@ -31,8 +31,10 @@ mod tests {
     fn the_bonus_decides() {
         // Action 0: 1 and 3; action 1: 2.5 twice.
         let samples = QSamples::new(&[1.0, 2.5, 3.0, 2.5], 2);
-        let choose =
-            |beta| Ucb { beta, passes: 2 }.choose(&samples, 0.0, &mut generator(0, Stream::Exploration));
+        let situation = Situation { progress: 0.0, noise_variance: 1.0 };
+        let choose = |beta| {
+            Ucb { beta, passes: 2 }.choose(&samples, situation, &mut generator(0, Stream::Exploration))
+        };
         assert_eq!((choose(0.0), choose(0.3), choose(0.4)), (1, 1, 0));
         assert_eq!(
             samples.greedy_action(),

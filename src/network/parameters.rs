@@ -72,14 +72,18 @@ impl Parameters {
         self.named().find(|(known, _)| *known == name).map(|(_, view)| view)
     }
 
+    /// Where in the flat tensor each parameter lies, by name.
+    pub fn ranges(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
+        self.named().scan(0, |end, (name, view)| {
+            let start = *end;
+            *end += view.numel();
+            Some((name, start..*end))
+        })
+    }
+
     /// Where in the flat tensor the parameter of this name lies.
     pub fn range(&self, name: &str) -> Option<Range<usize>> {
-        let mut start = 0;
-        self.named().find_map(|(known, view)| {
-            let range = start..start + view.numel();
-            start = range.end;
-            (known == name).then_some(range)
-        })
+        self.ranges().find_map(|(known, range)| (known == name).then_some(range))
     }
 
     /// The shares that the parameters have of another flat tensor as long as theirs, by name and in their shapes, sharing

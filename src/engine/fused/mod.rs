@@ -133,6 +133,9 @@ impl Fused {
         );
         let (weight_term, entropy_term) =
             backward::regularize(&self.layout, parameters, &step.regularizer, &mut self.gradient);
+        if !self.settings.learned_dropout {
+            self.layout.layers.iter().for_each(|layer| self.gradient[layer.p_logit] = 0.0);
+        }
         let prior = self.settings.precision_prior;
         let weight = prior.weight(step.regularizer.dataset_size);
         self.gradient[self.layout.log_precision] = match self.settings.learned_precision {
