@@ -338,9 +338,8 @@ impl Agent {
 
     /// Steps that a target looks ahead now.
     fn n_step(&self) -> usize {
-        let agent = &self.config.agent;
-        let fallen = (self.progress() / agent.n_step_fraction).min(1.0);
-        ((1.0 - fallen) * agent.n_step as f64 + fallen * agent.n_step_final as f64).round() as usize
+        let (agent, progress) = (&self.config.agent, self.progress());
+        ((1.0 - progress) * agent.n_step as f64 + progress * agent.n_step_final as f64).round() as usize
     }
 
     /// What is left of the learning rates.

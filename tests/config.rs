@@ -80,7 +80,6 @@ fn errors_name_source_key_value_and_what_is_allowed() {
         ("[dropout]\ninitial_p = 1.0", vec!["dropout.initial_p = 1", "0.000001 to 0.999999"]),
         ("[dropout]\ninitial_p = 0.0", vec!["dropout.initial_p = 0", "0 with dropout.learned = false"]),
         ("[agent]\nn_step_final = 0", vec!["agent.n_step_final = 0", "1 to 1000"]),
-        ("[agent]\nn_step_fraction = 0.0", vec!["agent.n_step_fraction = 0", "above 0, up to 1"]),
         ("[exploration]\nrule = \"ucbb\"", vec!["exploration.rule = \"ucbb\"", "`ucb`", "`thompson`"]),
         ("steps = ", vec!["my.toml is not valid TOML"]),
     ] {

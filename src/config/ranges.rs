@@ -161,7 +161,6 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
     for (key, value) in [("agent.n_step", agent.n_step), ("agent.n_step_final", agent.n_step_final)] {
         rules.require((1..=1000).contains(&value), key, value, "a whole number from 1 to 1000");
     }
-    rules.require(is_share(agent.n_step_fraction), "agent.n_step_fraction", agent.n_step_fraction, share);
     rules.require(
         (1..=1000).contains(&agent.gradient_steps),
         "agent.gradient_steps",

@@ -103,10 +103,8 @@ pub struct AgentConfig {
     pub gamma: f64,
     /// Steps whose rewards a target adds up before it trusts a value, at the start.
     pub n_step: usize,
-    /// The same at the end.
+    /// The same at the end; in between it changes linearly, in whole steps.
     pub n_step_final: usize,
-    /// Share of the training over which it falls, linearly and in whole steps.
-    pub n_step_fraction: f64,
     /// Transitions in a batch.
     pub batch_size: usize,
     /// Environment steps, with random actions, before the first learner step.
@@ -138,7 +136,6 @@ impl Default for AgentConfig {
             gamma: 0.99,
             n_step: 3,
             n_step_final: 1,
-            n_step_fraction: 0.5,
             batch_size: 64,
             learning_starts: 500,
             train_frequency: 1,
