@@ -11,7 +11,7 @@ use tch::Device;
 #[test]
 fn nothing_is_allocated_in_steady_state() {
     for targets in ["double-q", "optimistic"] {
-        for rule in ["ucb", "thompson", "epsilon-greedy"] {
+        for rule in ["ucb", "thompson", "information-directed", "epsilon-greedy"] {
             let settings = [
                 format!("agent.targets={targets}"),
                 format!("exploration.rule={rule}"),

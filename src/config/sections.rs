@@ -135,7 +135,7 @@ impl Default for AgentConfig {
         Self {
             gamma: 0.99,
             n_step: 3,
-            n_step_final: 1,
+            n_step_final: 2,
             batch_size: 64,
             learning_starts: 500,
             train_frequency: 1,
