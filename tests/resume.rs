@@ -134,8 +134,9 @@ fn resume(run: &Path, arguments: &[&str]) -> std::process::Output {
 #[test]
 fn a_finished_run_is_extended_as_if_it_had_been_longer_from_the_start() {
     let parent = tempfile::tempdir().unwrap();
-    // Rates that do not depend on how long the training is to be.
-    let flags = ["--set", "optimizer.final_fraction=1", "--seed", "3", "--steps"];
+    // Rates and a lookahead that do not depend on how long the training is to be.
+    let constant = ["--set", "optimizer.final_fraction=1", "--set", "agent.n_step_final=3"];
+    let flags = [&constant[..], &["--seed", "3", "--steps"]].concat();
     // A path with spaces and other letters than ASCII.
     let short = training(&parent.path().join("läufe und mehr"), &[&flags[..], &["600"]].concat());
     let long = training(&parent.path().join("long"), &[&flags[..], &["900"]].concat());
