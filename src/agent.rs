@@ -150,6 +150,7 @@ impl Agent {
         if self.steps < self.config.agent.learning_starts {
             return Ok(self.exploration.random_range(0..actions));
         }
+        self.anneal();
         let online = &self.learner.online;
         let situation = Situation { progress: self.progress(), noise_variance: 1.0 / online.precision() };
         let noise = match self.rule.passes() {
@@ -199,6 +200,7 @@ impl Agent {
     }
 
     fn learner_step(&mut self) -> Result<Option<UpdateRecord>, Error> {
+        self.anneal();
         let agent = &self.config.agent;
         let lookahead = Lookahead { steps: self.n_step(), gamma: agent.gamma as f32 };
         self.replay.sample(agent.batch_size, lookahead, &mut self.replay_generator, &mut self.batch);
@@ -309,6 +311,17 @@ impl Agent {
             DatasetSize::Of(Data::Replay) if self.dataset_size == 0 => self.replay.len() as u64,
             DatasetSize::Of(Data::Replay) => self.dataset_size,
         }
+    }
+
+    /// Sets the temperature by the steps so far. At every use of a network, so that it is a function of nothing else.
+    fn anneal(&mut self) {
+        self.set_temperature(self.config.dropout.temperature_at(self.progress()));
+    }
+
+    /// Sets the temperature of the masks until the agent acts or learns, which sets it by the config again.
+    pub fn set_temperature(&mut self, temperature: f64) {
+        self.learner.online.set_temperature(temperature);
+        self.learner.target.set_temperature(temperature);
     }
 
     /// The network that acts.

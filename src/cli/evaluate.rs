@@ -27,6 +27,7 @@ pub fn run(registry: &Registry, arguments: &EvaluateArguments) -> Result<(), Err
     // The run's device and engine may not be at hand here, and any computes the same network.
     let config = Config { engine: EngineName::Auto, device: arguments.device.clone(), ..config };
     let mut network = Learner::new(&config, env.spec(), device(&arguments.device)?)?.online;
+    network.set_temperature(config.evaluation_temperature());
     model::load(&mut network, &directory.model())?;
     let mut engine = engine(&config, &network)?;
     let episodes = arguments.episodes.unwrap_or(config.evaluation.episodes.max(1));

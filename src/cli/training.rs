@@ -11,6 +11,7 @@ use super::interrupt::Interrupt;
 use super::terminal::{Terminal, Together};
 use crate::agent::{Agent, UpdateRecord};
 use crate::checkpoint::{Build, Checkpoints, Found};
+use crate::concrete::Temperature;
 use crate::config::{Config, settings};
 use crate::engine::engine;
 use crate::error::Error;
@@ -178,6 +179,15 @@ impl Training<'_> {
     ) -> Trained {
         let config = &self.config;
         let Surroundings { terminal, interrupt, together, .. } = surroundings;
+        if config.dropout.temperature > Temperature::BLURRED {
+            tracing::warn!(
+                "{}dropout.temperature = {} exceeds {}: masks stop being near 0 or 1, the variance over passes is no longer \
+                 what p says, and the uncertainty suffers; see docs/uncertainty.md",
+                self.prefix(),
+                config.dropout.temperature,
+                Temperature::BLURRED
+            );
+        }
         let mut ended = {
             let mut progress: Box<dyn Observer> = match together {
                 Some(together) => Box::new(together.clone()),
@@ -198,6 +208,7 @@ impl Training<'_> {
                 format_args!("training is over; playing {episodes} episodes on the mean of {passes} passes"),
             );
             let stop = || interrupt.wants_to_stop();
+            agent.set_temperature(config.evaluation_temperature());
             let network = agent.network();
             ended = engine(config, network)
                 .and_then(|mut engine| {

@@ -16,7 +16,7 @@ use crate::network::NetworkConfig;
 pub use layers::Layer;
 pub use presets::{preset, presets};
 pub use sections::{
-    AgentConfig, CheckpointConfig, Data, DatasetSize, DropoutConfig, EvaluationConfig, LoggingConfig,
+    AgentConfig, CheckpointConfig, Data, DatasetSize, DropoutConfig, EvaluationConfig, LoggingConfig, Mask,
     OptimizerConfig, PrecisionConfig, Targets,
 };
 pub use seeds::Seeds;

@@ -110,6 +110,12 @@ pub(super) fn violation(config: &Config) -> Option<Violation> {
     );
     rules.require(is_positive(dropout.temperature), "dropout.temperature", dropout.temperature, positive);
     rules.require(
+        (1e-6..=1.0).contains(&dropout.temperature_final_fraction),
+        "dropout.temperature_final_fraction",
+        dropout.temperature_final_fraction,
+        "a number from 0.000001 to 1",
+    );
+    rules.require(
         is_count(dataset_size),
         "dropout.dataset_size",
         dataset_size,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Config;
+
 /// `[dropout]`: the Concrete Dropout layers and their regulariser.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -12,10 +14,19 @@ pub struct DropoutConfig {
     pub initial_p: f64,
     /// Length scale l of the prior over the weights.
     pub length_scale: f64,
-    /// Temperature t of the concrete masks.
+    /// Temperature t of the concrete masks at the start.
     pub temperature: f64,
+    /// Share of t that is left at the end; it falls by the same factor at every step. 1 holds it.
+    pub temperature_final_fraction: f64,
     /// N of the objective.
     pub dataset_size: DatasetSize,
+}
+
+impl DropoutConfig {
+    /// t when this share of the training is over.
+    pub fn temperature_at(&self, progress: f64) -> f64 {
+        self.temperature * self.temperature_final_fraction.powf(progress)
+    }
 }
 
 impl Default for DropoutConfig {
@@ -25,6 +36,7 @@ impl Default for DropoutConfig {
             initial_p: 0.1,
             length_scale: 0.01,
             temperature: 0.1,
+            temperature_final_fraction: 1.0,
             dataset_size: DatasetSize::Of(Data::Replay),
         }
     }
@@ -169,11 +181,33 @@ pub struct EvaluationConfig {
     pub episodes: u64,
     /// Monte-Carlo passes whose mean decides. The epistemic standard deviations that are reported are over as many.
     pub passes: usize,
+    /// The masks of these passes; those of a training's own reports stay relaxed.
+    pub mask: Mask,
+}
+
+/// The masks of an evaluation's passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mask {
+    /// At the temperature at which the training ends.
+    Relaxed,
+    /// Every unit is kept or dropped, nothing between.
+    Hard,
+}
+
+impl Config {
+    /// Temperature of the masks in an evaluation; 0 for hard ones.
+    pub fn evaluation_temperature(&self) -> f64 {
+        match self.evaluation.mask {
+            Mask::Relaxed => self.dropout.temperature_at(1.0),
+            Mask::Hard => 0.0,
+        }
+    }
 }
 
 impl Default for EvaluationConfig {
     fn default() -> Self {
-        Self { episodes: 50, passes: 10 }
+        Self { episodes: 50, passes: 10, mask: Mask::Relaxed }
     }
 }
 

@@ -80,6 +80,14 @@ impl Layer {
         }
     }
 
+    /// The dropout in front, to be changed.
+    pub(super) fn dropout_mut(&mut self) -> &mut ConcreteDropout {
+        match self {
+            Self::Linear(layer) => &mut layer.dropout,
+            Self::Conv(layer) => &mut layer.dropout,
+        }
+    }
+
     /// The weight.
     pub fn weight(&self) -> &Tensor {
         match self {

@@ -10,7 +10,7 @@ use super::layer::{Layer, LayerShape};
 use super::parameters::{Initial, Parameters};
 use super::pass_noise::PassNoise;
 use super::prediction::Prediction;
-use crate::concrete::{Regularizer, squared_norm};
+use crate::concrete::{Regularizer, Temperature, squared_norm};
 use crate::error::Error;
 use crate::randomness::Generator;
 
@@ -209,6 +209,13 @@ impl QNetwork {
     /// Temperature t of the masks.
     pub fn temperature(&self) -> f64 {
         self.layers.first().map_or(1.0, |layer| layer.dropout().temperature.value())
+    }
+
+    /// Sets the temperature t of all masks; 0 makes them hard, which no gradient of p passes.
+    pub fn set_temperature(&mut self, temperature: f64) {
+        for layer in &mut self.layers {
+            layer.dropout_mut().temperature = Temperature::Fixed(temperature);
+        }
     }
 
     /// The dropout probability of each layer, from input to output.

@@ -14,6 +14,7 @@ mod chart;
 mod comparison;
 mod error;
 pub(crate) mod figure;
+mod functions;
 mod group;
 mod heatmaps;
 mod landscape;
@@ -31,6 +32,7 @@ use std::path::{Path, PathBuf};
 
 pub use chart::{Chart, ChartPanel, Group};
 pub use error::PlotError;
+pub use functions::{FunctionPanel, Functions};
 pub use heatmaps::{Bounds, Heatmap, HeatmapRow, Heatmaps};
 pub use landscape::LandscapePicture;
 pub(crate) use table::LayerState;
@@ -84,6 +86,11 @@ pub fn draw_chart(chart: &Chart, output_stem: &Path) -> Result<Vec<PathBuf>, Plo
 /// Draws heat maps, `<output_stem>.svg` and `<output_stem>.png`, and returns the two paths.
 pub fn draw_heatmaps(heatmaps: &Heatmaps, output_stem: &Path) -> Result<Vec<PathBuf>, PlotError> {
     output::write(heatmaps, output_stem)
+}
+
+/// Draws functions with their bands, `<output_stem>.svg` and `<output_stem>.png`, and returns the two paths.
+pub fn draw_functions(functions: &Functions, output_stem: &Path) -> Result<Vec<PathBuf>, PlotError> {
+    output::write(&functions::figure(functions), output_stem)
 }
 
 /// Draws a layer's landscape, `<output_stem>.svg` and `<output_stem>.png`, and returns the two paths.

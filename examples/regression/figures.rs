@@ -1,0 +1,252 @@
+//! The pictures of what N and K do.
+
+use std::path::{Path, PathBuf};
+
+use concrete_dqn::Error;
+use concrete_dqn::calibration::Calibration;
+use concrete_dqn::concrete::{LogisticNoise, sigmoid};
+use concrete_dqn::randomness::{Stream, generator};
+use concrete_dqn::run::plots::{
+    Chart, ChartPanel, FunctionPanel, Functions, Group, draw_chart, draw_functions,
+};
+use tch::Tensor;
+
+use crate::measure::{Measurement, PASSES};
+use crate::networks::{Networks, Prediction, numbers};
+use crate::problem::{Data, NOISE};
+use crate::sizes::{NOTEBOOK, Point, Protocol, Row};
+
+/// Inputs of a drawn function, evenly from -`RANGE` to `RANGE`.
+const PLACES: i64 = 61;
+const RANGE: f64 = 5.0;
+/// The N of which functions and reliability are drawn, as far as they were trained.
+const DRAWN: [usize; 4] = [10, 100, 1000, 10_000];
+/// Data points drawn beside a function.
+const DOTS: usize = 300;
+
+/// What each network says over a range of inputs.
+pub fn functions(networks: &Networks) -> Vec<Vec<Point>> {
+    let places = Tensor::linspace(-RANGE, RANGE, PLACES, (tch::Kind::Float, tch::Device::Cpu));
+    let count = networks.count();
+    let x = places.view([1, -1, 1]).repeat([count as i64, 1, 1]);
+    let mut noise = LogisticNoise::new(generator(0, Stream::EvaluationNoise));
+    let passes: Vec<(Vec<f64>, Vec<f64>)> = (0..4 * PASSES)
+        .map(|_| {
+            let Prediction { mean, log_variance } = tch::no_grad(|| networks.sample(&x, &mut noise));
+            (numbers(&mean), numbers(&log_variance.exp().expand_as(&mean)))
+        })
+        .collect();
+    let places = numbers(&places);
+    let passes_count = passes.len() as f64;
+    (0..count)
+        .map(|network| {
+            let point = |(place, x): (usize, &f64)| {
+                let index = network * places.len() + place;
+                let mean = passes.iter().map(|(mean, _)| mean[index]).sum::<f64>() / passes_count;
+                let squares = passes.iter().map(|(m, _)| (m[index] - mean).powi(2)).sum::<f64>();
+                let noise = passes.iter().map(|(_, variance)| variance[index]).sum::<f64>() / passes_count;
+                Point {
+                    x: *x,
+                    mean,
+                    epistemic: (squares / (passes_count - 1.0)).sqrt(),
+                    aleatoric: noise.sqrt(),
+                }
+            };
+            places.iter().enumerate().map(point).collect()
+        })
+        .collect()
+}
+
+/// Draws everything and returns the paths.
+///
+/// # Errors
+/// Where a picture can't be written.
+pub fn draw(rows: &[Row], protocols: &[Protocol], folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let first = &protocols[0].name;
+    let mut pictures = draw_chart(&layers(rows, first), &folder.join("layers"))?;
+    pictures.extend(draw_chart(&dropout(rows, protocols), &folder.join("dropout"))?);
+    pictures.extend(draw_chart(&uncertainty(rows, protocols), &folder.join("uncertainty"))?);
+    pictures.extend(draw_chart(&prediction(rows, first), &folder.join("prediction"))?);
+    pictures.extend(draw_chart(&reliability(rows, first), &folder.join("reliability"))?);
+    pictures.extend(draw_functions(&bands(rows, first), &folder.join("functions"))?);
+    Ok(pictures)
+}
+
+/// A curve for every seed of a protocol, against N.
+fn curves(rows: &[Row], protocol: &str, value: impl Fn(&Row) -> f64) -> Vec<Vec<(f64, f64)>> {
+    let mut seeds: Vec<u64> =
+        rows.iter().filter(|row| row.protocol == protocol).map(|row| row.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    let curve = |seed: u64| {
+        let chosen = rows.iter().filter(|row| row.protocol == protocol && row.seed == seed);
+        chosen.map(|row| (row.size as f64, value(row))).collect()
+    };
+    seeds.into_iter().map(curve).collect()
+}
+
+fn group(name: &str, runs: Vec<Vec<(f64, f64)>>) -> Group {
+    Group { name: name.to_owned(), runs }
+}
+
+/// The notebook's curve of one of its columns.
+fn notebook(value: impl Fn(&(usize, f64, f64, f64)) -> f64) -> Group {
+    group(
+        "notebook, as printed",
+        vec![NOTEBOOK.iter().map(|printed| (printed.0 as f64, value(printed))).collect()],
+    )
+}
+
+fn panel(heading: &str, logarithmic: bool, groups: Vec<Group>) -> ChartPanel {
+    ChartPanel { heading: heading.to_owned(), logarithmic, groups, levels: Vec::new() }
+}
+
+/// p of each layer.
+fn layers(rows: &[Row], first: &str) -> Chart {
+    let names = ["inputs", "hidden 1", "hidden 2", "hidden 3"];
+    let groups = names
+        .iter()
+        .enumerate()
+        .map(|(layer, name)| group(name, curves(rows, first, move |row| row.measurement.p[layer])));
+    Chart {
+        title: "More data push p down".to_owned(),
+        subtitle: format!("{first}: p of the dropout of the inputs and behind each hidden layer"),
+        horizontal: "number of data N",
+        horizontal_logarithmic: true,
+        panels: vec![panel("Dropout probability p", true, groups.collect())],
+    }
+}
+
+/// p under each protocol.
+fn dropout(rows: &[Row], protocols: &[Protocol]) -> Chart {
+    let mut groups: Vec<_> = protocols
+        .iter()
+        .map(|protocol| group(&protocol.name, curves(rows, &protocol.name, |row| row.measurement.hidden_p())))
+        .collect();
+    groups.push(notebook(|printed| printed.1));
+    Chart {
+        title: "More data push p down, more units push it up".to_owned(),
+        subtitle: "Mean p of the dropout behind the three hidden layers".to_owned(),
+        horizontal: "number of data N",
+        horizontal_logarithmic: true,
+        panels: vec![panel("Dropout probability p", false, groups)],
+    }
+}
+
+/// The standard deviations under each protocol.
+fn uncertainty(rows: &[Row], protocols: &[Protocol]) -> Chart {
+    type Printed = (usize, f64, f64, f64);
+    let of_std =
+        |name: &str, value: fn(&Measurement) -> f64, printed: fn(&Printed) -> f64, level: &[&str]| {
+            let mut groups: Vec<_> = protocols
+                .iter()
+                .map(|protocol| {
+                    group(&protocol.name, curves(rows, &protocol.name, |row| value(&row.measurement)))
+                })
+                .collect();
+            groups.push(notebook(printed));
+            let levels = level.iter().map(|name| (NOISE, (*name).to_owned())).collect();
+            ChartPanel { levels, ..panel(&format!("{name} standard deviation (units of y)"), false, groups) }
+        };
+    Chart {
+        title: "Epistemic uncertainty falls with N, the noise stays".to_owned(),
+        subtitle: "Standard deviations on held-out data against the number of training data".to_owned(),
+        horizontal: "number of data N",
+        horizontal_logarithmic: true,
+        panels: vec![
+            of_std("Epistemic", |m| m.epistemic, |printed| printed.2, &[]),
+            of_std("Aleatoric", |m| m.aleatoric, |printed| printed.3, &["the noise"]),
+            of_std(
+                "Predictive",
+                Measurement::predictive,
+                |printed| printed.2.hypot(printed.3),
+                &["the noise"],
+            ),
+        ],
+    }
+}
+
+fn prediction(rows: &[Row], first: &str) -> Chart {
+    // Below this p the first order has nothing to say that a training could reach.
+    const LEAST: f64 = 1e-6;
+    let of_layer = |layer: usize, name: &str| {
+        let minimum = move |row: &Row| sigmoid(row.landscape(layer).minimum()).max(LEAST);
+        let small = move |row: &Row| sigmoid(row.landscape(layer).small_p_minimum()).max(LEAST);
+        ChartPanel {
+            heading: format!("Dropout probability p {name}"),
+            logarithmic: true,
+            groups: vec![
+                group("trained", curves(rows, first, |row| row.measurement.p[layer])),
+                group("minimum of the landscape", curves(rows, first, minimum)),
+                group("sigmoid(−τcN / (2K))", curves(rows, first, small)),
+            ],
+            levels: vec![],
+        }
+    };
+    Chart {
+        title: "p against its prediction".to_owned(),
+        subtitle: format!("{first}; c is measured in each trained network, predictions end at 10⁻⁶"),
+        horizontal: "number of data N",
+        horizontal_logarithmic: true,
+        panels: vec![
+            of_layer(1, "behind the first hidden layer"),
+            of_layer(3, "behind the third hidden layer"),
+        ],
+    }
+}
+
+fn reliability(rows: &[Row], first: &str) -> Chart {
+    let sizes = DRAWN.iter().filter(|size| rows.iter().any(|row| row.size == **size));
+    let mut groups: Vec<_> = sizes
+        .map(|size| {
+            let chosen = rows.iter().filter(|row| row.protocol == first && row.size == *size);
+            let calibration = Calibration::new(chosen.flat_map(|row| row.measurement.places.iter().copied()));
+            group(&format!("N = {size}"), vec![calibration.curve()])
+        })
+        .collect();
+    groups.push(group("calibrated", vec![vec![(0.05, 0.05), (0.95, 0.95)]]));
+    Chart {
+        title: "Reliability on held-out data".to_owned(),
+        subtitle: format!(
+            "{first}: share of outcomes within central intervals; above the diagonal intervals are too wide"
+        ),
+        horizontal: "probability of the interval",
+        horizontal_logarithmic: false,
+        panels: vec![ChartPanel {
+            heading: "Share of outcomes within it".to_owned(),
+            logarithmic: false,
+            groups,
+            levels: vec![],
+        }],
+    }
+}
+
+fn bands(rows: &[Row], first: &str) -> Functions {
+    let chosen = DRAWN.iter().filter_map(|size| {
+        rows.iter().find(|row| row.protocol == first && row.size == *size).map(|row| {
+            let data = Data::training(row.seed, row.size.min(DOTS));
+            let band = |std: fn(&Point) -> f64| -> Vec<(f64, f64, f64)> {
+                let around =
+                    |point: &Point| (point.x, point.mean - 2.0 * std(point), point.mean + 2.0 * std(point));
+                row.function.iter().map(around).collect()
+            };
+            FunctionPanel {
+                heading: format!("N = {size}"),
+                data: data.x.iter().zip(&data.y).map(|(x, y)| (f64::from(*x), f64::from(*y))).collect(),
+                mean: row.function.iter().map(|point| (point.x, point.mean)).collect(),
+                inner: band(|point| point.epistemic),
+                outer: band(|point| point.epistemic.hypot(point.aleatoric)),
+            }
+        })
+    });
+    Functions {
+        title: "What the network knows of y = 2x + 8 + noise".to_owned(),
+        subtitle: format!("{first}; up to {DOTS} of the data are drawn"),
+        horizontal: "x",
+        vertical: "y".to_owned(),
+        mean: "mean over passes".to_owned(),
+        inner: "± 2 epistemic std".to_owned(),
+        outer: "± 2 predictive std".to_owned(),
+        panels: chosen.collect(),
+    }
+}
