@@ -68,6 +68,17 @@ fn the_dataset_size_follows_the_replay_at_episode_ends() {
 }
 
 #[test]
+fn the_temperature_falls_by_the_same_factor_at_every_step() {
+    let (agent, _) = run(&config(&["dropout.temperature=0.3", "dropout.temperature_final_fraction=0.1"]));
+    assert!((agent.network().temperature() - 0.03).abs() < 1e-12);
+    let config = config(&["dropout.temperature_final_fraction=0.25"]);
+    assert!((config.dropout.temperature_at(0.5) - 0.05).abs() < 1e-12);
+    assert_eq!(config.evaluation_temperature(), config.dropout.temperature_at(1.0));
+    let (agent, _) = run(&self::config(&[]));
+    assert_eq!(agent.network().temperature(), 0.1);
+}
+
+#[test]
 fn every_rule_form_of_targets_and_engine_trains_reproducibly() {
     for rule in ["ucb", "thompson", "information-directed", "epsilon-greedy", "greedy"] {
         for targets in ["double-q", "optimistic"] {

@@ -99,6 +99,36 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
 }
 
 #[test]
+fn a_warm_mask_is_warned_of_and_an_evaluation_can_use_hard_ones() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = train(
+        runs.path(),
+        &[
+            "--steps=400",
+            "--set=dropout.temperature=0.5",
+            "--set=dropout.temperature_final_fraction=0.2",
+            "--set=evaluation.mask=hard",
+        ],
+    );
+    assert!(output.status.success());
+    assert!(
+        text(&output.stderr).contains("dropout.temperature = 0.5 exceeds 0.3"),
+        "{}",
+        text(&output.stderr)
+    );
+    let folder = folders(runs.path()).remove(0);
+    let evaluate = |from: &str| {
+        let output = run(&["evaluate", from, "--json"]);
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    assert_eq!(evaluate(folder.to_str().unwrap()), summary(&folder)["evaluation"]);
+    let cold = train(runs.path(), &["--steps=150", "--set=dropout.temperature=0.3"]);
+    assert!(!text(&cold.stderr).contains("exceeds"));
+    let wrong = ["--set=evaluation.mask=soft"];
+    assert_fails(&train(runs.path(), &wrong), 2, &["evaluation.mask", "relaxed", "hard"]);
+}
+
+#[test]
 fn the_landscape_of_a_layer_is_drawn() {
     let runs = tempfile::tempdir().unwrap();
     let stem = runs.path().join("by hand");

@@ -9,7 +9,7 @@ use concrete_dqn::engine::engine;
 use concrete_dqn::exploration::QSamples;
 use concrete_dqn::network::PassNoise;
 use concrete_dqn::randomness::{Stream, generator};
-use concrete_dqn::training::{Observer, train};
+use concrete_dqn::training::{Observer, Position, train};
 use control_envs::Registry;
 use tch::{Device, Kind, Tensor};
 
@@ -43,8 +43,7 @@ fn trained(config: &Config) -> (Agent, Vec<UpdateRecord>) {
     let mut env = Registry::builtin().make(&config.env).unwrap();
     let mut agent = Agent::new(config, env.spec(), Device::Cpu).unwrap();
     let mut updates = Updates::default();
-    let mut starts = generator(config.seed, Stream::Environment);
-    train(env.as_mut(), &mut agent, &mut starts, &mut updates).unwrap();
+    train(env.as_mut(), &mut agent, &mut Position::start(config.seed), &mut updates).unwrap();
     (agent, updates.0)
 }
 

@@ -9,10 +9,10 @@ use concrete_dqn::randomness::{Stream, generator};
 use concrete_dqn::run::plots::{
     Chart, ChartPanel, FunctionPanel, Functions, Group, draw_chart, draw_functions,
 };
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
-use crate::measure::{Measurement, PASSES};
-use crate::networks::{Networks, Prediction, numbers};
+use crate::measure::{Measurement, PASSES, Passes};
+use crate::networks::{Networks, numbers};
 use crate::problem::{Data, NOISE};
 use crate::sizes::{NOTEBOOK, Point, Protocol, Row};
 
@@ -26,35 +26,26 @@ const DOTS: usize = 300;
 
 /// What each network says over a range of inputs.
 pub fn functions(networks: &Networks) -> Vec<Vec<Point>> {
-    let places = Tensor::linspace(-RANGE, RANGE, PLACES, (tch::Kind::Float, tch::Device::Cpu));
-    let count = networks.count();
-    let x = places.view([1, -1, 1]).repeat([count as i64, 1, 1]);
+    let places = Tensor::linspace(-RANGE, RANGE, PLACES, (Kind::Float, Device::Cpu));
+    let x = places.view([1, -1, 1]).repeat([networks.count() as i64, 1, 1]);
     let mut noise = LogisticNoise::new(generator(0, Stream::EvaluationNoise));
-    let passes: Vec<(Vec<f64>, Vec<f64>)> = (0..4 * PASSES)
-        .map(|_| {
-            let Prediction { mean, log_variance } = tch::no_grad(|| networks.sample(&x, &mut noise));
-            (numbers(&mean), numbers(&log_variance.exp().expand_as(&mean)))
-        })
-        .collect();
+    let passes = Passes::draw(networks, &x, 4 * PASSES, &mut noise);
+    let variance = passes.variance();
+    let columns =
+        [passes.mean(), variance.epistemic.sqrt(), variance.aleatoric.sqrt()].map(|column| numbers(&column));
+    let [mean, epistemic, aleatoric] = &columns;
+    let point = |index: usize, x: f64| Point {
+        x,
+        mean: mean[index],
+        epistemic: epistemic[index],
+        aleatoric: aleatoric[index],
+    };
     let places = numbers(&places);
-    let passes_count = passes.len() as f64;
-    (0..count)
-        .map(|network| {
-            let point = |(place, x): (usize, &f64)| {
-                let index = network * places.len() + place;
-                let mean = passes.iter().map(|(mean, _)| mean[index]).sum::<f64>() / passes_count;
-                let squares = passes.iter().map(|(m, _)| (m[index] - mean).powi(2)).sum::<f64>();
-                let noise = passes.iter().map(|(_, variance)| variance[index]).sum::<f64>() / passes_count;
-                Point {
-                    x: *x,
-                    mean,
-                    epistemic: (squares / (passes_count - 1.0)).sqrt(),
-                    aleatoric: noise.sqrt(),
-                }
-            };
-            places.iter().enumerate().map(point).collect()
-        })
-        .collect()
+    let function = |network: usize| {
+        let points = places.iter().enumerate();
+        points.map(|(place, x)| point(network * places.len() + place, *x)).collect()
+    };
+    (0..networks.count()).map(function).collect()
 }
 
 /// Draws everything and returns the paths.

@@ -98,3 +98,14 @@ fn study(arguments: &Arguments) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_usage_is_code_2() {
+        let code = run(["regression", "weather"].map(OsString::from));
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(2)));
+    }
+}

@@ -1,9 +1,9 @@
 //! What a trained network says of data that it has not seen.
 
 use concrete_dqn::calibration::{Calibration, Gaussian};
-use concrete_dqn::concrete::LogisticNoise;
+use concrete_dqn::concrete::{LogisticNoise, PredictiveVariance};
 use concrete_dqn::randomness::{Stream, generator};
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use crate::networks::{Networks, Prediction, numbers};
 use crate::problem::Data;
@@ -50,53 +50,86 @@ impl Measurement {
     }
 }
 
+/// What many noisy passes of some networks say of some inputs.
+pub struct Passes {
+    /// The mean of each pass, `[passes, networks, rows]`.
+    means: Tensor,
+    /// The logarithm of its precision, of the same shape.
+    log_precisions: Tensor,
+}
+
+impl Passes {
+    /// `count` passes over `x` `[networks, rows, 1]`.
+    pub fn draw(networks: &Networks, x: &Tensor, count: usize, noise: &mut LogisticNoise) -> Self {
+        let predictions = (0..count).map(|_| {
+            let Prediction { mean, log_variance } = tch::no_grad(|| networks.sample(x, noise));
+            let log_precision = -log_variance.expand_as(&mean);
+            (mean.squeeze_dim(-1), log_precision.squeeze_dim(-1))
+        });
+        let (means, log_precisions): (Vec<_>, Vec<_>) = predictions.unzip();
+        Self { means: Tensor::stack(&means, 0), log_precisions: Tensor::stack(&log_precisions, 0) }
+    }
+
+    /// The mean over passes, `[networks, rows]`.
+    pub fn mean(&self) -> Tensor {
+        self.means.mean_dim(0_i64, false, Kind::Float)
+    }
+
+    /// Both variances, `[networks, rows]`.
+    pub fn variance(&self) -> PredictiveVariance {
+        PredictiveVariance::of(&self.means, &self.log_precisions)
+    }
+
+    /// The distribution that each pass predicts, `[networks][rows][passes]`.
+    fn mixtures(&self) -> Vec<Vec<Vec<Gaussian>>> {
+        let size = self.means.size();
+        let (means, precisions) = (numbers(&self.means), numbers(&self.log_precisions.exp()));
+        let (passes, networks, rows) = (size[0] as usize, size[1] as usize, size[2] as usize);
+        let part = |pass: usize, network: usize, row: usize| {
+            let index = (pass * networks + network) * rows + row;
+            Gaussian { mean: means[index], std: precisions[index].powf(-0.5) }
+        };
+        let mixture = |network, row| (0..passes).map(|pass| part(pass, network, row)).collect();
+        (0..networks).map(|network| (0..rows).map(|row| mixture(network, row)).collect()).collect()
+    }
+}
+
 /// Measures every network on held-out data of its seed.
 pub fn measure(networks: &Networks, seeds: &[u64]) -> Vec<Measurement> {
     let held_out: Vec<_> = seeds.iter().map(|seed| Data::held_out(*seed, HELD_OUT)).collect();
-    let x: Vec<f32> = held_out.iter().flat_map(|data| &data.x).copied().collect();
-    let x = Tensor::from_slice(&x).view([seeds.len() as i64, -1, 1]);
+    let tensor = |values: fn(&Data) -> &Vec<f32>| {
+        let values: Vec<f32> = held_out.iter().flat_map(values).copied().collect();
+        Tensor::from_slice(&values).view([seeds.len() as i64, -1])
+    };
+    let (x, y) = (tensor(|data| &data.x).unsqueeze(-1), tensor(|data| &data.y));
     let mut noise = LogisticNoise::new(generator(seeds[0], Stream::EvaluationNoise));
-    let passes: Vec<(Vec<f64>, Vec<f64>)> = (0..PASSES)
-        .map(|_| {
-            let Prediction { mean, log_variance } = tch::no_grad(|| networks.sample(&x, &mut noise));
-            let variance = log_variance.exp().expand_as(&mean);
-            (numbers(&mean), numbers(&variance))
-        })
-        .collect();
+    let passes = Passes::draw(networks, &x, PASSES, &mut noise);
+    let root_mean = |squares: &Tensor| numbers(&squares.mean_dim(1_i64, false, Kind::Float).sqrt());
+    let variance = passes.variance();
+    let (epistemic, aleatoric) = (root_mean(&variance.epistemic), root_mean(&variance.aleatoric));
+    let rmse = root_mean(&(passes.mean() - y).square());
     let (p, sensitivity) = (networks.p(), networks.sensitivity(&x));
     let of_network =
-        |numbers: &[Vec<f64>], network: usize| numbers.iter().map(|layer| layer[network]).collect();
-    held_out
-        .iter()
-        .enumerate()
-        .map(|(network, data)| {
-            let (mut epistemic, mut aleatoric, mut squared, mut nll) = (0.0, 0.0, 0.0, 0.0);
-            let mut places = Vec::with_capacity(HELD_OUT);
-            for (row, y) in data.y.iter().enumerate() {
-                let (index, y) = (network * HELD_OUT + row, f64::from(*y));
-                let count = passes.len() as f64;
-                let mean = passes.iter().map(|(mean, _)| mean[index]).sum::<f64>() / count;
-                epistemic +=
-                    passes.iter().map(|(m, _)| (m[index] - mean).powi(2)).sum::<f64>() / (count - 1.0);
-                aleatoric += passes.iter().map(|(_, variance)| variance[index]).sum::<f64>() / count;
-                squared += (mean - y).powi(2);
-                let mixture: Vec<Gaussian> =
-                    passes.iter().map(|(m, v)| Gaussian { mean: m[index], std: v[index].sqrt() }).collect();
-                places.push(mixture.iter().map(|part| part.cdf(y)).sum::<f64>() / count);
-                nll -= log_mean_exp(mixture.iter().map(|part| part.log_density(y)));
-            }
-            let rows = data.y.len() as f64;
-            Measurement {
-                p: of_network(&p, network),
-                sensitivity: of_network(&sensitivity, network),
-                epistemic: (epistemic / rows).sqrt(),
-                aleatoric: (aleatoric / rows).sqrt(),
-                rmse: (squared / rows).sqrt(),
-                nll: nll / rows,
-                places,
-            }
-        })
-        .collect()
+        |layers: &[Vec<f64>], network: usize| layers.iter().map(|layer| layer[network]).collect();
+    let measurement = |(network, (data, mixtures)): (usize, (&Data, Vec<Vec<Gaussian>>))| {
+        let outcomes = || mixtures.iter().zip(data.y.iter().map(|y| f64::from(*y)));
+        let count = PASSES as f64;
+        let place =
+            |(mixture, y): (&Vec<Gaussian>, f64)| mixture.iter().map(|part| part.cdf(y)).sum::<f64>() / count;
+        let surprise = |(mixture, y): (&Vec<Gaussian>, f64)| {
+            -log_mean_exp(mixture.iter().map(|part| part.log_density(y)))
+        };
+        Measurement {
+            p: of_network(&p, network),
+            sensitivity: of_network(&sensitivity, network),
+            epistemic: epistemic[network],
+            aleatoric: aleatoric[network],
+            rmse: rmse[network],
+            nll: outcomes().map(surprise).sum::<f64>() / HELD_OUT as f64,
+            places: outcomes().map(place).collect(),
+        }
+    };
+    held_out.iter().zip(passes.mixtures()).enumerate().map(measurement).collect()
 }
 
 /// `ln mean exp`, without overflow.

@@ -186,11 +186,9 @@ proptest! {
     }
 }
 
-#[test]
-fn trainings_stay_together() {
-    // Adam divides by the root of the second moment: where a gradient is nearly 0, rounding decides its sign and so the
-    // whole step of a parameter, and after many steps two computations part. These few can't have yet.
-    let problem = Problem {
+/// One of some size.
+fn example() -> Problem {
+    Problem {
         seed: 1,
         dimensions: 4,
         actions: 3,
@@ -206,7 +204,34 @@ fn trainings_stay_together() {
         bounded: false,
         learned_precision: true,
         learned_dropout: true,
-    };
+    }
+}
+
+#[test]
+fn hard_passes_agree() {
+    for seed in 0..20 {
+        let problem = Problem { seed, ..example() };
+        let config = problem.config();
+        let mut learner = problem.learner(&config);
+        learner.online.set_temperature(0.0);
+        let settings = LearnerSettings::from(&config);
+        let batch = problem.batch(&mut generator(problem.seed, Stream::Replay));
+        let mut noise = PassNoise::default();
+        noise.draw(&mut problem.noise(), learner.online.inputs(), problem.passes, problem.rows);
+        let mut fused = Fused::new(settings, &learner.online);
+        let fused = Tensor::from_slice(fused.q_values(&learner.online, &batch.observations, Some(&noise)));
+        let mut autograd = Autograd::new(settings);
+        let autograd =
+            Tensor::from_slice(autograd.q_values(&learner.online, &batch.observations, Some(&noise)));
+        assert!(distance(&fused, &autograd) < 1e-5, "seed {seed}");
+    }
+}
+
+#[test]
+fn trainings_stay_together() {
+    // Adam divides by the root of the second moment: where a gradient is nearly 0, rounding decides its sign and so the
+    // whole step of a parameter, and after many steps two computations part. These few can't have yet.
+    let problem = example();
     let config = problem.config();
     let settings = LearnerSettings::from(&config);
     let trained = |mut engine: Box<dyn Engine>| {
