@@ -122,8 +122,8 @@ impl Protocol {
         let authors: Vec<_> = sizes.into_iter().zip(steps).collect();
         vec![
             Self::converged(64, (1..=5).collect(), &sizes, 10_000),
-            Self::converged(256, vec![1, 2], &sizes, 6000),
-            Self::converged(1024, vec![1], &[10, 100, 1000, 10_000], 1500),
+            Self::converged(256, vec![1], &[10, 100, 1000, 10_000], 4000),
+            Self::converged(1024, vec![1], &[10, 100, 1000, 10_000], 1000),
             Self::authors(1024, vec![1], &authors),
         ]
     }
@@ -173,8 +173,6 @@ pub fn study(protocols: &[Protocol], folder: &Path) -> Result<(), Error> {
         rows.extend(protocol.run()?);
         // What is done so far is kept, whatever comes.
         write(&rows, folder)?;
-    }
-    for protocol in protocols {
         println!("{}:\n\n{}", protocol.name, uncertainty_table(&rows, protocol));
     }
     println!("On held-out data:\n\n{}", held_out_table(&rows, protocols));
