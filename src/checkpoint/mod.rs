@@ -32,6 +32,7 @@ pub use build::Build;
 pub use files::sync_folder;
 pub use found::Found;
 pub use store::Checkpoints;
+pub use sums::checksum;
 
 /// The version of what is on disk. Another one is refused by name.
 pub const VERSION: u32 = 1;

@@ -1,4 +1,4 @@
-//! Ctrl-C.
+//! Ctrl-C, and other signals.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,6 +27,15 @@ impl Interrupt {
             tracing::warn!("Ctrl-C will end the run at once, because no handler could be set: {error}");
         }
         Self(presses)
+    }
+}
+
+/// Makes a file-size limit (`ulimit -f`) an error of the write that met it, as a full disk is, and not the end of the
+/// program without a word.
+pub fn outlive_file_size_limits() {
+    #[cfg(unix)]
+    if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default()) {
+        tracing::debug!("a file-size limit will end the program: {error}");
     }
 }
 

@@ -70,6 +70,7 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
         terminal.error(&error);
         return ExitCode::from(error.exit_code());
     }
+    interrupt::outlive_file_size_limits();
     // Networks of this size are slower on more than one thread.
     tch::set_num_threads(1);
     let success = |()| ExitCode::SUCCESS;

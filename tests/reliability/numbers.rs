@@ -1,0 +1,81 @@
+//! Numbers that are not finite stop a training before they are saved.
+
+use std::fs;
+
+use concrete_dqn::Error;
+use concrete_dqn::agent::Agent;
+use concrete_dqn::checkpoint::Checkpoints;
+use concrete_dqn::config::{Config, Layer};
+use concrete_dqn::training::{Moment, Observer, Position, train};
+use control_envs::Registry;
+use tch::Device;
+
+use crate::program::{assert_fails, text};
+use crate::runs::{checkpoints, only, resuming, training};
+
+#[test]
+fn a_training_that_diverges_says_when_and_what_and_keeps_its_last_good_checkpoint() {
+    let runs = tempfile::tempdir().unwrap();
+    let flags =
+        ["--steps", "3000", "--set", "checkpoint.seconds=0.001", "--set", "optimizer.learning_rate=1e12"];
+    let output = training(runs.path(), &flags).output().unwrap();
+    assert_fails(&output, 1, &["is not finite at step 10", "the learning has diverged"]);
+    let run = only(runs.path());
+    // The last one from before the numbers went, and it is whole: going on ends the same way.
+    assert!(!checkpoints(&run).is_empty());
+    let output = resuming(&run, &[]).output().unwrap();
+    assert_fails(&output, 1, &["is not finite at step 10"]);
+}
+
+/// Poisons a tensor after some steps, as a bug or broken memory would.
+struct Poison {
+    tensor: &'static str,
+    checkpoints: Checkpoints,
+}
+
+impl Observer for Poison {
+    fn between_steps(&mut self, moment: Moment<'_>) -> Result<(), Error> {
+        if moment.agent.steps() == 250 {
+            let tensors = moment.agent.named_tensors();
+            let (_, tensor) = tensors.iter().find(|(name, _)| name == self.tensor).unwrap();
+            let _ = tch::no_grad(|| tensor.view(-1).get(0).fill_(f64::NAN));
+        }
+        if moment.agent.steps().is_multiple_of(10) {
+            self.checkpoints.save(moment, String::new(), 0)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[test]
+fn a_poisoned_tensor_is_named_and_never_saved() {
+    for tensor in ["online.layers.1.weight", "target.layers.0.weight", "adam.second_moment.layers.2.weight"] {
+        let folder = tempfile::tempdir().unwrap();
+        let small =
+            "steps = 500\n[network]\nhidden = [16, 16]\n[agent]\nlearning_starts = 100\nbatch_size = 16";
+        let config = Config::resolve(&[Layer::parse("test", small).unwrap()]).unwrap();
+        let mut env = Registry::builtin().make("cartpole").unwrap();
+        let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
+        let mut poison = Poison { tensor, checkpoints: Checkpoints::new(folder.path().into(), 2) };
+        let ended = train(env.as_mut(), &mut agent, &mut Position::start(0), &mut poison);
+        let problem = ended.unwrap_err().to_string();
+        assert!(problem.contains(&format!("the tensor `{tensor}` is not finite at step 250")), "{problem}");
+        let newest = poison.checkpoints.newest::<u32>().unwrap().unwrap();
+        assert_eq!(newest.state.agent.steps, 240, "the last good one");
+    }
+}
+
+#[test]
+fn divergence_is_warned_of_once() {
+    let runs = tempfile::tempdir().unwrap();
+    let flags = ["--steps", "600", "--set", "agent.target_beta=1e4", "--set", "optimizer.learning_rate=0.3"];
+    let mut command = training(runs.path(), &flags);
+    let arguments: Vec<_> = command.get_args().filter(|word| *word != "-q").map(ToOwned::to_owned).collect();
+    let output = std::process::Command::new(command.get_program()).args(arguments).output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(said.matches("the learning seems to diverge").count(), 1, "{said}");
+    assert!(said.contains("no return can be larger in size than 1.000e2"), "{said}");
+    command.args(["--set", "checkpoint.keep=0"]);
+    assert!(fs::exists(only(runs.path()).join("updates.csv")).unwrap());
+}
