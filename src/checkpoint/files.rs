@@ -6,13 +6,15 @@ use std::path::Path;
 
 use crate::error::Error;
 
+/// Writes a new file, which is then on its way to the disk.
+pub fn write(path: &Path, content: &[u8]) -> Result<File, Error> {
+    let written = File::create(path).and_then(|mut file| file.write_all(content).map(|()| file));
+    written.map_err(Error::file("write", path))
+}
+
 /// Writes a new file and waits until it is on the disk.
 pub fn write_durably(path: &Path, content: &[u8]) -> Result<(), Error> {
-    let written = File::create(path).and_then(|mut file| {
-        file.write_all(content)?;
-        file.sync_all()
-    });
-    written.map_err(Error::file("write", path))
+    write(path, content)?.sync_all().map_err(Error::file("write", path))
 }
 
 /// Waits until the names in a folder are on the disk.

@@ -1,10 +1,11 @@
 //! The replay on disk: segments of the ring, each written again only where it has changed.
 
 use std::fs;
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::files::{names, remove, rename_durably, write_durably};
+use super::files::{names, remove, sync_folder, write};
 use super::sums::{Sums, checksum};
 use super::tensors::{Arrays, Stored};
 use crate::error::Error;
@@ -38,50 +39,49 @@ impl Ring {
         Self { folder, pushed: 0, segments: Vec::new() }
     }
 
-    /// Writes what has changed since the last time and returns all segments.
+    /// Writes what has changed since the last time and returns all segments. A name is never used twice, so a file that
+    /// is only half there is one that no checkpoint knows.
     pub fn save(&mut self, replay: &Replay) -> Result<&[Segment], Error> {
         let state = replay.state();
         fs::create_dir_all(&self.folder).map_err(Error::file("create the folder", &self.folder))?;
-        for (index, range) in ranges(&state).enumerate() {
-            let is_current = index < self.segments.len() && !state.has_changed(&range, self.pushed);
-            if !is_current {
-                let name = format!("segment-{index:05}-{:012}.safetensors", state.pushed);
-                let segment = self.write(name, &replay.slots(range))?;
-                // Remembered at once: where a later one can't be written, this one is as it says all the same, and its
-                // name says that it is newer than `pushed`.
-                match self.segments.get_mut(index) {
-                    Some(old) => *old = segment,
-                    None => self.segments.push(segment),
-                }
-            }
+        let mut names = Vec::new();
+        let segments = self.write_changed(replay, &state, &mut names);
+        if segments.is_err() {
+            // Where the disk is full, half a file would be in the way of the next attempt.
+            names.iter().for_each(|name| remove(&self.folder.join(name)));
         }
-        self.pushed = state.pushed;
+        (self.segments, self.pushed) = (segments?, state.pushed);
         Ok(&self.segments)
     }
 
-    fn write(&self, name: String, slots: &Slots<'_>) -> Result<Segment, Error> {
-        let path = self.folder.join(&name);
-        let count = slots.actions.len();
-        let dimensions = slots.observations.len() / count;
-        let mut arrays = Arrays::default();
-        arrays.floats("observations", &[count, dimensions], &slots.observations);
-        arrays.integers("actions", &slots.actions);
-        arrays.floats("rewards", &[count], &slots.rewards);
-        arrays.truths("terminated", &slots.terminated);
-        arrays.integers("final_slots", &slots.final_slots);
-        arrays.floats(
-            "final_observations",
-            &[slots.final_slots.len(), dimensions],
-            &slots.final_observations,
-        );
-        let file = arrays.serialize();
-        let file = file.map_err(|error| Error::file("write", &path)(std::io::Error::other(error)))?;
-        let partial = self.folder.join(format!("{name}.partial"));
-        let written = write_durably(&partial, &file).and_then(|()| rename_durably(&partial, &path));
-        if written.is_err() {
-            remove(&partial);
+    fn write_changed(
+        &self,
+        replay: &Replay,
+        state: &ReplayState,
+        names: &mut Vec<String>,
+    ) -> Result<Vec<Segment>, Error> {
+        let mut segments = Vec::new();
+        let mut written = Vec::new();
+        for (index, range) in ranges(state).enumerate() {
+            match self.segments.get(index) {
+                Some(segment) if !state.has_changed(&range, self.pushed) => segments.push(segment.clone()),
+                _ => {
+                    let name = format!("segment-{index:05}-{:012}.safetensors", state.pushed);
+                    let content = serialize(&replay.slots(range)).map_err(io::Error::other);
+                    let path = self.folder.join(&name);
+                    names.push(name.clone());
+                    let content = content.map_err(Error::file("write", &path))?;
+                    written.push((write(&path, &content)?, path));
+                    segments.push(Segment { name, sum: checksum(&content) });
+                }
+            }
         }
-        written.map(|()| Segment { name, sum: checksum(&file) })
+        // Only now, so that the disk is given all of it at once.
+        for (file, path) in written {
+            file.sync_all().map_err(Error::file("write", &path))?;
+        }
+        sync_folder(&self.folder)?;
+        Ok(segments)
     }
 
     /// Fills the replay from segments that a checkpoint names; what is on disk is then current.
@@ -147,6 +147,20 @@ fn ranges(state: &ReplayState) -> impl Iterator<Item = Range<usize>> {
     let slots = (SEGMENT_BYTES / bytes).max(1);
     let count = state.len();
     (0..count).step_by(slots).map(move |start| start..(start + slots).min(count))
+}
+
+fn serialize(slots: &Slots<'_>) -> Result<Vec<u8>, String> {
+    let count = slots.actions.len();
+    let dimensions = slots.observations.len() / count;
+    let finals = slots.final_slots.len();
+    let mut arrays = Arrays::default();
+    arrays.floats("observations", &[count, dimensions], &slots.observations);
+    arrays.integers("actions", &slots.actions);
+    arrays.floats("rewards", &[count], &slots.rewards);
+    arrays.truths("terminated", &slots.terminated);
+    arrays.integers("final_slots", &slots.final_slots);
+    arrays.floats("final_observations", &[finals, dimensions], &slots.final_observations);
+    arrays.serialize()
 }
 
 fn parse(file: &[u8]) -> Result<Slots<'static>, String> {

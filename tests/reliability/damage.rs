@@ -129,7 +129,7 @@ fn no_damaged_file_is_taken_for_a_whole_one() {
 #[test]
 #[ignore = "ten seconds"]
 fn damage() {
-    let tried = 5000;
+    let tried = 2000;
     row(
         "files of a checkpoint emptied, cut short, a bit flipped, overwritten, removed",
         format!("{tried} damages"),

@@ -117,7 +117,7 @@ proptest! {
 #[test]
 #[ignore = "half a minute"]
 fn settings() {
-    let cases = 50_000;
+    let cases = 20_000;
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(cases));
     runner.run(&(key(), value()), |(key, value)| assignments(&key, &value)).unwrap();
     runner.run(&toml(), |text| texts(&text)).unwrap();
@@ -183,7 +183,7 @@ fn garbled_files_of_a_run_are_refused_in_words() {
 #[test]
 #[ignore = "minutes"]
 fn files() {
-    let times = 200;
+    let times = 50;
     let refused = damaged_files(times);
     row(
         "config, CSV, model and summary garbled, each read by `plot`, `evaluate` and `resume`",
@@ -200,7 +200,7 @@ fn a_checkpoint_that_lies_is_refused_in_words() {
 #[test]
 #[ignore = "half a minute"]
 fn checkpoints_that_lie() {
-    let times = 3_000;
+    let times = 1_000;
     lies(times);
     row("checkpoints garbled and given checksums to match", times, "0 panics");
 }

@@ -35,9 +35,13 @@ fn push(agent: &mut Agent, transitions: usize) {
     for index in 0..transitions {
         let x = index as f32;
         let ends = index % 200 == 199;
-        let step =
-            Step { observation: vec![x, -x, 0.5, 0.25], reward: 1.0, terminated: false, truncated: ends };
-        agent.observe(&[x, x, 0.5, 0.25], index % 2, &step);
+        let step = Step {
+            observation: vec![x + 1.0, 1.0, 0.5, 0.25],
+            reward: 1.0,
+            terminated: false,
+            truncated: ends,
+        };
+        agent.observe(&[x, 1.0, 0.5, 0.25], index % 2, &step);
     }
 }
 
