@@ -11,7 +11,8 @@ fn what_is_asked_to_end_ends_with_a_checkpoint() {
     for signal in ["-INT", "-TERM"] {
         let parent = tempfile::tempdir().unwrap();
         // So many steps are never reached, so no rate depends on the step to the bits that are compared.
-        let flags = ["--set", "optimizer.final_fraction=1", "--set", "checkpoint.episodes=3"];
+        let constant = ["--set", "optimizer.final_fraction=1", "--set", "agent.n_step_final=3"];
+        let flags = [&constant[..], &["--set", "checkpoint.episodes=3"]].concat();
         let (child, run) = endless(&parent.path().join("runs"), &flags);
         assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
         let output = child.wait_with_output().unwrap();

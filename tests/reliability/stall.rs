@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+use concrete_dqn::Error;
 use concrete_dqn::agent::Agent;
 use concrete_dqn::checkpoint::Checkpoints;
 use concrete_dqn::config::{Config, Layer};
-use concrete_dqn::training::{Moment, Position};
+use concrete_dqn::training::{Moment, Observer, Position, train};
 use control_envs::{Registry, Step};
 use tch::Device;
 
@@ -91,4 +92,49 @@ fn stall() {
         format!("{:.1} MB on disk for one, {:.1} for two, {:.1} for three", sizes[0], sizes[1], sizes[2]),
     );
     assert!(sizes[0] < 28.0);
+}
+
+/// Saves every second, and adds up how long that takes.
+struct EverySecond {
+    checkpoints: Checkpoints,
+    saved: Instant,
+    stalls: Vec<f64>,
+}
+
+impl Observer for EverySecond {
+    fn between_steps(&mut self, moment: Moment<'_>) -> Result<(), Error> {
+        if self.saved.elapsed().as_secs_f64() >= 1.0 {
+            let started = Instant::now();
+            self.checkpoints.save(moment, String::new(), 0)?;
+            self.stalls.push(started.elapsed().as_secs_f64());
+            self.saved = Instant::now();
+        }
+        Ok(())
+    }
+}
+
+#[test]
+#[ignore = "a quarter of a minute"]
+fn cadence() {
+    tch::set_num_threads(1);
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let config = Config::resolve(&[Layer::parse("test", "steps = 20000").unwrap()]).unwrap();
+    let mut env = Registry::builtin().make("cartpole").unwrap();
+    let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
+    let mut every = EverySecond {
+        checkpoints: Checkpoints::new(folder.path().into(), 3),
+        saved: Instant::now(),
+        stalls: Vec::new(),
+    };
+    train(env.as_mut(), &mut agent, &mut Position::start(50), &mut every).unwrap();
+    let mean = every.stalls.iter().sum::<f64>() / every.stalls.len() as f64;
+    row(
+        "a checkpoint of a training of CartPole with the default network",
+        format!("{} checkpoints", every.stalls.len()),
+        format!(
+            "{:.0} ms of stall on average; of the default 60 s, {:.2} %",
+            mean * 1e3,
+            mean / 60.0 * 100.0
+        ),
+    );
 }
