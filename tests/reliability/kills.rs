@@ -24,9 +24,9 @@ fn kills() {
     let killed = killed_runs(
         80,
         &[
-            &["--env", "cartpole", "--steps", "6000"],
-            &["--env", "mountaincar", "-x", "thompson", "--steps", "6000"],
-            &["--env", "acrobot", "-x", "epsilon-greedy", "--steps", "6000"],
+            &["--env", "cartpole", "--steps", "10000"],
+            &["--env", "mountaincar", "-x", "thompson", "--steps", "10000"],
+            &["--env", "acrobot", "-x", "epsilon-greedy", "--steps", "10000"],
         ],
     );
     assert!(killed.kills >= 50 && killed.while_writing >= 1, "{killed:?}");
