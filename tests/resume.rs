@@ -13,7 +13,7 @@ use concrete_dqn::config::{Config, Layer};
 use concrete_dqn::training::{EpisodeRecord, Moment, Observer, Position, train};
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
-use program::{assert_fails, folders, program, same_run, summary, text};
+use program::{QUICK, assert_fails, folders, program, same_run, summary, text};
 use tch::Device;
 
 /// Rows since the start, and a checkpoint of one step where it is asked for.
@@ -105,22 +105,8 @@ fn goes_on(config: &Config, step: u64) {
     assert_eq!(position, other_position);
 }
 
-/// A small network in the real program.
-const SMALL: [&str; 10] = [
-    "--set",
-    "network.hidden=[16,16]",
-    "--set",
-    "agent.learning_starts=100",
-    "--set",
-    "agent.batch_size=16",
-    "--set",
-    "evaluation.episodes=2",
-    "--set",
-    "logging.update_period=20",
-];
-
 fn training(runs: &Path, arguments: &[&str]) -> PathBuf {
-    let output = program().args(SMALL).args(arguments).args(["-q", "--runs-dir"]).arg(runs).output().unwrap();
+    let output = program().args(QUICK).args(arguments).args(["-q", "--runs-dir"]).arg(runs).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     let mut folders = folders(runs);
     assert_eq!(folders.len(), 1, "{folders:?}");

@@ -5,28 +5,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::program::{folders, program, text};
-
-/// A small network, so that a thousand steps take a tenth of a second.
-const SMALL: [&str; 12] = [
-    "--set",
-    "network.hidden=[16,16]",
-    "--set",
-    "agent.learning_starts=100",
-    "--set",
-    "agent.batch_size=16",
-    "--set",
-    "evaluation.episodes=2",
-    "--set",
-    "logging.update_period=20",
-    "--set",
-    "logging.redraw_seconds=1000",
-];
+use crate::program::{QUICK, folders, program, text};
 
 /// The command that trains into a folder below `runs`.
 pub fn training(runs: &Path, arguments: &[&str]) -> Command {
     let mut command = program();
-    command.args(SMALL).args(arguments).args(["-q", "--runs-dir"]).arg(runs);
+    command
+        .args(QUICK)
+        .args(["--set", "logging.redraw_seconds=1000"])
+        .args(arguments)
+        .args(["-q", "--runs-dir"])
+        .arg(runs);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }
