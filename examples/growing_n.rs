@@ -15,7 +15,7 @@ use concrete_dqn::agent::Agent;
 use concrete_dqn::config::{Config, Layer};
 use concrete_dqn::run::plots::{RunLabel, draw_comparison};
 use concrete_dqn::run::{Recorder, RunDirectory};
-use concrete_dqn::training::{Moment, Position, train};
+use concrete_dqn::training::{Position, TrainingSnapshot, train};
 use control_envs::Registry;
 use tch::Device;
 
@@ -70,8 +70,8 @@ fn run(folder: &Path, config: &Config) -> Result<(RunDirectory, Vec<f64>), Error
     let mut recorder = Recorder::start(directory.clone(), config, &spec, &agent)?;
     let mut position = Position::start(config.seed);
     let ended = train(env.as_mut(), &mut agent, &mut position, &mut recorder);
-    let moment = Moment { env: env.as_ref(), agent: &agent, position: &position };
-    let run = recorder.finish(moment, ended.as_ref().err());
+    let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, position: &position };
+    let run = recorder.finish(snapshot, ended.as_ref().err());
     ended.and(run.written)?;
     Ok((directory, agent.network().p()))
 }

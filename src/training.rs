@@ -129,7 +129,7 @@ impl Position {
 
 /// A training between two steps, when nothing is in the air: all that is to be saved to go on from here.
 #[derive(Clone, Copy)]
-pub struct Moment<'a> {
+pub struct TrainingSnapshot<'a> {
     /// The environment.
     pub env: &'a dyn Env,
     /// The agent.
@@ -163,7 +163,7 @@ pub trait Observer {
     ///
     /// # Errors
     /// As for [`on_update`](Self::on_update).
-    fn between_steps(&mut self, _moment: Moment<'_>) -> Result<(), Error> {
+    fn between_steps(&mut self, _snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
         Ok(())
     }
 
@@ -209,7 +209,7 @@ pub fn train(
             episode.observation = step.observation;
             position.in_hand = Some(episode);
         }
-        observer.between_steps(Moment { env, agent, position })?;
+        observer.between_steps(TrainingSnapshot { env, agent, position })?;
         if ended && observer.wants_to_stop() {
             return Err(Error::Interrupted);
         }

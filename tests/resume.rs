@@ -10,7 +10,7 @@ use concrete_dqn::Error;
 use concrete_dqn::agent::{Agent, UpdateRecord};
 use concrete_dqn::checkpoint::Checkpoints;
 use concrete_dqn::config::{Config, Layer};
-use concrete_dqn::training::{EpisodeRecord, Moment, Observer, Position, train};
+use concrete_dqn::training::{EpisodeRecord, Observer, Position, TrainingSnapshot, train};
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
 use program::{QUICK, assert_fails, folders, program, same_run, summary, text};
@@ -34,10 +34,10 @@ impl Observer for Watch {
         Ok(())
     }
 
-    fn between_steps(&mut self, moment: Moment<'_>) -> Result<(), Error> {
+    fn between_steps(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
         match &mut self.save_at {
-            Some((step, checkpoints)) if *step == moment.agent.steps() => {
-                checkpoints.save(moment, String::new(), self.rows.len())
+            Some((step, checkpoints)) if *step == snapshot.agent.steps() => {
+                checkpoints.save(snapshot, String::new(), self.rows.len())
             }
             _ => Ok(()),
         }

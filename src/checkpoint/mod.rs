@@ -16,10 +16,10 @@
 
 mod build;
 mod files;
-mod found;
-mod ring;
+mod manifest;
+mod saved;
+mod segments;
 mod store;
-mod sums;
 mod tensors;
 
 use serde::{Deserialize, Serialize};
@@ -30,9 +30,9 @@ use crate::training::Position;
 
 pub use build::Build;
 pub use files::sync_folder;
-pub use found::Found;
+pub use manifest::checksum;
+pub use saved::SavedCheckpoint;
 pub use store::Checkpoints;
-pub use sums::checksum;
 
 /// The version of what is on disk. Another one is refused by name.
 pub const VERSION: u32 = 1;

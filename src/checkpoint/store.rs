@@ -9,12 +9,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::files::{names, remove, rename_durably, sync_folder, write_durably};
-use super::found::{self, Found};
-use super::ring::{self, Ring};
-use super::sums::{Sums, checksum, listing};
+use super::manifest::{Manifest, checksum, listing};
+use super::saved::{self, SavedCheckpoint};
+use super::segments::{self, ReplaySegments};
 use crate::agent::Agent;
 use crate::error::Error;
-use crate::training::{Moment, Position};
+use crate::training::{Position, TrainingSnapshot};
 
 pub(super) const STATE: &str = "state.json";
 pub(super) const TENSORS: &str = "tensors.safetensors";
@@ -28,7 +28,7 @@ const DAMAGED: &str = ".damaged";
 pub struct Checkpoints {
     folder: PathBuf,
     keep: usize,
-    ring: Ring,
+    ring: ReplaySegments,
     /// Those that this program has written or gone on from, or found beside it, by step.
     kept: Vec<Kept>,
 }
@@ -44,7 +44,7 @@ struct Kept {
 impl Checkpoints {
     /// The checkpoints in a folder, which need not exist yet. The last `keep` (at least one) and the best are kept.
     pub fn new(folder: PathBuf, keep: usize) -> Self {
-        let ring = Ring::new(folder.join(REPLAY));
+        let ring = ReplaySegments::new(folder.join(REPLAY));
         Self { folder, keep: keep.max(1), ring, kept: Vec::new() }
     }
 
@@ -53,11 +53,11 @@ impl Checkpoints {
     ///
     /// # Errors
     /// Where there are checkpoints, but none is whole; and where they can't be read.
-    pub fn newest<R: DeserializeOwned>(&mut self) -> Result<Option<Found<R>>, Error> {
+    pub fn newest<R: DeserializeOwned>(&mut self) -> Result<Option<SavedCheckpoint<R>>, Error> {
         let mut damaged: Vec<(String, String)> = Vec::new();
         let names = checkpoint_names(&self.folder)?;
         for (index, name) in names.iter().enumerate().rev() {
-            match Found::<R>::open(&self.folder.join(name)) {
+            match SavedCheckpoint::<R>::open(&self.folder.join(name)) {
                 Ok(found) => {
                     for (name, problem) in damaged {
                         tracing::warn!(
@@ -106,44 +106,46 @@ impl Checkpoints {
     /// [`Error::Content`] where it does not fit them.
     pub fn restore<R>(
         &mut self,
-        found: &Found<R>,
+        found: &SavedCheckpoint<R>,
         env: &mut dyn Env,
         agent: &mut Agent,
     ) -> Result<Position, Error> {
         found.restore(env, agent, &mut self.ring)
     }
 
-    /// Writes a checkpoint of a moment, unless there is one of the same step, and removes those that are not kept.
+    /// Writes a checkpoint of the training, unless there is one of the same step, and removes those that are not kept.
     /// `config` is the run's config as TOML, `record` what the run's own files need to go on.
     ///
     /// # Errors
     /// [`Error::NotFinite`] where a number is not, and where a file can't be written. The checkpoints that were there
     /// are there still.
-    pub fn save<R>(&mut self, moment: Moment<'_>, config: String, record: R) -> Result<(), Error>
+    pub fn save<R>(&mut self, snapshot: TrainingSnapshot<'_>, config: String, record: R) -> Result<(), Error>
     where
         R: Serialize + DeserializeOwned,
     {
-        let name = format!("{PREFIX}{:012}", moment.agent.steps());
+        let name = format!("{PREFIX}{:012}", snapshot.agent.steps());
         if self.kept.last().is_some_and(|newest| newest.name == name) {
             return Ok(());
         }
-        moment.agent.check_finite()?;
-        let mean_return = moment.position.mean_return();
-        let segments = self.ring.save(moment.agent.replay())?.to_vec();
+        snapshot.agent.check_finite()?;
+        let mean_return = snapshot.position.mean_return();
+        let segments = self.ring.save(snapshot.agent.replay())?.to_vec();
         let segment_names: Vec<String> = segments.iter().map(|segment| segment.name.clone()).collect();
         let folder = self.folder.join(&name);
-        let (tensors, state) = found::serialize(moment, config, segment_names.clone(), record)
+        let (tensors, state) = saved::serialize(snapshot, config, segment_names.clone(), record)
             .map_err(|error| Error::file("write", &folder)(io::Error::other(error)))?;
         let sums = [(TENSORS.to_owned(), checksum(&tensors)), (STATE.to_owned(), checksum(&state))];
         let own = sums.iter().map(|(path, sum)| (path.clone(), sum.as_str()));
-        let shared = segments.iter().map(|segment| (ring::relative(&segment.name), segment.sum.as_str()));
+        let shared = segments.iter().map(|segment| (segments::relative(&segment.name), segment.sum.as_str()));
         let listing = listing(own.chain(shared));
 
         let partial = self.folder.join(format!("{name}{PARTIAL}"));
         remove(&partial);
-        let written =
-            write_folder(&partial, &[(TENSORS, &tensors), (STATE, &state), (Sums::FILE, listing.as_bytes())])
-                .and_then(|()| rename_durably(&partial, &folder));
+        let written = write_folder(
+            &partial,
+            &[(TENSORS, &tensors), (STATE, &state), (Manifest::FILE, listing.as_bytes())],
+        )
+        .and_then(|()| rename_durably(&partial, &folder));
         if let Err(error) = written {
             remove(&partial);
             return Err(error);

@@ -10,14 +10,14 @@ use super::caught::caught;
 use super::interrupt::Interrupt;
 use super::terminal::{Terminal, Together};
 use crate::agent::{Agent, UpdateRecord};
-use crate::checkpoint::{Build, Checkpoints, Found};
+use crate::checkpoint::{Build, Checkpoints, SavedCheckpoint};
 use crate::concrete::Temperature;
 use crate::config::{Config, settings};
 use crate::engine::engine;
 use crate::error::Error;
 use crate::evaluation::evaluate;
 use crate::run::{Meta, Record, Recorder, RunDirectory, Summary, write_json};
-use crate::training::{EpisodeRecord, Moment, Observer, Position, train};
+use crate::training::{EpisodeRecord, Observer, Position, TrainingSnapshot, train};
 
 /// A training whose settings are resolved.
 #[derive(Debug)]
@@ -199,8 +199,8 @@ impl Training<'_> {
         };
 
         // Whatever ended the training, what it learned is written before anything is said.
-        let moment = Moment { env: env.as_ref(), agent: &agent, position: &position };
-        let mut run = recorder.finish(moment, ended.as_ref().err());
+        let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, position: &position };
+        let mut run = recorder.finish(snapshot, ended.as_ref().err());
         if ended.is_ok() && config.evaluation.episodes > 0 {
             let (episodes, passes) = (config.evaluation.episodes, config.evaluation.passes);
             self.say(
@@ -236,7 +236,7 @@ impl Training<'_> {
 }
 
 /// Says where a checkpoint was made by another build or under other settings, since the bits may differ then.
-fn warn_of_differences(found: &Found<Record>, config: &Config) {
+fn warn_of_differences(found: &SavedCheckpoint<Record>, config: &Config) {
     let (build, current) = (&found.state.build, Build::current());
     if *build != current {
         tracing::warn!(
@@ -281,8 +281,8 @@ impl<const N: usize> Observer for Observers<'_, N> {
         self.0.iter_mut().try_for_each(|observer| observer.on_episode(record, agent))
     }
 
-    fn between_steps(&mut self, moment: Moment<'_>) -> Result<(), Error> {
-        self.0.iter_mut().try_for_each(|observer| observer.between_steps(moment))
+    fn between_steps(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
+        self.0.iter_mut().try_for_each(|observer| observer.between_steps(snapshot))
     }
 
     fn wants_to_stop(&self) -> bool {

@@ -16,7 +16,7 @@ use crate::checkpoint::Checkpoints;
 use crate::config::Config;
 use crate::error::Error;
 use crate::evaluation::Evaluation;
-use crate::training::{EpisodeRecord, Moment, Observer};
+use crate::training::{EpisodeRecord, Observer, TrainingSnapshot};
 
 /// What a recorder has to know to go on in another process.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -122,7 +122,7 @@ impl Recorder {
         self.seconds_before + self.started.elapsed().as_secs_f64()
     }
 
-    fn save_checkpoint(&mut self, moment: Moment<'_>) -> Result<(), Error> {
+    fn save_checkpoint(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
         let training_seconds = self.training_seconds();
         let Some(checkpoints) = &mut self.checkpoints else { return Ok(()) };
         let record = Record {
@@ -131,7 +131,7 @@ impl Recorder {
             statistics: self.statistics.clone(),
             training_seconds,
         };
-        checkpoints.save(moment, self.config.to_toml(), record)?;
+        checkpoints.save(snapshot, self.config.to_toml(), record)?;
         (self.checkpoint_saved, self.episodes_since) = (Instant::now(), 0);
         Ok(())
     }
@@ -145,13 +145,13 @@ impl Recorder {
     }
 
     /// Writes what the training left: checkpoint, model, summary (without an evaluation so far) and the last plots.
-    /// `failure` is what ended it early, if anything did; where it was no interruption, the moment is none to go on from,
+    /// `failure` is what ended it early, if anything did; where it was no interruption, the snapshot is none to go on from,
     /// and the checkpoints stay as they are. Each file is tried whatever becomes of the others.
-    pub fn finish(mut self, moment: Moment<'_>, failure: Option<&Error>) -> FinishedRun {
-        let agent = moment.agent;
+    pub fn finish(mut self, snapshot: TrainingSnapshot<'_>, failure: Option<&Error>) -> FinishedRun {
+        let agent = snapshot.agent;
         let seconds = self.training_seconds();
         let saved = match failure {
-            None | Some(Error::Interrupted) => self.save_checkpoint(moment),
+            None | Some(Error::Interrupted) => self.save_checkpoint(snapshot),
             Some(_) => Ok(()),
         };
         let summary = Summary {
@@ -211,13 +211,14 @@ impl Observer for Recorder {
         if self.model_saved.elapsed() >= self.period { self.save_model(agent) } else { Ok(()) }
     }
 
-    fn between_steps(&mut self, moment: Moment<'_>) -> Result<(), Error> {
+    fn between_steps(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
         let every = &self.config.checkpoint;
         let is_due = self.checkpoint_saved.elapsed().as_secs_f64() >= every.seconds
             || (every.episodes > 0 && self.episodes_since >= every.episodes);
-        let can_go_on_from_here = || moment.position.in_hand.is_none() || moment.env.save_state().is_some();
+        let can_go_on_from_here =
+            || snapshot.position.in_hand.is_none() || snapshot.env.save_state().is_some();
         if is_due && self.checkpoints.is_some() && can_go_on_from_here() {
-            self.save_checkpoint(moment)?;
+            self.save_checkpoint(snapshot)?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use concrete_dqn::Error;
 use concrete_dqn::agent::Agent;
 use concrete_dqn::checkpoint::Checkpoints;
 use concrete_dqn::config::{Config, Layer};
-use concrete_dqn::training::{Moment, Observer, Position, train};
+use concrete_dqn::training::{Observer, Position, TrainingSnapshot, train};
 use control_envs::Registry;
 use tch::Device;
 
@@ -34,14 +34,14 @@ struct Poison {
 }
 
 impl Observer for Poison {
-    fn between_steps(&mut self, moment: Moment<'_>) -> Result<(), Error> {
-        if moment.agent.steps() == 250 {
-            let tensors = moment.agent.named_tensors();
+    fn between_steps(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
+        if snapshot.agent.steps() == 250 {
+            let tensors = snapshot.agent.named_tensors();
             let (_, tensor) = tensors.iter().find(|(name, _)| name == self.tensor).unwrap();
             let _ = tch::no_grad(|| tensor.view(-1).get(0).fill_(f64::NAN));
         }
-        if moment.agent.steps().is_multiple_of(10) {
-            self.checkpoints.save(moment, String::new(), 0)
+        if snapshot.agent.steps().is_multiple_of(10) {
+            self.checkpoints.save(snapshot, String::new(), 0)
         } else {
             Ok(())
         }

@@ -8,7 +8,7 @@ use concrete_dqn::Error;
 use concrete_dqn::agent::Agent;
 use concrete_dqn::checkpoint::Checkpoints;
 use concrete_dqn::config::{Config, Layer};
-use concrete_dqn::training::{Moment, Observer, Position, train};
+use concrete_dqn::training::{Observer, Position, TrainingSnapshot, train};
 use control_envs::{Registry, Step};
 use tch::Device;
 
@@ -54,14 +54,14 @@ fn a_second_checkpoint_writes_what_is_new() {
     let position = Position::start(0);
     let mut checkpoints = Checkpoints::new(folder.path().into(), 3);
     checkpoints
-        .save(Moment { env: env.as_ref(), agent: &agent, position: &position }, String::new(), 0)
+        .save(TrainingSnapshot { env: env.as_ref(), agent: &agent, position: &position }, String::new(), 0)
         .unwrap();
     let first = bytes(folder.path());
     let data = 400_000 * 25;
     assert!(first < data * 11 / 10 + 1_000_000, "{first} bytes for {data} of data");
     push(&mut agent, 1_000);
     checkpoints
-        .save(Moment { env: env.as_ref(), agent: &agent, position: &position }, String::new(), 0)
+        .save(TrainingSnapshot { env: env.as_ref(), agent: &agent, position: &position }, String::new(), 0)
         .unwrap();
     let second = bytes(folder.path()) - first;
     assert!(second < 6 << 20, "a segment and the networks, not all: {second}");
@@ -81,8 +81,8 @@ fn stall() {
     for new in [0, 1_000, 200_000] {
         push(&mut agent, new);
         let started = Instant::now();
-        let moment = Moment { env: env.as_ref(), agent: &agent, position: &position };
-        checkpoints.save(moment, String::new(), 0).unwrap();
+        let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, position: &position };
+        checkpoints.save(snapshot, String::new(), 0).unwrap();
         seconds.push(started.elapsed().as_secs_f64());
         sizes.push(bytes(folder.path()) as f64 / 1e6);
     }
@@ -102,10 +102,10 @@ struct EverySecond {
 }
 
 impl Observer for EverySecond {
-    fn between_steps(&mut self, moment: Moment<'_>) -> Result<(), Error> {
+    fn between_steps(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
         if self.saved.elapsed().as_secs_f64() >= 1.0 {
             let started = Instant::now();
-            self.checkpoints.save(moment, String::new(), 0)?;
+            self.checkpoints.save(snapshot, String::new(), 0)?;
             self.stalls.push(started.elapsed().as_secs_f64());
             self.saved = Instant::now();
         }

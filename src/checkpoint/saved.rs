@@ -6,14 +6,14 @@ use control_envs::Env;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::ring::{self, Ring};
+use super::manifest::Manifest;
+use super::segments::{self, ReplaySegments};
 use super::store::{STATE, TENSORS};
-use super::sums::Sums;
 use super::tensors::{Arrays, Stored};
 use super::{State, VERSION};
 use crate::agent::Agent;
 use crate::error::Error;
-use crate::training::{Moment, Position};
+use crate::training::{Position, TrainingSnapshot};
 
 const LATEST: &str = "replay.latest";
 const OBSERVATION: &str = "episode.observation";
@@ -21,13 +21,13 @@ const ENVIRONMENT: &str = "episode.environment";
 
 /// A checkpoint whose checksums are right.
 #[derive(Debug)]
-pub struct Found<R> {
+pub struct SavedCheckpoint<R> {
     /// Its folder.
     pub folder: PathBuf,
     /// Its `state.json`.
     pub state: State<R>,
     tensors: Vec<u8>,
-    sums: Sums,
+    sums: Manifest,
 }
 
 /// The part of `state.json` that every version has.
@@ -36,13 +36,13 @@ struct AnyVersion {
     version: u32,
 }
 
-impl<R: DeserializeOwned> Found<R> {
+impl<R: DeserializeOwned> SavedCheckpoint<R> {
     /// Reads a checkpoint and checks all its files.
     ///
     /// # Errors
     /// [`Error::Content`] where a file is missing, is not as it was written, or is of another version.
     pub fn open(folder: &Path) -> Result<Self, Error> {
-        let sums = Sums::read(folder)?;
+        let sums = Manifest::read(folder)?;
         let text = sums.verified(STATE)?;
         let content = |problem: String| Error::Content { path: folder.join(STATE), problem };
         let not_a_state =
@@ -57,25 +57,25 @@ impl<R: DeserializeOwned> Found<R> {
         let state: State<R> = serde_json::from_slice(&text).map_err(not_a_state)?;
         let tensors = sums.verified(TENSORS)?;
         for name in &state.segments {
-            if !ring::is_plain(name) {
+            if !segments::is_plain(name) {
                 return Err(content(format!(
                     "it names a segment `{}`, which is no file name",
                     name.escape_debug()
                 )));
             }
-            sums.verified(&ring::relative(name))?;
+            sums.verified(&segments::relative(name))?;
         }
         Ok(Self { folder: folder.to_owned(), state, tensors, sums })
     }
 }
 
-impl<R> Found<R> {
+impl<R> SavedCheckpoint<R> {
     /// Puts agent and environment, both fresh, into the state that was saved, and returns where the training was.
     pub(super) fn restore(
         &self,
         env: &mut dyn Env,
         agent: &mut Agent,
-        ring: &mut Ring,
+        ring: &mut ReplaySegments,
     ) -> Result<Position, Error> {
         let content = |problem| Error::Content { path: self.folder.join(TENSORS), problem };
         let stored = Stored::parse(&self.tensors).map_err(content)?;
@@ -97,15 +97,15 @@ impl<R> Found<R> {
     }
 }
 
-/// `tensors.safetensors` and `state.json` of a moment. An episode in an environment that can't be saved is left out:
+/// `tensors.safetensors` and `state.json` of a snapshot. An episode in an environment that can't be saved is left out:
 /// going on, another one begins.
 pub(super) fn serialize<R: Serialize + DeserializeOwned>(
-    moment: Moment<'_>,
+    snapshot: TrainingSnapshot<'_>,
     config: String,
     segments: Vec<String>,
     record: R,
 ) -> Result<(Vec<u8>, Vec<u8>), String> {
-    let Moment { env, agent, position } = moment;
+    let TrainingSnapshot { env, agent, position } = snapshot;
     let environment = position.in_hand.as_ref().and_then(|_| env.save_state());
     let in_hand = position.in_hand.clone().filter(|_| environment.is_some());
     let mut arrays = Arrays::default();

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::files::{names, remove, sync_folder, write};
-use super::sums::{Sums, checksum};
+use super::manifest::{Manifest, checksum};
 use super::tensors::{Arrays, Stored};
 use crate::error::Error;
 use crate::replay::{Replay, ReplayState, Slots};
@@ -17,7 +17,7 @@ const SEGMENT_BYTES: usize = 4 << 20;
 
 /// The folder of the segments, and which of them hold what the replay last held.
 #[derive(Debug)]
-pub struct Ring {
+pub struct ReplaySegments {
     folder: PathBuf,
     /// How many transitions the replay had ever stored when the segments were current.
     pushed: u64,
@@ -33,7 +33,7 @@ pub struct Segment {
     pub sum: String,
 }
 
-impl Ring {
+impl ReplaySegments {
     /// The ring in this folder, of which nothing is taken to be on disk.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder, pushed: 0, segments: Vec::new() }
@@ -91,7 +91,7 @@ impl Ring {
         state: &ReplayState,
         latest: &[f32],
         segments: &[String],
-        sums: &Sums,
+        sums: &Manifest,
     ) -> Result<(), Error> {
         replay.clear();
         self.segments.clear();

@@ -12,12 +12,12 @@ use crate::error::Error;
 
 /// Checksums by path, relative to the checkpoint's folder, in the format of `sha256sum`.
 #[derive(Debug, Clone, Default)]
-pub struct Sums {
+pub struct Manifest {
     folder: PathBuf,
     by_path: HashMap<String, String>,
 }
 
-impl Sums {
+impl Manifest {
     /// The file's name.
     pub const FILE: &'static str = "SHA256SUMS";
 
@@ -87,8 +87,8 @@ mod tests {
         fs::write(folder.path().join("b"), "abd").unwrap();
         let sum = checksum(b"abc");
         let text = listing([("a".to_owned(), sum.as_str()), ("b".to_owned(), &sum)]);
-        fs::write(folder.path().join(Sums::FILE), text).unwrap();
-        let sums = Sums::read(folder.path()).unwrap();
+        fs::write(folder.path().join(Manifest::FILE), text).unwrap();
+        let sums = Manifest::read(folder.path()).unwrap();
         assert_eq!(sums.verified("a").unwrap(), b"abc");
         for (file, words) in [("b", "cut short"), ("c", "is missing")] {
             let problem = sums.verified(file).unwrap_err().to_string();
