@@ -22,12 +22,14 @@ mod error;
 pub mod evaluation;
 pub mod experiment;
 pub mod exploration;
+pub mod files;
 pub mod network;
 pub mod randomness;
 pub mod replay;
 pub mod run;
 mod simd;
 pub mod td;
+mod tensors;
 pub mod training;
 pub mod value_calibration;
 

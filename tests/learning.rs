@@ -9,7 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use concrete_dqn::run::{Summary, read_json};
+use concrete_dqn::files::read_json;
+use concrete_dqn::run::Summary;
 
 /// Trains with the real program, two seeds at a time, and returns the summaries in the order of the seeds.
 fn train(runs: &Path, seeds: &[u64], flags: &[&str]) -> Vec<Summary> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use concrete_dqn::Error;
-use concrete_dqn::run::write_atomically;
+use concrete_dqn::files;
 
 /// Writes a header and rows, whole or not at all.
 ///
@@ -12,7 +12,7 @@ use concrete_dqn::run::write_atomically;
 pub fn write(path: &Path, header: &str, rows: &[String]) -> Result<(), Error> {
     let lines = std::iter::once(header).chain(rows.iter().map(String::as_str));
     let text: String = lines.flat_map(|line| [line, "\n"]).collect();
-    write_atomically(path, text.as_bytes())
+    files::replace(path, text.as_bytes())
 }
 
 /// A number that comes from f32 arithmetic, in the six significant digits that it is good for.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use concrete_dqn::Error;
-use concrete_dqn::run::write_atomically;
+use concrete_dqn::files;
 
 use crate::measure::Measurement;
 
@@ -58,5 +58,5 @@ pub fn measured(measurement: &Measurement) -> String {
 pub fn write(path: &Path, header: &str, rows: &[String]) -> Result<(), Error> {
     let lines = std::iter::once(header).chain(rows.iter().map(String::as_str));
     let text: String = lines.flat_map(|line| [line, "\n"]).collect();
-    write_atomically(path, text.as_bytes())
+    files::replace(path, text.as_bytes())
 }

@@ -15,12 +15,10 @@
 //! (docs/decisions/0008-checkpoints.md).
 
 mod build;
-mod files;
 mod manifest;
 mod saved;
 mod segments;
 mod store;
-mod tensors;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +27,6 @@ use crate::replay::ReplayState;
 use crate::training::Position;
 
 pub use build::Build;
-pub use files::sync_folder;
 pub use manifest::checksum;
 pub use saved::SavedCheckpoint;
 pub use store::Checkpoints;

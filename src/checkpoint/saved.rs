@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::manifest::Manifest;
 use super::segments::{self, ReplaySegments};
 use super::store::{STATE, TENSORS};
-use super::tensors::{Arrays, Stored};
 use super::{State, VERSION};
 use crate::agent::Agent;
 use crate::error::Error;
+use crate::tensors::{Arrays, Stored};
 use crate::training::{Position, TrainingSnapshot};
 
 const LATEST: &str = "replay.latest";
@@ -79,7 +79,7 @@ impl<R> SavedCheckpoint<R> {
     ) -> Result<Position, Error> {
         let content = |problem| Error::Content { path: self.folder.join(TENSORS), problem };
         let stored = Stored::parse(&self.tensors).map_err(content)?;
-        stored.copy_into(agent.named_tensors()).map_err(content)?;
+        stored.fill(agent.named_tensors()).map_err(content)?;
         let (latest, _) = stored.floats(LATEST).map_err(content)?;
         ring.load(agent.replay_mut(), &self.state.replay, &latest, &self.state.segments, &self.sums)?;
         agent.restore(self.state.agent.clone());

@@ -5,11 +5,11 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::files::{names, remove, sync_folder, write};
 use super::manifest::{Manifest, checksum};
-use super::tensors::{Arrays, Stored};
 use crate::error::Error;
+use crate::files::{names, remove, sync_folder, write};
 use crate::replay::{Replay, ReplayState, Slots};
+use crate::tensors::{Arrays, Stored};
 
 /// About so many bytes are in a segment: what a checkpoint may have to write again for a single new transition, and what
 /// is held in memory twice while it is written.

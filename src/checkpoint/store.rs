@@ -8,12 +8,12 @@ use control_envs::Env;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::files::{names, remove, rename_durably, sync_folder, write_durably};
 use super::manifest::{Manifest, checksum, listing};
 use super::saved::{self, SavedCheckpoint};
 use super::segments::{self, ReplaySegments};
 use crate::agent::Agent;
 use crate::error::Error;
+use crate::files::{names, remove, rename, write_folder};
 use crate::training::{Position, TrainingSnapshot};
 
 pub(super) const STATE: &str = "state.json";
@@ -66,7 +66,7 @@ impl Checkpoints {
                         );
                         let aside = self.folder.join(format!("{name}{DAMAGED}"));
                         remove(&aside);
-                        rename_durably(&self.folder.join(name), &aside)?;
+                        rename(&self.folder.join(name), &aside)?;
                     }
                     self.kept = names[..index].iter().filter_map(|name| self.known::<R>(name)).collect();
                     self.kept.push(Kept {
@@ -145,7 +145,7 @@ impl Checkpoints {
             &partial,
             &[(TENSORS, &tensors), (STATE, &state), (Manifest::FILE, listing.as_bytes())],
         )
-        .and_then(|()| rename_durably(&partial, &folder));
+        .and_then(|()| rename(&partial, &folder));
         if let Err(error) = written {
             remove(&partial);
             return Err(error);
@@ -176,7 +176,7 @@ impl Checkpoints {
                 } else {
                     // Renamed first, so that one that is half removed is not taken for one that is damaged.
                     let partial = self.folder.join(format!("{name}{PARTIAL}"));
-                    rename_durably(&path, &partial)?;
+                    rename(&path, &partial)?;
                     remove(&partial);
                 }
             }
@@ -194,13 +194,4 @@ fn checkpoint_names(folder: &Path) -> Result<Vec<String>, Error> {
             .is_some_and(|step| step.len() == 12 && step.bytes().all(|byte| byte.is_ascii_digit()))
     };
     Ok(names(folder)?.into_iter().filter(is_checkpoint).collect())
-}
-
-/// Writes a folder with some files and waits until all of it is on the disk.
-fn write_folder(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), Error> {
-    fs::create_dir_all(folder).map_err(Error::file("create the folder", folder))?;
-    for (name, content) in files {
-        write_durably(&folder.join(name), content)?;
-    }
-    sync_folder(folder)
 }

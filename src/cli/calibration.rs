@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::evaluation::Evaluation;
+use crate::files;
+use crate::run::RunDirectory;
 use crate::run::plots::{Chart, ChartPanel, Group, draw_chart};
-use crate::run::{RunDirectory, write_atomically};
 use crate::value_calibration::{Intervals, Outcome, ValueCalibration};
 
 /// An evaluation with how its predictions compared, as `--json` prints it.
@@ -31,7 +32,7 @@ pub fn write(
     let bytes = rows
         .map_err(std::io::Error::from)
         .and_then(|()| csv.into_inner().map_err(|error| error.into_error()));
-    write_atomically(&path, &bytes.map_err(Error::file("write", &path))?)?;
+    files::replace(&path, &bytes.map_err(Error::file("write", &path))?)?;
     draw_chart(&chart(title, calibration), &directory.path().join("plots/calibration"))?;
     Ok(())
 }

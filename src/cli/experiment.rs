@@ -18,7 +18,8 @@ use super::training::{Outcome, Surroundings, Training};
 use super::{parallel, settings};
 use crate::error::Error;
 use crate::experiment::{Plan, Results, Store, figures, groups};
-use crate::run::{RunDirectory, write_atomically};
+use crate::files;
+use crate::run::RunDirectory;
 
 pub fn run(
     registry: &Registry,
@@ -36,7 +37,7 @@ pub fn run(
     refuse_what_cannot_start(&plan, &jobs)?;
 
     fs::create_dir_all(store.path()).map_err(Error::file("create the folder", store.path()))?;
-    write_atomically(&store.plan(), plan.text.as_bytes())?;
+    files::replace(&store.plan(), plan.text.as_bytes())?;
     let (trainings, folders): (Vec<_>, Vec<_>) =
         jobs.into_iter().map(|job| (job.training, store.runs(&plan.variants[job.variant]))).unzip();
     tracing::info!(
@@ -144,8 +145,8 @@ fn sum_up(plan: &Plan, store: &Store, terminal: &Terminal) -> Result<(), Error> 
     let results = Results::of(&groups);
     let markdown = results.markdown();
     let (text, rows) = (store.path().join("table.md"), store.path().join("table.csv"));
-    write_atomically(&text, markdown.as_bytes())?;
-    write_atomically(&rows, &results.csv()?)?;
+    files::replace(&text, markdown.as_bytes())?;
+    files::replace(&rows, &results.csv()?)?;
     let drawn = figures::draw(&groups, &store.plots());
     let (text, rows, plots) = (text.display(), rows.display(), store.plots());
     terminal

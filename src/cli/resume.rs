@@ -13,7 +13,8 @@ use super::terminal::Terminal;
 use super::training::{Surroundings, Training};
 use crate::config::Config;
 use crate::error::Error;
-use crate::run::{RunDirectory, Summary, read_json};
+use crate::files::read_json;
+use crate::run::{RunDirectory, Summary};
 
 pub fn run(
     registry: &Registry,

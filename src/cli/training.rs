@@ -16,7 +16,8 @@ use crate::config::{Config, settings};
 use crate::engine::engine;
 use crate::error::Error;
 use crate::evaluation::evaluate;
-use crate::run::{Meta, Record, Recorder, RunDirectory, Summary, write_json};
+use crate::files::write_json;
+use crate::run::{Meta, Record, Recorder, RunDirectory, Summary};
 use crate::training::{EpisodeRecord, Observer, Position, TrainingSnapshot, train};
 
 /// A training whose settings are resolved.

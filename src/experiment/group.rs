@@ -5,8 +5,9 @@ use control_envs::Entry;
 use super::plan::Plan;
 use super::statistics;
 use crate::error::Error;
+use crate::files::read_json;
 use crate::run::plots::table::Episodes;
-use crate::run::{RunDirectory, Summary, read_json};
+use crate::run::{RunDirectory, Summary};
 
 /// The finished runs of one variant in one environment, seed after seed.
 #[derive(Debug)]

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::plan::{Cell, Plan};
 use crate::config::{Config, settings};
 use crate::error::Error;
-use crate::run::{RunDirectory, Summary, read_json};
+use crate::files::read_json;
+use crate::run::{RunDirectory, Summary};
 
 /// The folder of an experiment.
 #[derive(Debug, Clone)]

@@ -1,16 +1,13 @@
-//! A run's folder: its name, its files, and how they are written so that none is ever half there.
+//! A run's folder: its name and its files.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use super::meta::Meta;
-use crate::checkpoint::sync_folder;
 use crate::config::{Config, Layer};
 use crate::error::Error;
+use crate::files::{self, read_json, write_json};
 
 /// The folder of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +65,7 @@ impl RunDirectory {
     /// # Errors
     /// Where it can't be written.
     pub fn write_config(&self, config: &Config) -> Result<(), Error> {
-        write_atomically(&self.config(), config.to_toml().as_bytes())
+        files::replace(&self.config(), config.to_toml().as_bytes())
     }
 
     /// Removes the rows of a run that is to begin again, since it was ended before its first checkpoint.
@@ -87,7 +84,7 @@ impl RunDirectory {
         Ok(())
     }
 
-    /// Adds to `meta.json` that the run is gone on with.
+    /// Adds to `meta.json` that the run is resumed.
     ///
     /// # Errors
     /// Where it can't be written.
@@ -141,7 +138,7 @@ impl RunDirectory {
         self.0.join("model.safetensors")
     }
 
-    /// `checkpoints/`: all that is needed to go on.
+    /// `checkpoints/`: all that is needed to resume.
     pub fn checkpoints(&self) -> PathBuf {
         self.0.join("checkpoints")
     }
@@ -150,59 +147,6 @@ impl RunDirectory {
     pub fn summary(&self) -> PathBuf {
         self.0.join("summary.json")
     }
-}
-
-/// Writes a file whole or not at all: to a temporary name first, then renamed.
-///
-/// # Errors
-/// Where it can't be written.
-pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), Error> {
-    replace_atomically(path, |temporary| fs::write(temporary, content).map_err(Error::file("write", path)))
-}
-
-/// Lets `write` make a file under a temporary name beside `path`, then renames it to `path`.
-///
-/// # Errors
-/// Those of `write`, and where the file can't be renamed.
-pub fn replace_atomically(path: &Path, write: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    let temporary = path.with_file_name(name);
-    // Flushed to the disk before it takes the name, so that not even a power cut leaves half a file under it.
-    let flushed =
-        |()| fs::File::open(&temporary).and_then(|file| file.sync_all()).map_err(Error::file("write", path));
-    let written = write(&temporary)
-        .and_then(flushed)
-        .and_then(|()| fs::rename(&temporary, path).map_err(Error::file("write", path)))
-        .and_then(|()| {
-            path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(Ok(()), sync_folder)
-        });
-    if written.is_err() {
-        // The error is what matters; a temporary file that stays behind does no harm.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
-}
-
-/// Writes a value as indented JSON, whole or not at all.
-///
-/// # Errors
-/// Where it can't be written.
-pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
-    let mut text = serde_json::to_string_pretty(value)
-        .map_err(|error| Error::file("write", path)(io::Error::from(error)))?;
-    text.push('\n');
-    write_atomically(path, text.as_bytes())
-}
-
-/// Reads a JSON file.
-///
-/// # Errors
-/// Where it can't be read, or holds something else.
-pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    let text = fs::read_to_string(path).map_err(Error::file("read", path))?;
-    serde_json::from_str(&text)
-        .map_err(|error| Error::Content { path: path.to_owned(), problem: error.to_string() })
 }
 
 #[cfg(test)]
@@ -222,18 +166,5 @@ mod tests {
             assert!(name.starts_with("my-env__ucb__s0__"), "{name}");
             assert_eq!(RunDirectory::open(folder.path()).unwrap().read_config().unwrap(), config);
         }
-    }
-
-    #[test]
-    fn a_file_is_replaced_whole_or_not_at_all() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("summary.json");
-        write_json(&path, &[1, 2]).unwrap();
-        let failed = replace_atomically(&path, |temporary| {
-            fs::write(temporary, "half").unwrap();
-            Err(Error::Interrupted)
-        });
-        assert!(failed.is_err());
-        assert_eq!(read_json::<Vec<u32>>(&path).unwrap(), [1, 2]);
     }
 }

@@ -11,7 +11,7 @@ mod recorder;
 mod redraw;
 mod summary;
 
-pub use directory::{RunDirectory, read_json, write_atomically, write_json};
+pub use directory::RunDirectory;
 pub use label::compared_labels;
 pub use lock::RunLock;
 pub use meta::{Meta, Resumption};

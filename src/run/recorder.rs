@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use control_envs::EnvSpec;
 use serde::{Deserialize, Serialize};
 
-use super::directory::{RunDirectory, write_json};
+use super::directory::RunDirectory;
 use super::metrics::{EpisodesCsv, UpdatesCsv};
 use super::model;
 use super::plots::RunLabel;
@@ -16,6 +16,7 @@ use crate::checkpoint::Checkpoints;
 use crate::config::Config;
 use crate::error::Error;
 use crate::evaluation::Evaluation;
+use crate::files::write_json;
 use crate::training::{EpisodeRecord, Observer, TrainingSnapshot};
 
 /// What a recorder has to know to go on in another process.

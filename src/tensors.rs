@@ -1,4 +1,4 @@
-//! Numbers in the safetensors format, which other programs read too.
+//! Named arrays in the safetensors format, which other programs read too.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -111,22 +111,23 @@ impl<'a> Stored<'a> {
         Ok(bytemuck::pod_collect_to_vec(view.data()))
     }
 
-    /// Copies the numbers of these names into tensors of the same shapes.
-    pub fn copy_into(&self, tensors: Vec<(String, Tensor)>) -> Result<(), String> {
-        let mut sources = Vec::with_capacity(tensors.len());
-        for (name, tensor) in &tensors {
-            let (values, shape) = self.floats(name)?;
-            let shape: Vec<i64> = shape.into_iter().map(|size| size as i64).collect();
-            if shape != tensor.size() {
-                let wanted = tensor.size();
-                return Err(format!(
-                    "its tensor `{name}` has shape {shape:?} where the run's config needs {wanted:?}"
-                ));
-            }
-            sources.push(Tensor::from_slice(&values).view(shape.as_slice()));
+    /// Numbers by name, which must be of this shape.
+    pub fn shaped(&self, name: &str, shape: &[i64]) -> Result<Vec<f32>, String> {
+        let (values, found) = self.floats(name)?;
+        if !found.iter().map(|&size| size as i64).eq(shape.iter().copied()) {
+            return Err(format!(
+                "its tensor `{name}` has shape {found:?} where the run's config needs {shape:?}"
+            ));
         }
-        for ((_, mut tensor), source) in tensors.into_iter().zip(sources) {
-            tch::no_grad(|| tensor.copy_(&source));
+        Ok(values)
+    }
+
+    /// Fills each of these tensors with the numbers of its name.
+    pub fn fill(&self, tensors: Vec<(String, Tensor)>) -> Result<(), String> {
+        for (name, mut tensor) in tensors {
+            let shape = tensor.size();
+            let values = Tensor::from_slice(&self.shaped(&name, &shape)?).view(shape.as_slice());
+            tch::no_grad(|| tensor.copy_(&values));
         }
         Ok(())
     }
