@@ -33,6 +33,22 @@ pub enum Error {
         /// What is wrong with it, and what would be right.
         problem: String,
     },
+    /// A checkpoint in a format that this program does not read.
+    #[error(
+        "{} has version {version} of the format, and this program reads version {readable}: resume the run with the \
+         program that wrote it, concrete-dqn {writer}, or train it anew",
+        path.display()
+    )]
+    CheckpointVersion {
+        /// Its `state.json`.
+        path: PathBuf,
+        /// The version of its format.
+        version: u32,
+        /// The version that can be read.
+        readable: u32,
+        /// The version of the program that wrote it.
+        writer: String,
+    },
     /// A number that must be finite is not.
     #[error(
         "{quantity} is not finite at step {step}: the learning has diverged; rewards far from 1 in size, a large \

@@ -9,16 +9,16 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 
-/// Replaces a file, or makes a new one. Whatever happens meanwhile, a power cut included, what bears the name is
-/// either the old content or the new one.
+/// Replaces a file, or makes a new one. Whatever happens meanwhile, a power cut included, what bears the name
+/// is either the old content or the new one.
 ///
 /// # Errors
 /// Where it can't be written.
 pub fn replace(path: &Path, content: &[u8]) -> Result<(), Error> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let replace = || {
-        // In the same folder, since only within a file system a name changes at once. Of another name in each process,
-        // since a run and a `plot` command may draw the same figure at the same time.
+        // In the same folder, since only within a file system a name changes at once. Of another name in each
+        // process, since a run and a `plot` command may draw the same figure at the same time.
         let mut temporary = tempfile::Builder::new();
         let mut file =
             temporary.prefix(".").suffix(".partial").make_in(folder, |path| File::create_new(path))?;

@@ -67,7 +67,8 @@ impl<'a> Arrays<'a> {
     }
 }
 
-/// A file that has been read: its header is checked against its length before anything is allocated for a tensor.
+/// A file that has been read: its header is checked against its length before anything is allocated for a
+/// tensor.
 #[derive(Debug)]
 pub struct Stored<'a>(HashMap<String, TensorView<'a>>);
 

@@ -127,7 +127,7 @@ impl Position {
     }
 }
 
-/// A training between two steps, when nothing is in the air: all that is to be saved to go on from here.
+/// A training between two steps, when nothing is under way: all that has to be saved to resume here.
 #[derive(Clone, Copy)]
 pub struct TrainingSnapshot<'a> {
     /// The environment.
@@ -180,7 +180,7 @@ impl Observer for () {}
 ///
 /// # Errors
 /// [`Error::Interrupted`] where the observer wanted to stop, the environment's errors, the agent's, the observer's.
-/// What was learned up to then is in the agent. After an interruption, as after the end, `position` is one to go on from.
+/// What was learned up to then is in the agent. After an interruption, as after the end, `position` can be resumed.
 pub fn train(
     env: &mut dyn Env,
     agent: &mut Agent,

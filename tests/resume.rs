@@ -1,4 +1,4 @@
-//! A run that is ended and gone on with is the run that was never ended, to the byte.
+//! A run that is ended and resumed is the run that was never ended, to the byte.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod program;

@@ -1,7 +1,7 @@
 //! `SHA256SUMS`: what the files of a checkpoint must hash to.
 
-use std::collections::HashMap;
-use std::fmt::Write;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -10,32 +10,41 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 
-/// Checksums by path, relative to the checkpoint's folder, in the format of `sha256sum`.
-#[derive(Debug, Clone, Default)]
+/// The checksums of a checkpoint's files by path, relative to its folder, in the format of `sha256sum`.
+#[derive(Debug, Clone)]
 pub struct Manifest {
     folder: PathBuf,
-    by_path: HashMap<String, String>,
+    checksums: BTreeMap<String, String>,
 }
 
 impl Manifest {
     /// The file's name.
     pub const FILE: &'static str = "SHA256SUMS";
 
-    /// Reads the file in a checkpoint's folder.
-    pub fn read(folder: &Path) -> Result<Self, Error> {
-        let path = folder.join(Self::FILE);
-        let text = String::from_utf8_lossy(&read_present(&path)?).into_owned();
-        let by_path = text.lines().filter_map(|line| line.split_once("  "));
-        let by_path = by_path.map(|(sum, path)| (path.to_owned(), sum.to_owned())).collect();
-        Ok(Self { folder: folder.to_owned(), by_path })
+    /// Of a checkpoint in this folder, with no files so far.
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), checksums: BTreeMap::new() }
     }
 
-    /// The content of a file of the checkpoint, if its checksum is the right one.
+    /// Adds a file.
+    pub fn add(&mut self, relative: String, checksum: String) {
+        self.checksums.insert(relative, checksum);
+    }
+
+    /// Reads the manifest in a checkpoint's folder.
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        let text = String::from_utf8_lossy(&read_present(&folder.join(Self::FILE))?).into_owned();
+        let lines = text.lines().filter_map(|line| line.split_once("  "));
+        let checksums = lines.map(|(checksum, path)| (path.to_owned(), checksum.to_owned())).collect();
+        Ok(Self { folder: folder.to_owned(), checksums })
+    }
+
+    /// The content of a file, if its checksum is the right one.
     pub fn verified(&self, relative: &str) -> Result<Vec<u8>, Error> {
         let path = self.folder.join(relative);
         let content = read_present(&path)?;
-        let problem = match self.by_path.get(relative) {
-            Some(sum) if *sum == checksum(&content) => return Ok(content),
+        let problem = match self.checksums.get(relative) {
+            Some(expected) if *expected == checksum(&content) => return Ok(content),
             Some(_) => format!(
                 "its SHA-256 is not the one in {}, so it was changed or cut short after it had been written",
                 Self::FILE
@@ -46,12 +55,10 @@ impl Manifest {
     }
 }
 
-/// The lines of the file for these paths and checksums.
-pub fn listing<'a>(sums: impl IntoIterator<Item = (String, &'a str)>) -> String {
-    sums.into_iter().fold(String::new(), |mut text, (path, sum)| {
-        let _ = writeln!(text, "{sum}  {path}");
-        text
-    })
+impl fmt::Display for Manifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.checksums.iter().try_for_each(|(path, checksum)| writeln!(f, "{checksum}  {path}"))
+    }
 }
 
 /// The SHA-256 of some bytes, as hexadecimal digits.
@@ -85,13 +92,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a"), "abc").unwrap();
         fs::write(folder.path().join("b"), "abd").unwrap();
-        let sum = checksum(b"abc");
-        let text = listing([("a".to_owned(), sum.as_str()), ("b".to_owned(), &sum)]);
-        fs::write(folder.path().join(Manifest::FILE), text).unwrap();
-        let sums = Manifest::read(folder.path()).unwrap();
-        assert_eq!(sums.verified("a").unwrap(), b"abc");
+        let mut written = Manifest::new(folder.path());
+        written.add("a".to_owned(), checksum(b"abc"));
+        written.add("b".to_owned(), checksum(b"abc"));
+        fs::write(folder.path().join(Manifest::FILE), written.to_string()).unwrap();
+        let manifest = Manifest::read(folder.path()).unwrap();
+        assert_eq!(manifest.verified("a").unwrap(), b"abc");
         for (file, words) in [("b", "cut short"), ("c", "is missing")] {
-            let problem = sums.verified(file).unwrap_err().to_string();
+            let problem = manifest.verified(file).unwrap_err().to_string();
             assert!(problem.contains(words), "{problem}");
         }
     }

@@ -1,25 +1,33 @@
-//! A checkpoint that was found whole, to be gone on from.
+//! One checkpoint: a folder of a training's arrays, its state and their manifest.
 
+use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use control_envs::Env;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use super::manifest::Manifest;
-use super::segments::{self, ReplaySegments};
-use super::store::{STATE, TENSORS};
-use super::{State, VERSION};
+use super::Build;
+use super::manifest::{Manifest, checksum};
+use super::segments::{self, ReplaySegments, Segment};
+use super::state::{STATE, State, VERSION};
 use crate::agent::Agent;
 use crate::error::Error;
+use crate::files::{remove, rename, write_folder};
 use crate::tensors::{Arrays, Stored};
 use crate::training::{Position, TrainingSnapshot};
 
+/// The arrays' file.
+const TENSORS: &str = "tensors.safetensors";
 const LATEST: &str = "replay.latest";
 const OBSERVATION: &str = "episode.observation";
 const ENVIRONMENT: &str = "episode.environment";
 
-/// A checkpoint whose checksums are right.
+/// What a folder's name ends with until all of it is on the disk, and from when it is to be removed.
+pub const PARTIAL: &str = ".partial";
+
+/// A checkpoint on disk whose checksums are right.
 #[derive(Debug)]
 pub struct SavedCheckpoint<R> {
     /// Its folder.
@@ -27,68 +35,99 @@ pub struct SavedCheckpoint<R> {
     /// Its `state.json`.
     pub state: State<R>,
     tensors: Vec<u8>,
-    sums: Manifest,
-}
-
-/// The part of `state.json` that every version has.
-#[derive(Deserialize)]
-struct AnyVersion {
-    version: u32,
+    manifest: Manifest,
 }
 
 impl<R: DeserializeOwned> SavedCheckpoint<R> {
     /// Reads a checkpoint and checks all its files.
     ///
     /// # Errors
-    /// [`Error::Content`] where a file is missing, is not as it was written, or is of another version.
+    /// [`Error::Content`] where a file is missing or is not as it was written, [`Error::CheckpointVersion`].
     pub fn open(folder: &Path) -> Result<Self, Error> {
-        let sums = Manifest::read(folder)?;
-        let text = sums.verified(STATE)?;
-        let content = |problem: String| Error::Content { path: folder.join(STATE), problem };
-        let not_a_state =
-            |error: serde_json::Error| content(format!("it holds no state of a training: {error}"));
-        let AnyVersion { version } = serde_json::from_slice(&text).map_err(not_a_state)?;
-        if version != VERSION {
-            return Err(content(format!(
-                "its format has version {version}, and this program reads version {VERSION}; the program that wrote \
-                 it goes on from it"
-            )));
-        }
-        let state: State<R> = serde_json::from_slice(&text).map_err(not_a_state)?;
-        let tensors = sums.verified(TENSORS)?;
+        let manifest = Manifest::read(folder)?;
+        let path = folder.join(STATE);
+        let state = State::<R>::parse(&manifest.verified(STATE)?, &path)?;
+        let tensors = manifest.verified(TENSORS)?;
         for name in &state.segments {
             if !segments::is_plain(name) {
-                return Err(content(format!(
-                    "it names a segment `{}`, which is no file name",
-                    name.escape_debug()
-                )));
+                let problem = format!("it names a segment `{}`, which is no file name", name.escape_debug());
+                return Err(Error::Content { path, problem });
             }
-            sums.verified(&segments::relative(name))?;
+            manifest.verified(&segments::relative(name))?;
         }
-        Ok(Self { folder: folder.to_owned(), state, tensors, sums })
+        Ok(Self { folder: folder.to_owned(), state, tensors, manifest })
+    }
+
+    /// Writes a checkpoint of the training, whole or not at all. An episode in an environment that can't be
+    /// saved is left out: another one begins when the training is resumed.
+    pub(super) fn write(
+        folder: &Path,
+        snapshot: TrainingSnapshot<'_>,
+        config: String,
+        segments: &[Segment],
+        record: R,
+    ) -> Result<(), Error>
+    where
+        R: Serialize,
+    {
+        let (tensors, state) = serialize(snapshot, config, segments, record)
+            .map_err(|problem| Error::file("write", folder)(io::Error::other(problem)))?;
+        let mut manifest = Manifest::new(folder);
+        manifest.add(TENSORS.to_owned(), checksum(&tensors));
+        manifest.add(STATE.to_owned(), checksum(&state));
+        for segment in segments {
+            manifest.add(segments::relative(&segment.name), segment.checksum.clone());
+        }
+        let manifest = manifest.to_string();
+        let files: [(&str, &[u8]); 3] =
+            [(TENSORS, &tensors), (STATE, &state), (Manifest::FILE, manifest.as_bytes())];
+        let partial = partial(folder);
+        remove(&partial);
+        write_folder(&partial, &files)
+            .and_then(|()| rename(&partial, folder))
+            .inspect_err(|_| remove(&partial))
     }
 }
 
+/// Removes a checkpoint. Renamed first, so that one that is half removed is not taken for one that is
+/// damaged.
+pub fn remove_checkpoint(folder: &Path) -> Result<(), Error> {
+    let partial = partial(folder);
+    rename(folder, &partial)?;
+    remove(&partial);
+    Ok(())
+}
+
+/// What a checkpoint's folder is called while it is not whole.
+fn partial(folder: &Path) -> PathBuf {
+    let mut path = OsString::from(folder);
+    path.push(PARTIAL);
+    path.into()
+}
+
 impl<R> SavedCheckpoint<R> {
-    /// Puts agent and environment, both fresh, into the state that was saved, and returns where the training was.
+    /// Puts agent and environment, both fresh, into the state that was saved, and returns where the training
+    /// was.
     pub(super) fn restore(
         &self,
         env: &mut dyn Env,
         agent: &mut Agent,
-        ring: &mut ReplaySegments,
+        segments: &mut ReplaySegments,
     ) -> Result<Position, Error> {
         let content = |problem| Error::Content { path: self.folder.join(TENSORS), problem };
         let stored = Stored::parse(&self.tensors).map_err(content)?;
         stored.fill(agent.named_tensors()).map_err(content)?;
         let (latest, _) = stored.floats(LATEST).map_err(content)?;
-        ring.load(agent.replay_mut(), &self.state.replay, &latest, &self.state.segments, &self.sums)?;
+        let State { replay, segments: names, .. } = &self.state;
+        segments.load(agent.replay_mut(), replay, &latest, names, &self.manifest)?;
         agent.restore(self.state.agent.clone());
 
         let mut position = self.state.position.clone();
         if let Some(episode) = &mut position.in_hand {
             (episode.observation, _) = stored.floats(OBSERVATION).map_err(content)?;
             if episode.observation.len() != env.spec().observation_space.len() {
-                return Err(content(format!("its tensor `{OBSERVATION}` is none of {}", env.spec().id)));
+                let problem = format!("its tensor `{OBSERVATION}` is no observation of {}", env.spec().id);
+                return Err(content(problem));
             }
             let environment = stored.bytes(ENVIRONMENT).map_err(content)?;
             env.restore_state(&environment.unwrap_or_default())?;
@@ -97,40 +136,36 @@ impl<R> SavedCheckpoint<R> {
     }
 }
 
-/// `tensors.safetensors` and `state.json` of a snapshot. An episode in an environment that can't be saved is left out:
-/// going on, another one begins.
-pub(super) fn serialize<R: Serialize + DeserializeOwned>(
+/// The contents of `tensors.safetensors` and `state.json`.
+fn serialize<R: Serialize + DeserializeOwned>(
     snapshot: TrainingSnapshot<'_>,
     config: String,
-    segments: Vec<String>,
+    segments: &[Segment],
     record: R,
 ) -> Result<(Vec<u8>, Vec<u8>), String> {
     let TrainingSnapshot { env, agent, position } = snapshot;
     let environment = position.in_hand.as_ref().and_then(|_| env.save_state());
-    let in_hand = position.in_hand.clone().filter(|_| environment.is_some());
+    let in_hand = position.in_hand.as_ref().filter(|_| environment.is_some());
     let mut arrays = Arrays::default();
     for (name, tensor) in agent.named_tensors() {
         arrays.tensor(&name, &tensor);
     }
     let latest = agent.replay().latest();
     arrays.floats(LATEST, &[latest.len()], latest);
-    if let (Some(episode), Some(environment)) = (&in_hand, &environment) {
+    if let (Some(episode), Some(environment)) = (in_hand, &environment) {
         arrays.floats(OBSERVATION, &[episode.observation.len()], &episode.observation);
         arrays.bytes(ENVIRONMENT, environment);
     }
     let state = State {
         version: VERSION,
-        build: super::Build::current(),
+        build: Build::current(),
         config,
         mean_return_100: position.mean_return(),
         agent: agent.state(),
-        position: Position { in_hand: in_hand.clone(), ..position.clone() },
+        position: Position { in_hand: in_hand.cloned(), ..position.clone() },
         replay: agent.replay().state(),
-        segments,
+        segments: segments.iter().map(|segment| segment.name.clone()).collect(),
         record,
     };
-    let text = serde_json::to_vec_pretty(&state).map_err(|error| error.to_string())?;
-    // Text can't hold every number; one that it can't must be found now, and not when it is needed.
-    serde_json::from_slice::<State<R>>(&text).map_err(|error| error.to_string())?;
-    Ok((arrays.serialize()?, text))
+    Ok((arrays.serialize()?, state.serialize().map_err(|error| error.to_string())?))
 }

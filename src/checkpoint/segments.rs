@@ -1,4 +1,4 @@
-//! The replay on disk: segments of the ring, each written again only where it has changed.
+//! The replay on disk: its slots in segments, each written again only where it has changed.
 
 use std::fs;
 use std::io;
@@ -11,8 +11,11 @@ use crate::files::{names, remove, sync_folder, write};
 use crate::replay::{Replay, ReplayState, Slots};
 use crate::tensors::{Arrays, Stored};
 
-/// About so many bytes are in a segment: what a checkpoint may have to write again for a single new transition, and what
-/// is held in memory twice while it is written.
+/// The segments' folder, beside the checkpoints.
+const FOLDER: &str = "replay";
+
+/// The most bytes in a segment: what a checkpoint may have to write again for a single new transition, and
+/// what is held in memory twice while it is written.
 const SEGMENT_BYTES: usize = 4 << 20;
 
 /// The folder of the segments, and which of them hold what the replay last held.
@@ -30,17 +33,17 @@ pub struct Segment {
     /// Its file's name.
     pub name: String,
     /// Its checksum.
-    pub sum: String,
+    pub checksum: String,
 }
 
 impl ReplaySegments {
-    /// The ring in this folder, of which nothing is taken to be on disk.
-    pub fn new(folder: PathBuf) -> Self {
-        Self { folder, pushed: 0, segments: Vec::new() }
+    /// In the folder of the checkpoints; nothing is taken to be on disk.
+    pub fn new(checkpoints: &Path) -> Self {
+        Self { folder: checkpoints.join(FOLDER), pushed: 0, segments: Vec::new() }
     }
 
-    /// Writes what has changed since the last time and returns all segments. A name is never used twice, so a file that
-    /// is only half there is one that no checkpoint knows.
+    /// Writes what has changed since the last time and returns all segments. A name is never used twice, so a
+    /// file that is only half there is one that no checkpoint knows.
     pub fn save(&mut self, replay: &Replay) -> Result<&[Segment], Error> {
         let state = replay.state();
         fs::create_dir_all(&self.folder).map_err(Error::file("create the folder", &self.folder))?;
@@ -72,7 +75,7 @@ impl ReplaySegments {
                     names.push(name.clone());
                     let content = content.map_err(Error::file("write", &path))?;
                     written.push((write(&path, &content)?, path));
-                    segments.push(Segment { name, sum: checksum(&content) });
+                    segments.push(Segment { name, checksum: checksum(&content) });
                 }
             }
         }
@@ -91,24 +94,24 @@ impl ReplaySegments {
         state: &ReplayState,
         latest: &[f32],
         segments: &[String],
-        sums: &Manifest,
+        manifest: &Manifest,
     ) -> Result<(), Error> {
         replay.clear();
         self.segments.clear();
         for name in segments {
             let path = self.folder.join(name);
             let content = |problem| Error::Content { path: path.clone(), problem };
-            let file = sums.verified(&relative(name))?;
+            let file = manifest.verified(&relative(name))?;
             let slots = parse(&file).map_err(content)?;
             replay.append_slots(&slots).ok_or_else(|| content("its transitions do not fit".to_owned()))?;
-            self.segments.push(Segment { name: name.clone(), sum: checksum(&file) });
+            self.segments.push(Segment { name: name.clone(), checksum: checksum(&file) });
         }
         self.pushed = state.pushed;
         replay.restore(state, latest).ok_or_else(|| Error::Content {
             path: self.folder.clone(),
             problem: format!(
-                "the segments hold {} transitions of {} numbers for a replay of {}, where the checkpoint says {} of {} \
-                 for one of {}",
+                "the segments hold {} transitions of {} numbers for a replay of {}, where the checkpoint says {} \
+                 of {} for one of {}",
                 replay.len(),
                 replay.dimensions(),
                 replay.state().capacity,
@@ -133,10 +136,10 @@ impl ReplaySegments {
 
 /// A segment's path as seen from a checkpoint's folder.
 pub fn relative(name: &str) -> String {
-    format!("../{}/{name}", super::store::REPLAY)
+    format!("../{FOLDER}/{name}")
 }
 
-/// Whether a name that a file gave can only mean a file in the ring's folder.
+/// Whether a name that a file gave can only mean a file in the segments' folder.
 pub fn is_plain(name: &str) -> bool {
     Path::new(name).file_name().is_some_and(|file| file == name)
 }

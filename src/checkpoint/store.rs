@@ -1,26 +1,21 @@
 //! The folder of a run's checkpoints.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use control_envs::Env;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::manifest::{Manifest, checksum, listing};
-use super::saved::{self, SavedCheckpoint};
-use super::segments::{self, ReplaySegments};
+use super::saved::{PARTIAL, SavedCheckpoint, remove_checkpoint};
+use super::segments::ReplaySegments;
+use super::state::{STATE, State, check_version};
 use crate::agent::Agent;
 use crate::error::Error;
-use crate::files::{names, remove, rename, write_folder};
+use crate::files::{names, remove, rename};
 use crate::training::{Position, TrainingSnapshot};
 
-pub(super) const STATE: &str = "state.json";
-pub(super) const TENSORS: &str = "tensors.safetensors";
-pub(super) const REPLAY: &str = "replay";
 const PREFIX: &str = "step-";
-const PARTIAL: &str = ".partial";
 const DAMAGED: &str = ".damaged";
 
 /// The checkpoints of a run: the last few and the best.
@@ -28,8 +23,8 @@ const DAMAGED: &str = ".damaged";
 pub struct Checkpoints {
     folder: PathBuf,
     keep: usize,
-    ring: ReplaySegments,
-    /// Those that this program has written or gone on from, or found beside it, by step.
+    segments: ReplaySegments,
+    /// Those that this program has written or resumed from, or found beside it, by step.
     kept: Vec<Kept>,
 }
 
@@ -41,84 +36,98 @@ struct Kept {
     segments: Vec<String>,
 }
 
+impl Kept {
+    fn new<R>(name: &str, state: &State<R>) -> Self {
+        Self { name: name.to_owned(), mean_return: state.mean_return_100, segments: state.segments.clone() }
+    }
+}
+
 impl Checkpoints {
-    /// The checkpoints in a folder, which need not exist yet. The last `keep` (at least one) and the best are kept.
+    /// The checkpoints in a folder, which need not exist yet. The last `keep` (at least one) and the best are
+    /// kept.
     pub fn new(folder: PathBuf, keep: usize) -> Self {
-        let ring = ReplaySegments::new(folder.join(REPLAY));
-        Self { folder, keep: keep.max(1), ring, kept: Vec::new() }
+        let segments = ReplaySegments::new(&folder);
+        Self { folder, keep: keep.max(1), segments, kept: Vec::new() }
     }
 
-    /// The newest checkpoint that is whole; `None` where there is none at all. One that is not whole is named in a
-    /// warning, and set aside as soon as an earlier one is found to be.
+    /// Refuses the checkpoints of another version of the program, which may not even understand the run's
+    /// config.
     ///
     /// # Errors
-    /// Where there are checkpoints, but none is whole; and where they can't be read.
+    /// [`Error::CheckpointVersion`], and where the folder can't be read.
+    pub fn check_version(&self) -> Result<(), Error> {
+        let Some(newest) = checkpoint_names(&self.folder)?.pop() else { return Ok(()) };
+        let path = self.folder.join(newest).join(STATE);
+        fs::read(&path).map_or(Ok(()), |content| check_version(&content, &path))
+    }
+
+    /// The newest checkpoint that is whole; `None` where there is none at all. One that is not whole is named
+    /// in a warning, and set aside as soon as an earlier one is found to be.
+    ///
+    /// # Errors
+    /// Where there are checkpoints, but none is whole; where one is of another version; and where they can't
+    /// be read.
     pub fn newest<R: DeserializeOwned>(&mut self) -> Result<Option<SavedCheckpoint<R>>, Error> {
-        let mut damaged: Vec<(String, String)> = Vec::new();
         let names = checkpoint_names(&self.folder)?;
+        let mut damaged: Vec<(&String, String)> = Vec::new();
         for (index, name) in names.iter().enumerate().rev() {
             match SavedCheckpoint::<R>::open(&self.folder.join(name)) {
-                Ok(found) => {
+                Ok(whole) => {
                     for (name, problem) in damaged {
                         tracing::warn!(
-                            "{problem}; going on from the checkpoint before it, {}",
-                            found.folder.display()
+                            "{problem}; resuming from the checkpoint before it, {}",
+                            whole.folder.display()
                         );
                         let aside = self.folder.join(format!("{name}{DAMAGED}"));
                         remove(&aside);
                         rename(&self.folder.join(name), &aside)?;
                     }
                     self.kept = names[..index].iter().filter_map(|name| self.known::<R>(name)).collect();
-                    self.kept.push(Kept {
-                        name: name.clone(),
-                        mean_return: found.state.mean_return_100,
-                        segments: found.state.segments.clone(),
-                    });
-                    return Ok(Some(found));
+                    self.kept.push(Kept::new(name, &whole.state));
+                    return Ok(Some(whole));
                 }
-                Err(error @ Error::Content { .. }) => damaged.push((name.clone(), error.to_string())),
+                Err(error @ Error::Content { .. }) => damaged.push((name, error.to_string())),
                 Err(error) => return Err(error),
             }
         }
-        match damaged.into_iter().next() {
-            None => Ok(None),
-            Some((_, problem)) => Err(Error::Content {
-                path: self.folder.clone(),
-                problem: format!(
-                    "none of its {} checkpoints is whole ({problem}); without that folder the run would start again from \
-                     its first step",
-                    names.len()
-                ),
-            }),
-        }
+        let Some((_, problem)) = damaged.first() else { return Ok(None) };
+        Err(Error::Content {
+            path: self.folder.clone(),
+            problem: format!(
+                "none of its {} checkpoints is whole ({problem}); without that folder the run would start again \
+                 from its first step",
+                names.len()
+            ),
+        })
     }
 
     /// An earlier checkpoint, if it can be read; it is not checked before it is needed.
     fn known<R: DeserializeOwned>(&self, name: &str) -> Option<Kept> {
-        let text = fs::read(self.folder.join(name).join(STATE)).ok()?;
-        let state: super::State<R> = serde_json::from_slice(&text).ok()?;
-        Some(Kept { name: name.to_owned(), mean_return: state.mean_return_100, segments: state.segments })
+        let path = self.folder.join(name).join(STATE);
+        let state = State::<R>::parse(&fs::read(&path).ok()?, &path).ok()?;
+        Some(Kept::new(name, &state))
     }
 
-    /// Puts agent and environment, both fresh, into the state of a checkpoint, and returns where the training was.
+    /// Puts agent and environment, both fresh, into the state of a checkpoint, and returns where the training
+    /// was.
     ///
     /// # Errors
     /// [`Error::Content`] where it does not fit them.
     pub fn restore<R>(
         &mut self,
-        found: &SavedCheckpoint<R>,
+        checkpoint: &SavedCheckpoint<R>,
         env: &mut dyn Env,
         agent: &mut Agent,
     ) -> Result<Position, Error> {
-        found.restore(env, agent, &mut self.ring)
+        checkpoint.restore(env, agent, &mut self.segments)
     }
 
-    /// Writes a checkpoint of the training, unless there is one of the same step, and removes those that are not kept.
-    /// `config` is the run's config as TOML, `record` what the run's own files need to go on.
+    /// Writes a checkpoint of the training, unless there is one of the same step, and removes those that are
+    /// not kept. `config` is the run's config as TOML, `record` what the run's own files need to be resumed.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] where a number is not, and where a file can't be written. The checkpoints that were there
-    /// are there still.
+    /// [`Error::NotFinite`] where a number is not, and where a file can't be written. The checkpoints that
+    /// were there are there still.
     pub fn save<R>(&mut self, snapshot: TrainingSnapshot<'_>, config: String, record: R) -> Result<(), Error>
     where
         R: Serialize + DeserializeOwned,
@@ -128,29 +137,13 @@ impl Checkpoints {
             return Ok(());
         }
         snapshot.agent.check_finite()?;
-        let mean_return = snapshot.position.mean_return();
-        let segments = self.ring.save(snapshot.agent.replay())?.to_vec();
-        let segment_names: Vec<String> = segments.iter().map(|segment| segment.name.clone()).collect();
-        let folder = self.folder.join(&name);
-        let (tensors, state) = saved::serialize(snapshot, config, segment_names.clone(), record)
-            .map_err(|error| Error::file("write", &folder)(io::Error::other(error)))?;
-        let sums = [(TENSORS.to_owned(), checksum(&tensors)), (STATE.to_owned(), checksum(&state))];
-        let own = sums.iter().map(|(path, sum)| (path.clone(), sum.as_str()));
-        let shared = segments.iter().map(|segment| (segments::relative(&segment.name), segment.sum.as_str()));
-        let listing = listing(own.chain(shared));
-
-        let partial = self.folder.join(format!("{name}{PARTIAL}"));
-        remove(&partial);
-        let written = write_folder(
-            &partial,
-            &[(TENSORS, &tensors), (STATE, &state), (Manifest::FILE, listing.as_bytes())],
-        )
-        .and_then(|()| rename(&partial, &folder));
-        if let Err(error) = written {
-            remove(&partial);
-            return Err(error);
-        }
-        self.kept.push(Kept { name, mean_return, segments: segment_names });
+        let segments = self.segments.save(snapshot.agent.replay())?;
+        SavedCheckpoint::write(&self.folder.join(&name), snapshot, config, segments, record)?;
+        self.kept.push(Kept {
+            name,
+            mean_return: snapshot.position.mean_return(),
+            segments: segments.iter().map(|segment| segment.name.clone()).collect(),
+        });
         self.prune()
     }
 
@@ -168,30 +161,25 @@ impl Checkpoints {
             index > last || best.as_ref() == Some(&kept.name)
         });
         for name in names(&self.folder)? {
-            let is_ours = name.starts_with(PREFIX) && !name.ends_with(DAMAGED);
-            if is_ours && !self.kept.iter().any(|kept| kept.name == name) {
-                let path = self.folder.join(&name);
-                if name.ends_with(PARTIAL) {
-                    remove(&path);
-                } else {
-                    // Renamed first, so that one that is half removed is not taken for one that is damaged.
-                    let partial = self.folder.join(format!("{name}{PARTIAL}"));
-                    rename(&path, &partial)?;
-                    remove(&partial);
-                }
+            let path = self.folder.join(&name);
+            if name.starts_with(PREFIX) && name.ends_with(PARTIAL) {
+                remove(&path);
+            } else if is_checkpoint(&name) && !self.kept.iter().any(|kept| kept.name == name) {
+                remove_checkpoint(&path)?;
             }
         }
         let segments: Vec<&str> =
             self.kept.iter().flat_map(|kept| &kept.segments).map(String::as_str).collect();
-        self.ring.prune(&segments)
+        self.segments.prune(&segments)
     }
 }
 
 /// The names of the checkpoints in a folder, the earliest first.
 fn checkpoint_names(folder: &Path) -> Result<Vec<String>, Error> {
-    let is_checkpoint = |name: &String| {
-        name.strip_prefix(PREFIX)
-            .is_some_and(|step| step.len() == 12 && step.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    Ok(names(folder)?.into_iter().filter(is_checkpoint).collect())
+    Ok(names(folder)?.into_iter().filter(|name| is_checkpoint(name)).collect())
+}
+
+fn is_checkpoint(name: &str) -> bool {
+    name.strip_prefix(PREFIX)
+        .is_some_and(|step| step.len() == 12 && step.bytes().all(|byte| byte.is_ascii_digit()))
 }

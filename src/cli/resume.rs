@@ -1,4 +1,4 @@
-//! `resume RUN`: goes on with a training where its newest checkpoint is.
+//! `resume RUN`: trains on from a run's newest checkpoint.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -11,6 +11,7 @@ use super::interrupt::Interrupt;
 use super::report::report;
 use super::terminal::Terminal;
 use super::training::{Surroundings, Training};
+use crate::checkpoint::Checkpoints;
 use crate::config::Config;
 use crate::error::Error;
 use crate::files::read_json;
@@ -24,6 +25,7 @@ pub fn run(
 ) -> Result<ExitCode, Error> {
     let directory = RunDirectory::open(&arguments.run)?;
     let _lock = directory.lock()?;
+    Checkpoints::new(directory.checkpoints(), 1).check_version()?;
     let config = directory.read_config()?;
     let steps = arguments.steps.unwrap_or(config.steps);
     if steps < config.steps {
@@ -43,7 +45,7 @@ pub fn run(
     let config = Config { steps, device: arguments.device.clone().unwrap_or(config.device), ..config };
     let entry = registry.get(&config.env).map_err(|error| {
         Error::Usage(format!(
-            "{}: {error} A run in an environment of your own is gone on with by the program that registers it.",
+            "{}: {error} A run in an environment of your own is resumed by the program that registers it.",
             directory.config().display()
         ))
     })?;

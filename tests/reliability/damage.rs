@@ -76,7 +76,7 @@ fn damage_is_named_and_the_checkpoint_before_it_is_used() {
         damage.inflict(file, &mut random);
         let said = resume(&copy);
         let name = file.file_name().unwrap().to_str().unwrap();
-        for part in [name, "is not usable", "going on from the checkpoint before it"] {
+        for part in [name, "is not usable", "resuming from the checkpoint before it"] {
             assert!(said.contains(part), "`{part}` is missing in: {said}");
         }
         same_run(&undisturbed, &copy);
@@ -90,15 +90,26 @@ fn another_version_of_the_format_is_named() {
     fs::remove_file(run.join("summary.json")).unwrap();
     let newest = only_checkpoint(&run);
     let state = fs::read_to_string(newest.join("state.json")).unwrap();
-    fs::write(newest.join("state.json"), state.replacen("\"version\": 1", "\"version\": 7", 1)).unwrap();
-    sum_again(&newest);
-    let output = resuming(&run, &[]).output().unwrap();
-    assert_fails(
-        &output,
-        1,
-        &["its format has version 7, and this program reads version 1", "none of its 1 checkpoints is whole"],
-    );
-    // And another build of the program is.
+    let config = fs::read_to_string(run.join("config.toml")).unwrap();
+    let first = include_str!("../data/checkpoint_v1_state.json").to_owned();
+    let later = state.replacen("\"version\": 2", "\"version\": 7", 1);
+    for (other, words) in [(first, "has version 1 of the format"), (later, "has version 7 of the format")] {
+        fs::write(newest.join("state.json"), other).unwrap();
+        sum_again(&newest);
+        // The settings of another version need not be those of this one.
+        for config in [&config, "unheard_of = true"] {
+            fs::write(run.join("config.toml"), config).unwrap();
+            let output = resuming(&run, &[]).output().unwrap();
+            let wanted =
+                [words, "this program reads version 2", "resume the run with the program that wrote it"];
+            assert_fails(&output, 1, &wanted);
+        }
+        fs::write(run.join("config.toml"), &config).unwrap();
+        let refused = Checkpoints::new(run.join("checkpoints"), 3).newest::<Record>().unwrap_err();
+        assert!(refused.to_string().contains(words), "{refused}");
+        assert_eq!(only_checkpoint(&run), newest, "it stays where it is");
+    }
+    // Another build of the program is only told of.
     fs::write(newest.join("state.json"), state.replacen("bytes of 2", "bytes of 1", 1)).unwrap();
     sum_again(&newest);
     let said = resume(&run);

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the episode in hand is finished, a checkpoint is written, and the run is gone on with.
+//! Ctrl-C and SIGTERM: the episode in hand is finished, a checkpoint is written, and the run is resumed.
 
 use std::fs;
 use std::process::Command;
@@ -21,7 +21,7 @@ fn what_is_asked_to_end_ends_with_a_checkpoint() {
         let newest = checkpoints(&run).pop().unwrap();
         assert!(newest.ends_with(format!("step-{steps:012}")), "{newest:?} for {steps} steps");
 
-        // Shortened to where it would have ended anyway: a run of some more steps, one left alone and one gone on with.
+        // Shortened to where it would have ended anyway: a run of some more steps, one left alone and one resumed.
         let config = fs::read_to_string(run.join("config.toml")).unwrap();
         let more = (steps + 300).to_string();
         fs::write(run.join("config.toml"), config.replace("steps = 100000000", &format!("steps = {more}")))
