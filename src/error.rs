@@ -69,6 +69,9 @@ pub enum Error {
     /// The plots could not be drawn.
     #[error("could not draw the plots: {0}")]
     Plot(#[from] crate::run::plots::PlotError),
+    /// Two parts of the program do not fit together.
+    #[error("{0}; this is a fault of the program, please report it")]
+    Inconsistent(String),
     /// Something in the run panicked, such as an environment, or libtorch where its memory ran out.
     #[error("the run broke off: {0}")]
     Panicked(String),

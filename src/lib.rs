@@ -31,6 +31,7 @@ mod simd;
 pub mod td;
 mod tensors;
 pub mod training;
+pub mod units;
 pub mod value_calibration;
 
 pub use error::Error;

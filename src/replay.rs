@@ -9,6 +9,8 @@ use rand::{Rng, RngExt};
 
 pub use slots::{ReplayState, Slots};
 
+use crate::td::{NStep, Rewards};
+
 /// The last `capacity` transitions, sampled uniformly.
 ///
 /// The observation after a transition is the one before the next, so it is not stored twice. Where an episode was
@@ -50,7 +52,7 @@ pub struct Batch {
     pub next_observations: Vec<f32>,
 }
 
-/// How far a sampled transition looks ahead: the rewards of so many steps before the value of the next observation
+/// How far a sampled transition looks ahead: the rewards of `steps` steps before the value of the next observation
 /// stands in for the rest (Sutton 1988; n-step targets).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lookahead {
@@ -61,6 +63,11 @@ pub struct Lookahead {
 }
 
 impl Batch {
+    /// Its rewards and discounts.
+    pub fn rewards(&self) -> Rewards<'_> {
+        Rewards { rewards: &self.rewards, discounts: &self.discounts }
+    }
+
     fn clear(&mut self) {
         self.observations.clear();
         self.actions.clear();
@@ -165,30 +172,27 @@ impl Replay {
             let slot = generator.random_range(0..self.len());
             batch.observations.extend_from_slice(self.observation(slot));
             batch.actions.push(i64::from(self.actions[slot]));
-            let (reward, discount, last) = self.look_ahead(slot, lookahead);
-            batch.rewards.push(reward);
-            batch.discounts.push(discount);
+            let (n_step, last) = self.look_ahead(slot, lookahead);
+            batch.rewards.push(n_step.reward);
+            batch.discounts.push(n_step.discount);
             batch.next_observations.extend_from_slice(self.observation_after(last));
         }
     }
 
-    /// The discounted rewards of up to so many transitions from `slot` on, the weight of what follows them, and the slot
-    /// of the last. An episode's end and the newest transition cut them short.
-    fn look_ahead(&self, slot: usize, lookahead: Lookahead) -> (f32, f32, usize) {
-        let (mut reward, mut discount, mut last) = (0.0, 1.0, slot);
+    /// What up to `lookahead.steps` transitions from `slot` on add up to, and the slot of the last. An episode's end and
+    /// the newest transition cut them short.
+    fn look_ahead(&self, slot: usize, lookahead: Lookahead) -> (NStep, usize) {
+        let (mut sum, mut last) = (NStep::START, slot);
         for step in 1..=lookahead.steps {
-            reward += discount * self.rewards[last];
-            discount *= lookahead.gamma;
-            if self.terminated[last] {
-                return (reward, 0.0, last);
-            }
+            sum = sum.then(self.rewards[last], lookahead.gamma, self.terminated[last]);
             let next = (last + 1) % self.capacity;
-            if step == lookahead.steps || next == self.cursor || self.final_observations.contains_key(&last) {
+            let is_last = step == lookahead.steps || next == self.cursor || self.terminated[last];
+            if is_last || self.final_observations.contains_key(&last) {
                 break;
             }
             last = next;
         }
-        (reward, discount, last)
+        (sum, last)
     }
 
     /// The observations of up to `rows` of the newest `among` transitions, evenly spread: `[rows, dimensions]`.

@@ -1,6 +1,47 @@
-//! TD targets and the loss: pure functions of tensors.
+//! TD targets: pure functions of slices, for every engine. No gradient flows through a target.
 
-use tch::Tensor;
+use serde::{Deserialize, Serialize};
+
+/// The form of the TD targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Targets {
+    /// Double Q-learning with deterministic passes.
+    DoubleQ,
+    /// The epistemic bonus goes through the target.
+    Optimistic,
+}
+
+/// What follows the transitions of a batch up to the next observation: `[rows]` each.
+#[derive(Debug, Clone, Copy)]
+pub struct Rewards<'a> {
+    /// Discounted sums of the rewards up to the next observation.
+    pub rewards: &'a [f32],
+    /// Weight of the value of the next observation: gamma to the number of steps to it, 0 after a terminal state.
+    pub discounts: &'a [f32],
+}
+
+/// The discounted rewards of successive steps and the weight of what follows them (n-step targets; Sutton 1988).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NStep {
+    /// `r_1 + gamma r_2 + ... + gamma^(n-1) r_n`
+    pub reward: f32,
+    /// `gamma^n`, or 0 where the n-th step terminated the episode.
+    pub discount: f32,
+}
+
+impl NStep {
+    /// No step yet.
+    pub const START: Self = Self { reward: 0.0, discount: 1.0 };
+
+    /// With one step more.
+    pub fn then(self, reward: f32, gamma: f32, terminated: bool) -> Self {
+        Self {
+            reward: self.reward + self.discount * reward,
+            discount: if terminated { 0.0 } else { self.discount * gamma },
+        }
+    }
+}
 
 /// Double-Q targets (van Hasselt, Guez & Silver 2016): the online network chooses the next action, the target network
 /// values it.
@@ -9,16 +50,11 @@ use tch::Tensor;
 /// y = r + discount * Q_target(s', argmax_a Q_online(s', a))
 /// ```
 ///
-/// `online_next` and `target_next` are `[rows, actions]`, `rewards` and `discounts` `[rows]`: gamma to the
-/// number of steps to s', 0 where the episode terminated.
-pub fn double_q_targets(
-    online_next: &Tensor,
-    target_next: &Tensor,
-    rewards: &Tensor,
-    discounts: &Tensor,
-) -> Tensor {
-    let best = online_next.argmax(-1, true);
-    rewards + target_next.gather(-1, &best, false).squeeze_dim(-1) * discounts
+/// `online` and `target` are Q at the next observations, `[rows, actions]`; of equals the first action is the best.
+pub fn double_q(rewards: Rewards<'_>, online: &[f32], target: &[f32], targets: &mut Vec<f32>) {
+    let actions = online.len() / rewards.rewards.len();
+    let values = online.chunks_exact(actions).zip(target.chunks_exact(actions));
+    bootstrap(rewards, targets, values.map(|(online, target)| target[best(actions, |action| online[action])]));
 }
 
 /// Optimistic targets: the exploration bonus goes through the Bellman equation, since uncertainty at the next state is
@@ -30,78 +66,112 @@ pub fn double_q_targets(
 /// ```
 ///
 /// over the noisy passes k of the target network, `samples` `[passes, rows, actions]`, at least two; the standard
-/// deviation is the unbiased one. That the online network's mean pass, `online_next` `[rows, actions]`, has a say in the
+/// deviation is the unbiased one. That the online network's mean pass, `online` `[rows, actions]`, has a say in the
 /// action makes these the double-Q targets where nothing is uncertain: without it the maximum overestimates.
-pub fn optimistic_targets(
-    online_next: &Tensor,
-    samples: &Tensor,
-    rewards: &Tensor,
-    discounts: &Tensor,
+pub fn optimistic(
+    rewards: Rewards<'_>,
+    online: &[f32],
+    samples: &[f32],
     beta: f64,
-) -> Tensor {
-    let (std, mean) = samples.std_mean_dim(0, true, false);
-    let bonus = std * beta;
-    double_q_targets(&(online_next + &bonus), &(mean + bonus), rewards, discounts)
+    targets: &mut Vec<f32>,
+) {
+    let rows = rewards.rewards.len();
+    let (actions, passes) = (online.len() / rows, samples.len() / online.len());
+    let values = online.chunks_exact(actions).enumerate().map(|(row, online)| {
+        let of = |action: usize| samples[row * actions + action..].iter().step_by(rows * actions).copied();
+        let mean = |action| of(action).sum::<f32>() / passes as f32;
+        let bonus = |action, mean: f32| {
+            let squares: f32 = of(action).map(|q| (q - mean) * (q - mean)).sum();
+            beta as f32 * (squares / (passes - 1) as f32).sqrt()
+        };
+        let action = best(actions, |action| online[action] + bonus(action, mean(action)));
+        mean(action) + bonus(action, mean(action))
+    });
+    bootstrap(rewards, targets, values);
 }
 
-/// Twice the Gaussian negative log-likelihood per datum, without its constant: `tau * mean((q - y)^2) - ln tau`.
-///
-/// `errors` is q - y, `[rows]`; `log_precision` is ln tau, one element; so is the result.
-pub fn gaussian_nll(errors: &Tensor, log_precision: &Tensor) -> Tensor {
-    errors.square().mean(errors.kind()) * log_precision.exp() - log_precision
+/// Clamps targets to the lowest and the highest value that is possible.
+pub fn clamp(targets: &mut [f32], (lowest, highest): (f32, f32)) {
+    targets.iter_mut().for_each(|target| *target = target.clamp(lowest, highest));
+}
+
+/// The action with the highest score; of equals, the first.
+pub fn best(actions: usize, score: impl Fn(usize) -> f32) -> usize {
+    let scored = (0..actions).map(|action| (action, score(action)));
+    scored.fold((0, f32::NEG_INFINITY), |best, scored| if scored.1 > best.1 { scored } else { best }).0
+}
+
+/// `y = r + discount * value of the next state`.
+fn bootstrap(rewards: Rewards<'_>, targets: &mut Vec<f32>, values: impl Iterator<Item = f32>) {
+    targets.clear();
+    let steps = rewards.rewards.iter().zip(rewards.discounts);
+    targets.extend(steps.zip(values).map(|((reward, discount), value)| reward + value * discount));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn rows(values: &[f32], shape: &[i64]) -> Tensor {
-        Tensor::from_slice(values).view(shape)
+    fn close(targets: &[f32], expected: &[f32]) {
+        assert_eq!(targets.len(), expected.len());
+        let near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
+        assert!(targets.iter().zip(expected).all(near), "{targets:?} against {expected:?}");
     }
 
-    fn close(tensor: &Tensor, expected: &[f32]) {
-        assert!(tensor.allclose(&Tensor::from_slice(expected), 1e-6, 1e-6, false), "{tensor:?}");
+    fn of_double_q(rewards: &[f32], discounts: &[f32], online: &[f32], target: &[f32]) -> Vec<f32> {
+        let mut targets = Vec::new();
+        double_q(Rewards { rewards, discounts }, online, target, &mut targets);
+        targets
+    }
+
+    fn of_optimistic(
+        rewards: &[f32],
+        discounts: &[f32],
+        online: &[f32],
+        samples: &[f32],
+        beta: f64,
+    ) -> Vec<f32> {
+        let mut targets = Vec::new();
+        optimistic(Rewards { rewards, discounts }, online, samples, beta, &mut targets);
+        targets
     }
 
     #[test]
     fn double_q_by_hand() {
         // Row 0: online prefers action 1, which the target values at 3. Row 1 has terminated.
-        let y = double_q_targets(
-            &rows(&[0.0, 1.0, 5.0, 2.0], &[2, 2]),
-            &rows(&[9.0, 3.0, 7.0, 8.0], &[2, 2]),
-            &rows(&[1.0, -2.0], &[2]),
-            &rows(&[0.5, 0.0], &[2]),
-        );
-        close(&y, &[2.5, -2.0]);
+        let targets =
+            of_double_q(&[1.0, -2.0], &[0.5, 0.0], &[0.0, 1.0, 5.0, 2.0], &[9.0, 3.0, 7.0, 8.0]);
+        close(&targets, &[2.5, -2.0]);
     }
 
     #[test]
     fn optimistic_by_hand() {
         // Action 0 is 1 and 3: mean 2, unbiased std sqrt(2). Action 1 is 2.5 twice. The online network prefers 1 by 1, the
         // bonus makes 0 the better one as soon as beta sqrt(2) > 1.
-        let samples = rows(&[1.0, 2.5, 3.0, 2.5], &[2, 1, 2]);
-        let online = rows(&[1.0, 2.0], &[1, 2]);
-        let (r, c) = (rows(&[1.0], &[1]), rows(&[0.5], &[1]));
-        let targets = |beta| optimistic_targets(&online, &samples, &r, &c, beta);
-        close(&targets(0.0), &[2.25]);
-        close(&targets(0.7), &[2.25]);
-        close(&targets(1.0), &[1.0 + 0.5 * (2.0 + 2.0_f32.sqrt())]);
-        close(&optimistic_targets(&online, &samples, &r, &(&c * 0.0), 1.0), &[1.0]);
+        let samples = [1.0, 2.5, 3.0, 2.5];
+        let targets = |discount, beta| of_optimistic(&[1.0], &[discount], &[1.0, 2.0], &samples, beta);
+        close(&targets(0.5, 0.0), &[2.25]);
+        close(&targets(0.5, 0.7), &[2.25]);
+        close(&targets(0.5, 1.0), &[1.0 + 0.5 * (2.0 + 2.0_f32.sqrt())]);
+        close(&targets(0.0, 1.0), &[1.0]);
     }
 
     #[test]
     fn optimistic_targets_are_double_q_targets_where_nothing_is_uncertain() {
-        let (online, target) = (rows(&[0.0, 1.0, 5.0, 2.0], &[2, 2]), rows(&[9.0, 3.0, 7.0, 8.0], &[2, 2]));
-        let (r, c) = (rows(&[1.0, -2.0], &[2]), rows(&[0.9, 0.9], &[2]));
-        let samples = Tensor::stack(&[&target, &target, &target], 0);
-        let optimistic = optimistic_targets(&online, &samples, &r, &c, 3.0);
-        assert!(optimistic.allclose(&double_q_targets(&online, &target, &r, &c), 1e-6, 1e-6, false));
+        let (online, target) = ([0.0, 1.0, 5.0, 2.0], [9.0, 3.0, 7.0, 8.0]);
+        let samples = [target, target, target].concat();
+        let optimistic = of_optimistic(&[1.0, -2.0], &[0.9, 0.9], &online, &samples, 3.0);
+        close(&optimistic, &of_double_q(&[1.0, -2.0], &[0.9, 0.9], &online, &target));
     }
 
     #[test]
-    fn likelihood_by_hand() {
-        // Errors 1 and 3: mean square 5; tau = 2: 10 - ln 2.
-        let loss = gaussian_nll(&rows(&[1.0, -3.0], &[2]), &rows(&[2.0_f32.ln()], &[1]));
-        close(&loss, &[10.0 - 2.0_f32.ln()]);
+    fn clamped_and_n_step_by_hand() {
+        let mut targets = [-2.0, 0.5, 3.0];
+        clamp(&mut targets, (-1.0, 2.0));
+        assert_eq!(targets, [-1.0, 0.5, 2.0]);
+        // 1 + 2/2 + 4/4 = 3, what follows weighs 1/8; or nothing follows.
+        let two = NStep::START.then(1.0, 0.5, false).then(2.0, 0.5, false);
+        assert_eq!(two.then(4.0, 0.5, false), NStep { reward: 3.0, discount: 0.125 });
+        assert_eq!(two.then(4.0, 0.5, true), NStep { reward: 3.0, discount: 0.0 });
     }
 }

@@ -1,78 +1,58 @@
-//! An agent as it is saved: its numbers as named tensors, its replay, and a few counters and generators.
+//! An agent as it is saved: its numbers by name, its replay, and its counters and generators.
 
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 
 use super::Agent;
+use super::counters::Counters;
+use super::streams::Streams;
 use crate::concrete::LogisticNoise;
 use crate::error::Error;
-use crate::randomness::Generator;
+use crate::network::{Fill, NamedValues};
 use crate::replay::Replay;
 
-/// What an agent remembers beside its tensors and its replay.
+/// What an agent remembers beside its named numbers and its replay.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgentState {
-    /// Environment steps so far.
-    pub steps: u64,
-    /// Learner steps so far.
-    pub updates: u64,
+    counters: Counters,
+    streams: Streams,
     adam_steps: i32,
-    dataset_size: u64,
-    decisions: u64,
-    exploratory: u64,
-    exploration: Generator,
-    exploration_noise: LogisticNoise,
     held_from: Option<LogisticNoise>,
-    replay: Generator,
-    learner_noise: LogisticNoise,
-    episode_diagnostics: LogisticNoise,
-    update_diagnostics: LogisticNoise,
 }
 
 impl Agent {
     /// Its counters and generators as they are now.
     pub fn state(&self) -> AgentState {
         AgentState {
-            steps: self.steps,
-            updates: self.updates,
+            counters: self.counters.clone(),
+            streams: self.streams.clone(),
             adam_steps: self.learner.adam.steps(),
-            dataset_size: self.dataset_size,
-            decisions: self.decisions,
-            exploratory: self.exploratory,
-            exploration: self.exploration.clone(),
-            exploration_noise: self.exploration_noise.clone(),
             held_from: self.held_from.clone(),
-            replay: self.replay_generator.clone(),
-            learner_noise: self.learner_noise.clone(),
-            episode_diagnostics: self.episode_diagnostics.clone(),
-            update_diagnostics: self.update_diagnostics.clone(),
         }
     }
 
-    /// Takes counters and generators over. Tensors and replay are restored by themselves.
+    /// Takes counters and generators over. Numbers and replay are restored by themselves.
     pub fn restore(&mut self, state: AgentState) {
-        self.steps = state.steps;
-        self.updates = state.updates;
+        self.counters = state.counters;
+        self.streams = state.streams;
         self.learner.adam.set_steps(state.adam_steps);
-        self.dataset_size = state.dataset_size;
-        (self.decisions, self.exploratory) = (state.decisions, state.exploratory);
-        self.exploration = state.exploration;
-        self.exploration_noise = state.exploration_noise;
-        self.replay_generator = state.replay;
-        self.learner_noise = state.learner_noise;
-        self.episode_diagnostics = state.episode_diagnostics;
-        self.update_diagnostics = state.update_diagnostics;
-        if let Some(source) = state.held_from {
+        if let Some(mut source) = state.held_from {
             // Drawn again, which is smaller to keep than what was drawn.
-            self.held.draw(&mut source.clone(), self.learner.online.inputs(), 1, 1);
-            self.held_from = Some(source);
+            self.hold_mask(&mut source);
         }
     }
 
-    /// All that learning changes, by name, sharing its memory: networks and Adam's moments.
-    pub fn named_tensors(&self) -> Vec<(String, Tensor)> {
-        self.learner.named_tensors()
+    /// All that learning changes, by name: networks and Adam's moments.
+    pub fn named(&self) -> Vec<NamedValues<'_>> {
+        self.learner.named()
+    }
+
+    /// Lets `fill` write all that [`named`](Self::named) names.
+    ///
+    /// # Errors
+    /// The first that `fill` returns.
+    pub fn restore_named<E>(&mut self, fill: &mut Fill<'_, E>) -> Result<(), E> {
+        self.learner.restore(fill)
     }
 
     /// What it has seen.
@@ -90,18 +70,18 @@ impl Agent {
     /// # Errors
     /// [`Error::NotFinite`], which names the tensor.
     pub fn check_finite(&self) -> Result<(), Error> {
-        let is_finite = |tensor: &Tensor| tensor.isfinite().all().int64_value(&[]) != 0;
-        match self.named_tensors().into_iter().find(|(_, tensor)| !is_finite(tensor)) {
+        let is_broken = |named: &NamedValues<'_>| !named.values.iter().all(|value| value.is_finite());
+        match self.named().into_iter().find(is_broken) {
             None => Ok(()),
-            Some((name, _)) => {
-                Err(Error::NotFinite { quantity: format!("the tensor `{name}`"), step: self.steps })
+            Some(NamedValues { name, .. }) => {
+                Err(Error::NotFinite { quantity: format!("the tensor `{name}`"), step: self.counters.steps })
             }
         }
     }
 
     /// The error for a quantity that turned out not to be finite, or for the tensor that made it so.
     pub(super) fn not_finite(&self, quantity: &str) -> Error {
-        let symptom = || Error::NotFinite { quantity: quantity.to_owned(), step: self.steps };
+        let symptom = || Error::NotFinite { quantity: quantity.to_owned(), step: self.counters.steps };
         self.check_finite().err().unwrap_or_else(symptom)
     }
 }

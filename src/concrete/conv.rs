@@ -3,7 +3,8 @@
 use tch::{Tensor, nn};
 
 use super::dropout::ConcreteDropout;
-use super::regularizer::{Regularizer, squared_norm};
+use super::groups::InitialDropout;
+use super::regularizer::Regularizer;
 
 /// What one mask of a convolution's input covers, and so how many masks K there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -80,12 +81,12 @@ pub struct ConcreteConv2d {
 }
 
 impl ConcreteConv2d {
-    /// A layer in a `tch` model, initialised as `nn::conv2d` does by default, its dropout starting at `initial_p`.
-    pub fn new(path: &nn::Path, shape: ConvShape, initial_p: f64, temperature: f64) -> Self {
+    /// A layer in a `tch` model, initialised as `nn::conv2d` does by default, its dropout starting at `initial`.
+    pub fn new(path: &nn::Path, shape: ConvShape, initial: InitialDropout) -> Self {
         let config = nn::ConvConfig { stride: shape.stride, padding: shape.padding, ..Default::default() };
         let conv = nn::conv2d(path, shape.input[0], shape.outputs, shape.kernel, config);
         Self {
-            dropout: ConcreteDropout::new(path, initial_p, temperature),
+            dropout: ConcreteDropout::new(path, &shape.mask_shape(), initial),
             weight: conv.ws,
             bias: conv.bs,
             shape,
@@ -121,13 +122,28 @@ impl ConcreteConv2d {
         [images, channels, rows, columns]
     }
 
-    /// This layer's share of the KL per datum, weight and entropy term together; a differentiable tensor of one
-    /// element. For a loss over pixels N is what [`pixelwise_dataset_size`](super::pixelwise_dataset_size) says.
+    /// `||W_g||^2` of every group, flat, `[groups]`, differentiable. A channel's share of the kernel counts once: where
+    /// the units of a feature map have masks of their own, each takes an equal part of it.
+    pub fn squared_norms(&self) -> Tensor {
+        let (squares, kind) = (self.weight.square(), self.weight.kind());
+        if self.dropout.p_logit.numel() == 1 {
+            return squares.sum(kind).view([1]);
+        }
+        let [channels, rows, columns] = self.shape.mask_shape();
+        let channel = squares.sum_dim_intlist([0, 2, 3].as_slice(), false, kind) / (rows * columns) as f64;
+        channel.view([channels, 1, 1]).expand([channels, rows, columns], false).reshape([-1])
+    }
+
+    /// Number `K_g` of masks in each group.
+    pub fn masks_per_group(&self) -> f64 {
+        self.masks() as f64 / self.dropout.p_logit.numel() as f64
+    }
+
+    /// This layer's share of the KL per datum, weight and entropy term together; a differentiable scalar. For a loss
+    /// over pixels N is what [`pixelwise_dataset_size`](super::pixelwise_dataset_size) says.
     pub fn regularization(&self, regularizer: &Regularizer) -> Tensor {
-        let p_logit = &self.dropout.p_logit;
-        let masks = Tensor::from(self.masks() as f64).to_kind(p_logit.kind()).to_device(p_logit.device());
-        regularizer.weight_term(&squared_norm(&self.weight), p_logit)
-            + regularizer.entropy_term(&masks, p_logit)
+        let p_logit = self.dropout.p_logit.reshape([-1]);
+        regularizer.total(&self.squared_norms(), self.masks_per_group(), &p_logit)
     }
 }
 

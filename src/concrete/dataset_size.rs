@@ -32,7 +32,7 @@ mod tests {
     use tch::{Device, Kind, nn, nn::OptimizerConfig};
 
     use super::*;
-    use crate::concrete::{ConcreteConv2d, ConvMask, ConvShape, LogisticNoise, Regularizer};
+    use crate::concrete::{ConcreteConv2d, ConvMask, ConvShape, InitialDropout, LogisticNoise, Regularizer};
     use crate::randomness::{Stream, generator};
 
     const IMAGES: usize = 8;
@@ -54,7 +54,7 @@ mod tests {
             mask: ConvMask::FeatureMap,
         };
         let store = nn::VarStore::new(Device::Cpu);
-        let mut layer = ConcreteConv2d::new(&store.root(), shape, 0.1, 0.1);
+        let mut layer = ConcreteConv2d::new(&store.root(), shape, InitialDropout::default());
         let _ = tch::no_grad(|| layer.weight.zero_());
         let mut optimizer = nn::Adam::default().build(&store, 0.02).unwrap();
         // A small precision, so that p settles away from 0 within a second.
@@ -68,7 +68,7 @@ mod tests {
             let objective = data + layer.regularization(&regularizer);
             optimizer.backward_step(&objective.sum(Kind::Float));
         }
-        layer.dropout.p()
+        layer.dropout.mean_p()
     }
 
     #[test]

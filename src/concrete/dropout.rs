@@ -1,10 +1,11 @@
 //! Concrete Dropout: dropout whose probability is learned by gradient descent.
 
-use tch::{Tensor, nn};
+use tch::{Device, Kind, Tensor, nn};
 
-use super::regularizer::{Regularizer, squared_norm};
+use super::bernoulli::{logit, sigmoid};
+use super::groups::{DropoutGroups, InitialDropout};
 
-/// Dropout with a learnable probability p, shared by all units of one layer's input.
+/// Dropout of a layer's input with a learnable probability p for each of its [groups](super::DropoutGroups) of masks.
 ///
 /// The discrete keep mask is relaxed to a concrete (binary Gumbel-softmax) one so that gradients reach p
 /// (Gal, Hron & Kendall 2017, eq. 5):
@@ -16,7 +17,8 @@ use super::regularizer::{Regularizer, squared_norm};
 /// and the input becomes `x * keep / (1-p)`. The paper writes the drop mask `z = 1 - keep`.
 #[derive(Debug)]
 pub struct ConcreteDropout {
-    /// The unconstrained parameter: p = sigmoid(logit), never 0 or 1. One element.
+    /// The unconstrained parameters: p = sigmoid(logit), never 0 or 1. One element for a p that all masks share, or the
+    /// masks' own shape; it broadcasts against the noise.
     pub p_logit: Tensor,
     /// Temperature t of the relaxation. It can be changed at any time: lowering it step by step anneals.
     pub temperature: Temperature,
@@ -51,20 +53,34 @@ impl From<f64> for Temperature {
 }
 
 impl ConcreteDropout {
-    /// Dropout with the given logit tensor (one element), which may be a view into other parameters.
+    /// Dropout with the given logits, which may be a view into other parameters.
     pub fn from_logit(p_logit: Tensor, temperature: impl Into<Temperature>) -> Self {
         Self { p_logit, temperature: temperature.into() }
     }
 
-    /// Dropout that starts at `initial_p`, its logit a trainable variable `p_logit` of `path`.
-    pub fn new(path: &nn::Path, initial_p: f64, temperature: f64) -> Self {
-        let p_logit = path.var("p_logit", &[1], nn::Init::Const(logit(initial_p)));
-        Self::from_logit(p_logit, temperature)
+    /// Dropout of masks of shape `mask_shape`, its logits a trainable variable `p_logit` of `path`.
+    pub fn new(path: &nn::Path, mask_shape: &[i64], initial: InitialDropout) -> Self {
+        let shape = match initial.groups {
+            DropoutGroups::Layer => &[1],
+            DropoutGroups::Unit => mask_shape,
+        };
+        let p_logit = path.var("p_logit", shape, nn::Init::Const(logit(initial.p)));
+        Self::from_logit(p_logit, initial.temperature)
     }
 
-    /// The dropout probability, in f64 so that it is neither 0 nor 1 at any logit that training can reach (+-36).
-    pub fn p(&self) -> f64 {
-        sigmoid(self.p_logit.double_value(&[0]))
+    /// The dropout probability of every group, in f64 so that it is neither 0 nor 1 at any logit that training can
+    /// reach (+-36).
+    pub fn p(&self) -> Vec<f64> {
+        let logits = self.p_logit.detach().to_kind(Kind::Double).to_device(Device::Cpu).reshape([-1]);
+        let mut values = vec![0.0; logits.numel()];
+        logits.copy_data(&mut values, logits.numel());
+        values.into_iter().map(sigmoid).collect()
+    }
+
+    /// The mean of p over the groups, all of which have as many masks.
+    pub fn mean_p(&self) -> f64 {
+        let p = self.p();
+        p.iter().sum::<f64>() / p.len() as f64
     }
 
     /// The keep mask, of the noise's shape: relaxed, in (0, 1), or hard at temperature 0. `noise` is standard logistic.
@@ -85,75 +101,10 @@ impl ConcreteDropout {
     }
 }
 
-/// A linear layer with Concrete Dropout in front: `W (x * keep / (1-p)) + b`.
-#[derive(Debug)]
-pub struct ConcreteLinear {
-    /// The dropout of the input.
-    pub dropout: ConcreteDropout,
-    /// Weight W, `[outputs, inputs]`.
-    pub weight: Tensor,
-    /// Bias b, `[outputs]`, neither dropped nor regularised.
-    pub bias: Option<Tensor>,
-}
-
-impl ConcreteLinear {
-    /// A layer in a `tch` model, initialised as `nn::linear` does by default, its dropout starting at `initial_p`.
-    pub fn new(path: &nn::Path, inputs: i64, outputs: i64, initial_p: f64, temperature: f64) -> Self {
-        let linear = nn::linear(path, inputs, outputs, nn::LinearConfig::default());
-        Self {
-            dropout: ConcreteDropout::new(path, initial_p, temperature),
-            weight: linear.ws,
-            bias: linear.bs,
-        }
-    }
-
-    /// Number K of inputs, the units that are dropped.
-    pub fn inputs(&self) -> i64 {
-        self.weight.size()[1]
-    }
-
-    /// One noisy pass. `x` is `[rows, inputs]`, `noise` standard logistic of that shape or `[1, inputs]`; the result
-    /// is `[rows, outputs]`.
-    pub fn forward(&self, x: &Tensor, noise: &Tensor) -> Tensor {
-        self.dropout.apply(x, noise).linear(&self.weight, self.bias.as_ref())
-    }
-
-    /// The deterministic pass, every unit kept: `[rows, inputs]` to `[rows, outputs]`.
-    pub fn forward_mean(&self, x: &Tensor) -> Tensor {
-        x.linear(&self.weight, self.bias.as_ref())
-    }
-
-    /// Noise for one pass of `rows` rows: the shape to draw.
-    pub fn noise_shape(&self, rows: i64) -> [i64; 2] {
-        [rows, self.inputs()]
-    }
-
-    /// This layer's share of the KL per datum, weight and entropy term together; a differentiable tensor of one
-    /// element.
-    pub fn regularization(&self, regularizer: &Regularizer) -> Tensor {
-        let p_logit = &self.dropout.p_logit;
-        let inputs = Tensor::from(self.inputs() as f64).to_kind(p_logit.kind()).to_device(p_logit.device());
-        regularizer.weight_term(&squared_norm(&self.weight), p_logit)
-            + regularizer.entropy_term(&inputs, p_logit)
-    }
-}
-
-/// `ln p - ln(1-p)`.
-pub fn logit(p: f64) -> f64 {
-    p.ln() - (-p).ln_1p()
-}
-
-/// `1 / (1 + exp(-x))`.
-pub fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
-}
-
 #[cfg(test)]
 mod tests {
-    use tch::{Device, Kind};
-
     use super::*;
-    use crate::concrete::LogisticNoise;
+    use crate::concrete::{LogisticNoise, Regularizer};
     use crate::randomness::{Stream, generator};
 
     fn dropout(logit: f64, temperature: f64) -> ConcreteDropout {
@@ -239,13 +190,12 @@ mod tests {
         for logit in [-30.0_f32, 30.0] {
             let leaf = Tensor::from_slice(&[logit]).set_requires_grad(true);
             let dropout = ConcreteDropout::from_logit(leaf.shallow_clone(), 0.1);
-            assert!(dropout.p() > 0.0 && dropout.p() < 1.0);
+            assert!(dropout.mean_p() > 0.0 && dropout.mean_p() < 1.0);
             let noise = LogisticNoise::new(generator(1, Stream::Noise)).sample(&[64, 64], Device::Cpu);
             let regularizer = Regularizer { length_scale: 0.01, precision: 1.0, dataset_size: 100.0 };
-            let weight = Tensor::ones([8, 64], (Kind::Float, Device::Cpu));
             let loss = dropout.apply(&noise.ones_like(), &noise).square().mean(Kind::Float)
-                + regularizer.weight_term(&squared_norm(&weight), &leaf)
-                + regularizer.entropy_term(&Tensor::from(64.0_f32), &leaf);
+                + regularizer.weight_term(&Tensor::from(512.0_f32), &leaf)
+                + regularizer.entropy_term(64.0, &leaf);
             loss.sum(Kind::Float).backward();
             assert!(loss.isfinite().all().int64_value(&[]) == 1);
             assert!(leaf.grad().isfinite().all().int64_value(&[]) == 1);

@@ -1,17 +1,17 @@
-//! What the objective of one layer looks like against its p, everything else held.
+//! What the objective looks like against the p of one dropout group, everything else held.
 
-use super::dropout::sigmoid;
+use super::regularizer::Regularizer;
 
-/// Twice the negative evidence bound per datum as a function of one layer's dropout probability, its weights and all else
-/// held: the terms of Gal, Hron & Kendall 2017, eqs. 1-4, that depend on p.
+/// Twice the negative evidence bound per datum as a function of the dropout probability of one group of masks, the weights and
+/// all else held: the terms of Gal, Hron & Kendall 2017, eqs. 1-4, that depend on p.
 ///
 /// ```text
 /// L(p) = tau c p/(1-p)  +  l^2/N ||W||^2 / (1-p)  -  2/N K H(p)
 /// ```
 ///
-/// The first is the likelihood. A hard mask `x * keep / (1-p)` varies by `x^2 p/(1-p)`, so the noise of this layer alone adds
-/// `c p/(1-p)` to the mean squared error, where the *sensitivity* c is the mean over the data of the sum over the layer's
-/// inputs k of `(x_k df/dx_k)^2`: the squared change of the output f that dropping the input makes, to first order.
+/// The first is the likelihood. A hard mask `x * keep / (1-p)` varies by `x^2 p/(1-p)`, so the noise of this group alone adds
+/// `c p/(1-p)` to the mean squared error, where the *sensitivity* c is the mean over the data of the sum over the group's
+/// masks k of `(x_k df/dx_k)^2`: the squared change of the output f that dropping the input makes, to first order.
 ///
 /// In the logit the gradient is `e^logit (A + B logit / (1 + e^logit)^2)` with `A = tau c + l^2/N ||W||^2` and `B = 2K/N`. It has
 /// one zero and that at a p of at most 1/2. Where p is small it is near `sigmoid(-A/B)`: more data push p down and more
@@ -26,8 +26,8 @@ pub struct Landscape {
     pub squared_norm: f64,
     /// Length scale l of the prior.
     pub length_scale: f64,
-    /// K, the number of units that are dropped.
-    pub inputs: f64,
+    /// K, the number of masks that share p.
+    pub masks: f64,
     /// N, the number of data.
     pub dataset_size: f64,
 }
@@ -53,21 +53,21 @@ impl Terms {
 impl Landscape {
     /// The three terms at p = sigmoid(logit).
     pub fn terms(&self, logit: f64) -> Terms {
-        // p/(1-p), and 1/(1-p) = 1 + odds.
-        let odds = logit.exp();
-        // H = softplus(logit) - p logit, stable at both ends.
-        let entropy = logit.max(0.0) + (-logit.abs()).exp().ln_1p() - sigmoid(logit) * logit;
+        let regularizer = self.regularizer();
         Terms {
-            likelihood: self.precision * self.sensitivity * odds,
-            weight: self.weight_coefficient() * (1.0 + odds),
-            entropy: -self.entropy_coefficient() * entropy,
+            // p/(1-p)
+            likelihood: self.precision * self.sensitivity * logit.exp(),
+            weight: regularizer.weight_term_at(self.squared_norm, logit).value,
+            entropy: regularizer.entropy_term_at(self.masks, logit).value,
         }
     }
 
     /// dL/dlogit.
     pub fn gradient(&self, logit: f64) -> f64 {
-        let p = sigmoid(logit);
-        self.slope() * logit.exp() + self.entropy_coefficient() * logit * p * (1.0 - p)
+        let regularizer = self.regularizer();
+        self.precision * self.sensitivity * logit.exp()
+            + regularizer.weight_term_at(self.squared_norm, logit).derivative
+            + regularizer.entropy_term_at(self.masks, logit).derivative
     }
 
     /// The logit of the p at which L is least. It is 0 where nothing but the entropy counts.
@@ -92,19 +92,23 @@ impl Landscape {
         -self.precision * self.sensitivity / self.entropy_coefficient()
     }
 
-    /// `l^2/N ||W||^2`
-    fn weight_coefficient(&self) -> f64 {
-        self.length_scale * self.length_scale * self.squared_norm / self.dataset_size
+    /// tau stands before the likelihood.
+    fn regularizer(&self) -> Regularizer {
+        Regularizer {
+            length_scale: self.length_scale,
+            precision: 1.0,
+            dataset_size: self.dataset_size,
+        }
     }
 
     /// B
     fn entropy_coefficient(&self) -> f64 {
-        2.0 * self.inputs / self.dataset_size
+        self.regularizer().dropout_coefficient() * self.masks
     }
 
     /// A
     fn slope(&self) -> f64 {
-        self.precision * self.sensitivity + self.weight_coefficient()
+        self.precision * self.sensitivity + self.regularizer().weight_coefficient() * self.squared_norm
     }
 }
 
@@ -124,7 +128,7 @@ mod tests {
             precision: 3.0,
             squared_norm: 40.0,
             length_scale: 0.5,
-            inputs: 500.0,
+            masks: 500.0,
             dataset_size: 200.0,
         }
     }
@@ -149,8 +153,8 @@ mod tests {
                 bias: None,
             };
             let squared_norm = weight.square().sum(Kind::Double).double_value(&[]);
-            let terms = Landscape { squared_norm, inputs: 3.0, ..landscape() }.terms(logit);
-            let expected = layer.regularization(&regularizer).double_value(&[0]);
+            let terms = Landscape { squared_norm, masks: 3.0, ..landscape() }.terms(logit);
+            let expected = layer.regularization(&regularizer).double_value(&[]);
             assert!((terms.weight + terms.entropy - expected).abs() < 1e-12);
         }
     }
@@ -189,12 +193,12 @@ mod tests {
     fn any_landscape() -> impl Strategy<Value = Landscape> {
         // The first is tau c N / (2K), which decides where the minimum is.
         (1e-3..10.0, 0.1..100.0, 0.1..1000.0, 1e-3..0.1, 1.0..1000.0, 10.0..1e4).prop_map(
-            |(ratio, precision, squared_norm, length_scale, inputs, dataset_size)| Landscape {
-                sensitivity: ratio * 2.0 * inputs / (precision * dataset_size),
+            |(ratio, precision, squared_norm, length_scale, masks, dataset_size)| Landscape {
+                sensitivity: ratio * 2.0 * masks / (precision * dataset_size),
                 precision,
                 squared_norm,
                 length_scale,
-                inputs,
+                masks,
                 dataset_size,
             },
         )
@@ -231,7 +235,7 @@ mod tests {
             let minimum = landscape.minimum();
             let more_data = Landscape { dataset_size: landscape.dataset_size * factor, ..landscape };
             prop_assert!(more_data.minimum() < minimum);
-            let more_units = Landscape { inputs: landscape.inputs * factor, ..landscape };
+            let more_units = Landscape { masks: landscape.masks * factor, ..landscape };
             prop_assert!(more_units.minimum() > minimum);
         }
     }

@@ -1,14 +1,6 @@
-//! Observation noise that depends on the input, and what a prediction's variance is made of.
+//! What a prediction's variance is made of.
 
 use tch::Tensor;
-
-/// Twice the Gaussian negative log-likelihood per datum, without its constant, with a precision for every datum
-/// (heteroscedastic noise; Kendall & Gal 2017, eq. 8): `mean(tau_i (f_i - y_i)^2 - ln tau_i)`.
-///
-/// `errors` is f - y, of any shape; `log_precisions` is ln tau, of the same shape; the result is a scalar.
-pub fn heteroscedastic_nll(errors: &Tensor, log_precisions: &Tensor) -> Tensor {
-    (errors.square() * log_precisions.exp() - log_precisions).mean(errors.kind())
-}
 
 /// The variance of a prediction, split into what more data would remove and what they would not.
 ///
@@ -47,24 +39,8 @@ mod tests {
     use tch::{Device, Kind, nn, nn::OptimizerConfig};
 
     use super::*;
-    use crate::concrete::{ConcreteLinear, LogisticNoise, Regularizer};
+    use crate::concrete::{ConcreteLinear, InitialDropout, LogisticNoise, Regularizer, gaussian_nll};
     use crate::randomness::{Stream, generator};
-    use crate::td::gaussian_nll;
-
-    #[test]
-    fn likelihood_by_hand() {
-        // tau 2 and 1/2, errors 1 and 3: 2 - ln 2 and 4.5 + ln 2, 3.25 on average.
-        let loss = heteroscedastic_nll(
-            &Tensor::from_slice(&[1.0, -3.0]),
-            &Tensor::from_slice(&[2.0_f64.ln(), 0.5_f64.ln()]),
-        );
-        assert!((loss.double_value(&[]) - 3.25).abs() < 1e-12);
-        // One precision for all is the homoscedastic likelihood.
-        let errors = Tensor::from_slice(&[0.3, -1.2, 2.0]);
-        let one = heteroscedastic_nll(&errors, &Tensor::from_slice(&[0.7; 3]));
-        let homoscedastic = gaussian_nll(&errors, &Tensor::from_slice(&[0.7]));
-        assert!((one - homoscedastic).abs().double_value(&[0]) < 1e-12);
-    }
 
     #[test]
     fn variance_by_hand() {
@@ -98,7 +74,7 @@ mod tests {
         let store = nn::VarStore::new(Device::Cpu);
         let root = store.root();
         let layers = [(1, 50), (50, 50), (50, 2)].map(|(inputs, outputs)| {
-            ConcreteLinear::new(&(&root / outputs / inputs), inputs, outputs, 0.1, 0.1)
+            ConcreteLinear::new(&(&root / outputs / inputs), inputs, outputs, InitialDropout::default())
         });
         // nn::linear draws from libtorch's generator; the test is to be the same every time.
         tch::no_grad(|| {
@@ -121,7 +97,7 @@ mod tests {
         for step in 0..1000 {
             optimizer.set_lr(1e-2 * (1.0 - f64::from(step) / 1000.0));
             let output = pass();
-            let data = heteroscedastic_nll(&(output.narrow(1, 0, 1) - &y), &output.narrow(1, 1, 1));
+            let data = gaussian_nll(&(output.narrow(1, 0, 1) - &y), &output.narrow(1, 1, 1));
             let kl: Tensor = layers.iter().map(|layer| layer.regularization(&regularizer)).sum();
             optimizer.backward_step(&(data + kl).sum(Kind::Float));
         }

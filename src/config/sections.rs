@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Config;
+use crate::concrete::DropoutGroups;
+pub use crate::td::Targets;
 
 /// `[dropout]`: the Concrete Dropout layers and their regulariser.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,6 +16,8 @@ pub struct DropoutConfig {
     pub initial_p: f64,
     /// Length scale l of the prior over the weights.
     pub length_scale: f64,
+    /// Which masks share a p: those of a layer, or none.
+    pub groups: DropoutGroups,
     /// Temperature t of the concrete masks at the start.
     pub temperature: f64,
     /// Share of t that is left at the end; it falls by the same factor at every step. 1 holds it.
@@ -35,6 +39,7 @@ impl Default for DropoutConfig {
             learned: true,
             initial_p: 0.1,
             length_scale: 0.01,
+            groups: DropoutGroups::Layer,
             temperature: 0.1,
             temperature_final_fraction: 1.0,
             dataset_size: DatasetSize::Of(Data::Replay),
@@ -161,16 +166,6 @@ impl Default for AgentConfig {
             target_period: 1,
         }
     }
-}
-
-/// The form of the TD targets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Targets {
-    /// Double Q-learning with deterministic passes.
-    DoubleQ,
-    /// The epistemic bonus goes through the target.
-    Optimistic,
 }
 
 /// `[evaluation]`: what is played when the training is over.

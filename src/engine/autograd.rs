@@ -2,12 +2,12 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::{Engine, Learner, LearnerSettings, LearnerStep, LossStatistics};
-use crate::concrete::{LogisticNoise, heteroscedastic_nll};
-use crate::config::Targets;
+use super::{Engine, Learner, LearnerSettings, LearnerStep, LossStatistics, Precision, Prediction};
+use crate::concrete::{LogisticNoise, gaussian_nll};
 use crate::network::{PassNoise, QNetwork};
 use crate::replay::Batch;
-use crate::td;
+use crate::td::{self, Targets};
+use crate::units::NetworkUnits;
 
 /// The engine that spells the objective out in tensors.
 #[derive(Debug)]
@@ -15,33 +15,9 @@ pub struct Autograd {
     settings: LearnerSettings,
     noise: PassNoise,
     q: Vec<f32>,
-}
-
-/// A batch on the network's device. Shapes as in [`Batch`], but actions `[rows, 1]`.
-struct BatchTensors {
-    observations: Tensor,
-    actions: Tensor,
-    rewards: Tensor,
-    discounts: Tensor,
-    next_observations: Tensor,
-}
-
-impl BatchTensors {
-    fn new(batch: &Batch, device: Device) -> Self {
-        let vector = |values: &[f32]| Tensor::from_slice(values).to_device(device);
-        let matrix = |values| vector(values).view([batch.actions.len() as i64, -1]);
-        Self {
-            observations: matrix(&batch.observations),
-            actions: Tensor::from_slice(&batch.actions).to_device(device).unsqueeze(1),
-            rewards: vector(&batch.rewards),
-            discounts: vector(&batch.discounts),
-            next_observations: matrix(&batch.next_observations),
-        }
-    }
-
-    fn rows(&self) -> usize {
-        self.rewards.numel()
-    }
+    log_precisions: Vec<f32>,
+    online_next: Vec<f32>,
+    targets: Vec<f32>,
 }
 
 /// What a batch's loss is made of.
@@ -61,7 +37,14 @@ struct Objective {
 impl Autograd {
     /// An engine by these settings.
     pub fn new(settings: LearnerSettings) -> Self {
-        Self { settings, noise: PassNoise::default(), q: Vec::new() }
+        Self {
+            settings,
+            noise: PassNoise::default(),
+            q: Vec::new(),
+            log_precisions: Vec::new(),
+            online_next: Vec::new(),
+            targets: Vec::new(),
+        }
     }
 
     /// The gradient of the loss with respect to the online network's flat tensor, and the loss.
@@ -77,12 +60,8 @@ impl Autograd {
         let loss = likelihood + &objective.weight_term + &objective.entropy_term;
         let parameters = learner.online.parameters();
         let gradient = parameters.gradient(&loss);
-        if !self.settings.learned_dropout {
-            for (name, range) in parameters.ranges() {
-                if name.ends_with(".p_logit") {
-                    let _ = gradient.narrow(0, range.start as i64, range.len() as i64).zero_();
-                }
-            }
+        for slot in self.settings.held(parameters) {
+            let _ = gradient.narrow(0, slot.range.start as i64, slot.range.len() as i64).zero_();
         }
         let number = |tensor: &Tensor| tensor.mean(Kind::Float).double_value(&[]);
         let statistics = LossStatistics {
@@ -90,8 +69,8 @@ impl Autograd {
             weight_term: number(&objective.weight_term),
             entropy_term: number(&objective.entropy_term),
             precision_term: number(&objective.precision_term),
-            absolute_error: number(&objective.errors.abs()),
-            q_mean: number(&objective.q),
+            absolute_error: NetworkUnits(number(&objective.errors.abs())),
+            q_mean: NetworkUnits(number(&objective.q)),
             gradient_norm: gradient.norm().double_value(&[]) / objective.precision,
         };
         (gradient, statistics)
@@ -105,75 +84,107 @@ impl Autograd {
         noise: &mut LogisticNoise,
     ) -> Objective {
         let online = &learner.online;
-        let batch = BatchTensors::new(batch, online.device());
-        let targets = tch::no_grad(|| self.targets(learner, &batch, step, noise));
-        self.noise.draw(noise, online.inputs(), 1, batch.rows());
-        let prediction = online.predict(&batch.observations, &self.noise);
-        let taken = |values: &Tensor| values.squeeze_dim(0).gather(1, &batch.actions, false).squeeze_dim(1);
-        let q = taken(&prediction.q);
+        let (device, rows) = (online.device(), batch.actions.len());
+        self.write_targets(learner, batch, step, noise);
+        let targets = Tensor::from_slice(&self.targets).to_device(device);
+        let actions = Tensor::from_slice(&batch.actions).to_device(device).unsqueeze(1);
+        let taken = |values: &Tensor| values.squeeze_dim(0).gather(1, &actions, false).squeeze_dim(1);
+
+        self.noise.draw(noise, online.masks(), 1, rows);
+        let observations = matrix(&batch.observations, online);
+        let outputs = online.forward(&observations, Some(&self.noise));
+        let q = taken(&outputs.q);
         let errors = &q - &targets;
-        let prior = self.settings.precision_prior;
-        let dataset_size = step.regularizer.dataset_size;
-        let (data_term, precision_term, precision) = match &prediction.log_precisions {
-            None => {
-                let log_precision = if self.settings.learned_precision {
-                    online.log_precision().shallow_clone()
-                } else {
-                    online.log_precision().detach()
-                };
-                let data_term = td::gaussian_nll(&errors, &log_precision);
-                (data_term, prior.term(&log_precision, dataset_size), online.precision())
-            }
-            Some(log_precisions) => {
-                let log_precisions = taken(log_precisions);
-                let data_term = heteroscedastic_nll(&errors, &log_precisions);
-                let precision_term = prior.term(&log_precisions, dataset_size).mean(Kind::Float);
-                let mean = log_precisions.exp().mean(Kind::Float).double_value(&[]);
-                (data_term, precision_term, mean)
-            }
+        let log_precisions = match online.is_heteroscedastic() {
+            true => taken(&outputs.log_precisions),
+            false => outputs.log_precisions,
         };
         let (weight_term, entropy_term) = online.regularization(&step.regularizer);
-        Objective { q, errors, data_term, weight_term, entropy_term, precision_term, precision }
+        Objective {
+            data_term: gaussian_nll(&errors, &log_precisions),
+            precision_term: self.settings.precision_prior.term(&log_precisions, step.regularizer.dataset_size),
+            precision: log_precisions.exp().mean(Kind::Float).double_value(&[]),
+            q,
+            errors,
+            weight_term,
+            entropy_term,
+        }
     }
 
-    fn targets(
+    /// Writes the TD targets.
+    fn write_targets(
         &mut self,
         learner: &Learner,
-        batch: &BatchTensors,
+        batch: &Batch,
         step: &LearnerStep,
         noise: &mut LogisticNoise,
-    ) -> Tensor {
+    ) {
         let Learner { online, target, .. } = learner;
-        let LearnerSettings { target_beta, target_passes, .. } = self.settings;
-        let BatchTensors { rewards, discounts, next_observations: next, .. } = batch;
-        let online_next = online.mean(next);
-        let targets = match self.settings.targets {
-            Targets::DoubleQ => td::double_q_targets(&online_next, &target.mean(next), rewards, discounts),
-            Targets::Optimistic => {
-                self.noise.draw(noise, target.inputs(), target_passes, batch.rows());
-                let samples = target.sample(next, &self.noise);
-                td::optimistic_targets(&online_next, &samples, rewards, discounts, target_beta)
+        let LearnerSettings { targets, target_beta, target_passes, .. } = self.settings;
+        let next = &batch.next_observations;
+        pass(online, next, None, &mut self.online_next);
+        match targets {
+            Targets::DoubleQ => {
+                pass(target, next, None, &mut self.q);
+                td::double_q(batch.rewards(), &self.online_next, &self.q, &mut self.targets);
             }
-        };
-        match step.target_bounds {
-            Some((lowest, highest)) => targets.clamp(f64::from(lowest), f64::from(highest)),
-            None => targets,
+            Targets::Optimistic => {
+                self.noise.draw(noise, target.masks(), target_passes, batch.actions.len());
+                pass(target, next, Some(&self.noise), &mut self.q);
+                let online_next = &self.online_next;
+                td::optimistic(batch.rewards(), online_next, &self.q, target_beta, &mut self.targets);
+            }
+        }
+        if let Some(bounds) = step.target_bounds {
+            td::clamp(&mut self.targets, bounds);
         }
     }
 }
 
+/// Rows of observations on the network's device, `[rows, dimensions]`.
+fn matrix(observations: &[f32], network: &QNetwork) -> Tensor {
+    Tensor::from_slice(observations).view([-1, network.dimensions() as i64]).to_device(network.device())
+}
+
+/// Writes the Q-values of passes at some observations, and returns ln tau.
+fn pass(network: &QNetwork, observations: &[f32], noise: Option<&PassNoise>, q: &mut Vec<f32>) -> Tensor {
+    let outputs = tch::no_grad(|| network.forward(&matrix(observations, network), noise));
+    copy(&outputs.q, q);
+    outputs.log_precisions
+}
+
+/// Copies the numbers of a tensor.
+fn copy(tensor: &Tensor, into: &mut Vec<f32>) {
+    into.resize(tensor.numel(), 0.0);
+    tensor.to_device(Device::Cpu).contiguous().copy_data(into, tensor.numel());
+}
+
 impl Engine for Autograd {
-    fn q_values(&mut self, network: &QNetwork, observations: &[f32], noise: Option<&PassNoise>) -> &[f32] {
-        let dimensions = network.features().dimensions() as i64;
-        let observations =
-            Tensor::from_slice(observations).view([-1, dimensions]).to_device(network.device());
-        let q = tch::no_grad(|| match noise {
-            Some(noise) => network.sample(&observations, noise),
-            None => network.mean(&observations),
-        });
-        self.q.resize(q.numel(), 0.0);
-        q.to_device(Device::Cpu).contiguous().copy_data(&mut self.q, q.numel());
-        &self.q
+    fn predict(
+        &mut self,
+        network: &QNetwork,
+        observations: &[f32],
+        noise: Option<&PassNoise>,
+    ) -> Prediction<'_> {
+        let log_precisions = pass(network, observations, noise, &mut self.q);
+        let precision = match network.is_heteroscedastic() {
+            true => {
+                copy(&log_precisions, &mut self.log_precisions);
+                Precision::Heteroscedastic(&self.log_precisions)
+            }
+            false => Precision::Homoscedastic(network.precision()),
+        };
+        Prediction {
+            q: &self.q,
+            precision,
+            passes: noise.map_or(1, PassNoise::passes),
+            rows: observations.len() / network.dimensions(),
+            actions: network.actions(),
+        }
+    }
+
+    fn sensitivity(&mut self, network: &QNetwork, observations: &[f32]) -> Vec<Vec<f64>> {
+        network.sensitivity(&matrix(observations, network))
     }
 
     fn learn(
@@ -183,22 +194,16 @@ impl Engine for Autograd {
         step: &LearnerStep,
         noise: &mut LogisticNoise,
     ) -> LossStatistics {
-        let (mut gradient, statistics) = self.gradient(learner, batch, step, noise);
+        let (gradient, statistics) = self.gradient(learner, batch, step, noise);
         if !statistics.gradient_norm.is_finite() {
             return statistics;
         }
-        let scale = self.settings.gradient_scale(statistics.gradient_norm);
-        tch::no_grad(|| {
-            if scale < 1.0 {
-                let _ = gradient.g_mul_scalar_(scale);
-            }
-            let Learner { online, target, adam } = learner;
-            adam.step(online.parameters_mut().flat_mut().tensor_mut(), &gradient, step.schedule);
-            online.bound_precision();
-            if step.updates_target {
-                target.parameters_mut().lerp(online.parameters(), self.settings.target_lerp);
-            }
-        });
+        let gradient = gradient * self.settings.gradient_scale(statistics.gradient_norm);
+        let Learner { online, target, adam } = learner;
+        online.descend(adam, &gradient, step.schedule);
+        if step.updates_target {
+            target.follow(online, self.settings.target_lerp);
+        }
         statistics
     }
 }

@@ -1,13 +1,16 @@
 //! What learning changes, and what it goes by.
 
 use control_envs::EnvSpec;
-use tch::{Device, Tensor};
+use tch::Device;
 
-use super::PrecisionPrior;
-use crate::config::{Config, Targets};
+use crate::concrete::{InitialDropout, PrecisionPrior};
+use crate::config::Config;
 use crate::error::Error;
-use crate::network::{Adam, InitialUncertainty, QNetwork};
+use crate::network::{
+    Adam, Fill, InitialUncertainty, NamedValues, Parameter, Parameters, QNetwork, Segment, Slot,
+};
 use crate::randomness::{Stream, generator};
+use crate::td::Targets;
 
 /// The networks and their optimiser: all that a learner step changes.
 #[derive(Debug)]
@@ -27,36 +30,55 @@ impl Learner {
     /// Where the environment's observations are not what the config's network is for, or there are too many weights.
     pub fn new(config: &Config, spec: &EnvSpec, device: Device) -> Result<Self, Error> {
         let start = InitialUncertainty {
-            // Where p is 0 for good, its logit is still to be a number: no mask is ever other than 1 at this one.
-            p: config.dropout.initial_p.max(f64::from(f32::MIN_POSITIVE)),
-            temperature: config.dropout.temperature,
+            dropout: InitialDropout {
+                // Where p is 0 for good, its logit is still to be a number: no mask is ever other than 1 at this one.
+                p: config.dropout.initial_p.max(f64::from(f32::MIN_POSITIVE)),
+                temperature: config.dropout.temperature,
+                groups: config.dropout.groups,
+            },
             precision: config.precision.initial,
             heteroscedastic: config.precision.heteroscedastic,
         };
         let mut generator = generator(config.seed, Stream::Initialisation);
         let (online, target) = QNetwork::pair(&config.network, start, spec, &mut generator, device)?;
-        let (weights, dropout) = (config.optimizer.learning_rate, config.optimizer.dropout_learning_rate);
-        let learning_rates = online.parameters().constant_by_name(|name| {
-            if name.ends_with("p_logit") || name == "log_precision" { dropout as f32 } else { weights as f32 }
-        });
-        Ok(Self { online, target, adam: Adam::new(learning_rates) })
+        let segments = online.parameters().slots().iter().map(|slot| segment(slot, config));
+        let adam = Adam::new(segments, device);
+        Ok(Self { online, target, adam })
     }
 
-    /// All its numbers by name, sharing their memory: the online network with its fixed features, the target network,
-    /// and Adam's moments parameter by parameter.
-    pub fn named_tensors(&self) -> Vec<(String, Tensor)> {
-        let online = self.online.named_tensors().into_iter().map(|(name, tensor)| {
-            let owner = if name.starts_with("features.") { "" } else { "online." };
-            (format!("{owner}{name}"), tensor)
-        });
-        let parameters = self.target.parameters();
-        let target = parameters.named().map(|(name, tensor)| (format!("target.{name}"), tensor.detach()));
-        let moments = self.adam.moments().into_iter().flat_map(|(moment, flat)| {
-            let views = parameters.views_of(flat);
-            views.map(move |(name, view)| (format!("adam.{moment}.{name}"), view))
-        });
-        online.chain(target).chain(moments).collect()
+    /// All its numbers by name: the online network with its fixed features, the target network, and Adam's moments
+    /// parameter by parameter.
+    pub fn named(&self) -> Vec<NamedValues<'_>> {
+        let mut named = self.online.named("online.");
+        named.extend(self.target.parameters().named("target."));
+        named.extend(self.adam.named(self.online.parameters()));
+        named
     }
+
+    /// Lets `fill` write all that [`named`](Self::named) names.
+    ///
+    /// # Errors
+    /// The first that `fill` returns.
+    pub fn restore<E>(&mut self, fill: &mut Fill<'_, E>) -> Result<(), E> {
+        self.online.restore("online.", fill)?;
+        self.target.restore("target.", fill)?;
+        self.adam.restore(self.online.parameters(), fill)
+    }
+}
+
+/// What Adam goes by for a parameter.
+fn segment(slot: &Slot, config: &Config) -> Segment {
+    let optimizer = &config.optimizer;
+    let (learning_rate, epsilon) = match slot.parameter {
+        Parameter::Weight(_) | Parameter::Bias(_) => (optimizer.learning_rate, Adam::EPSILON),
+        Parameter::LogPrecision => (optimizer.dropout_learning_rate, Adam::EPSILON),
+        // The gradient of a group's logit is as many times smaller than a layer's as there are groups.
+        Parameter::DropoutLogit(_) => {
+            (optimizer.dropout_learning_rate, Adam::EPSILON / slot.range.len() as f32)
+        }
+        Parameter::Centre | Parameter::HalfWidth | Parameter::Frequencies => (0.0, Adam::EPSILON),
+    };
+    Segment { range: slot.range.clone(), learning_rate: learning_rate as f32, epsilon }
 }
 
 /// What a learner step goes by, the same for all steps of a training.
@@ -100,6 +122,17 @@ impl From<&Config> for LearnerSettings {
 }
 
 impl LearnerSettings {
+    /// Those of the parameters that are held where they start.
+    pub fn held<'a>(&self, parameters: &'a Parameters) -> impl Iterator<Item = &'a Slot> + use<'a> {
+        let (learned_dropout, learned_precision) = (self.learned_dropout, self.learned_precision);
+        parameters.slots().iter().filter(move |slot| match slot.parameter {
+            Parameter::DropoutLogit(_) => !learned_dropout,
+            Parameter::LogPrecision => !learned_precision,
+            Parameter::Weight(_) | Parameter::Bias(_) => false,
+            Parameter::Centre | Parameter::HalfWidth | Parameter::Frequencies => true,
+        })
+    }
+
     /// What a gradient of the loss is multiplied with, given tau and its norm, so that the norm of the gradient of
     /// `loss / tau` is bounded.
     ///

@@ -9,7 +9,7 @@ mod fused;
 mod learner;
 #[cfg(test)]
 mod parity;
-mod precision_prior;
+mod prediction;
 
 use std::fmt;
 
@@ -21,17 +21,42 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::network::{PassNoise, QNetwork};
 use crate::replay::Batch;
+use crate::units::NetworkUnits;
 
 pub use autograd::Autograd;
 pub use fused::Fused;
 pub use learner::{Learner, LearnerSettings};
-pub use precision_prior::PrecisionPrior;
+pub use prediction::{Precision, Prediction, Stds};
 
 /// What an agent asks of its networks.
 pub trait Engine: fmt::Debug + Send {
-    /// Q-values at `observations` `[rows, dimensions]`: `[passes, rows, actions]` under `noise`, which is for as many
-    /// rows, or `[1, rows, actions]` of the deterministic mean pass without.
-    fn q_values(&mut self, network: &QNetwork, observations: &[f32], noise: Option<&PassNoise>) -> &[f32];
+    /// What `network` predicts at `observations` `[rows, dimensions]`: in noisy passes under `noise`, which is for as
+    /// many rows, or in one deterministic mean pass without.
+    fn predict(
+        &mut self,
+        network: &QNetwork,
+        observations: &[f32],
+        noise: Option<&PassNoise>,
+    ) -> Prediction<'_>;
+
+    /// The sensitivity c of every dropout group of every layer at `observations` `[rows, dimensions]`, in squared network
+    /// units, as [`QNetwork::sensitivity`] defines it.
+    fn sensitivity(&mut self, network: &QNetwork, observations: &[f32]) -> Vec<Vec<f64>>;
+
+    /// What decides where the p of every dropout group goes, at `observations` `[rows, dimensions]`.
+    fn groups(&mut self, network: &QNetwork, observations: &[f32]) -> Vec<GroupFigures> {
+        let (p, squared_norms) = (network.p(), network.squared_norms());
+        let sensitivities = self.sensitivity(network, observations);
+        let mut all = Vec::new();
+        for (layer, sensitivities) in sensitivities.into_iter().enumerate() {
+            let masks = network.masks()[layer] / sensitivities.len();
+            for (group, sensitivity) in sensitivities.into_iter().enumerate() {
+                let (p, squared_norm) = (p[layer][group], squared_norms[layer][group]);
+                all.push(GroupFigures { layer, group, masks, p, squared_norm, sensitivity });
+            }
+        }
+        all
+    }
 
     /// One learner step: TD targets, the loss of one noisy pass, its gradient, Adam, the target network. The noise of
     /// the targets is drawn first, then that of the prediction. Where the gradient is not finite, which its norm tells,
@@ -43,6 +68,23 @@ pub trait Engine: fmt::Debug + Send {
         step: &LearnerStep,
         noise: &mut LogisticNoise,
     ) -> LossStatistics;
+}
+
+/// What decides where the p of a dropout group goes; see [`Landscape`](crate::concrete::Landscape).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GroupFigures {
+    /// Number of the layer, from input to output.
+    pub layer: usize,
+    /// Number of the group in its layer.
+    pub group: usize,
+    /// K, the masks that share its p.
+    pub masks: usize,
+    /// p
+    pub p: f64,
+    /// `||W||^2` of the weights that its masks multiply.
+    pub squared_norm: f64,
+    /// Sensitivity c, in squared network units.
+    pub sensitivity: f64,
 }
 
 /// What changes from one learner step to the next.
@@ -70,9 +112,9 @@ pub struct LossStatistics {
     /// The prior of tau, `n/N * (tau / tau_0 - ln tau)`.
     pub precision_term: f64,
     /// Mean of |q - y|.
-    pub absolute_error: f64,
+    pub absolute_error: NetworkUnits,
     /// Mean of q.
-    pub q_mean: f64,
+    pub q_mean: NetworkUnits,
     /// Norm of the gradient of `loss / tau`, before it is bounded.
     pub gradient_norm: f64,
 }
@@ -115,7 +157,7 @@ pub fn engine(config: &Config, network: &QNetwork) -> Result<Box<dyn Engine>, Er
     let settings = LearnerSettings::from(config);
     match config.engine {
         EngineName::Auto | EngineName::Fused if Fused::computes(network) => {
-            Ok(Box::new(Fused::new(settings, network)))
+            Ok(Box::new(Fused::new(settings, network)?))
         }
         EngineName::Auto | EngineName::Autograd => Ok(Box::new(Autograd::new(settings))),
         EngineName::Fused => {

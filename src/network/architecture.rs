@@ -5,7 +5,7 @@ use rand::RngExt;
 
 use super::config::{NetworkConfig, NetworkKind};
 use super::layer::LayerShape;
-use super::parameters::Initial;
+use super::parameters::{Initial, Parameter};
 use super::q_network::InitialUncertainty;
 use crate::concrete::{ConvShape, logit};
 use crate::error::Error;
@@ -77,21 +77,27 @@ pub fn initial_parameters(
         let is_head = start.heteroscedastic && index + 1 == layers.len();
         let drawn = if is_head { weight[0] / 2 } else { weight[0] };
         let bound = 1.0 / (inputs as f32).sqrt();
-        let mut uniform = |name: &str, shape: Vec<i64>| {
+        let mut uniform = |parameter, shape: Vec<i64>| {
             let (count, drawn) = (shape.iter().product::<i64>(), shape[1..].iter().product::<i64>() * drawn);
             let mut values: Vec<f32> = (0..drawn).map(|_| generator.random_range(-bound..bound)).collect();
             values.resize(count as usize, 0.0);
-            all.push(Initial { name: format!("layers.{index}.{name}"), shape, values });
+            all.push(Initial { parameter, shape, values });
         };
-        uniform("weight", weight.clone());
+        uniform(Parameter::Weight(index), weight.clone());
         if biases {
-            uniform("bias", vec![weight[0]]);
+            uniform(Parameter::Bias(index), vec![weight[0]]);
         }
     }
-    let scalar = |name, value: f64| Initial { name, shape: vec![1], values: vec![value as f32] };
-    let layers = 0..layers.len();
-    all.extend(layers.map(|index| scalar(format!("layers.{index}.p_logit"), logit(start.p))));
-    all.push(scalar("log_precision".to_owned(), start.precision.ln()));
+    let constant = |parameter, count: i64, value: f64| Initial {
+        parameter,
+        shape: vec![count],
+        values: vec![value as f32; count as usize],
+    };
+    all.extend(layers.iter().enumerate().map(|(index, layer)| {
+        let groups = start.dropout.groups.count(layer.masks());
+        constant(Parameter::DropoutLogit(index), groups, logit(start.dropout.p))
+    }));
+    all.push(constant(Parameter::LogPrecision, 1, start.precision.ln()));
     all
 }
 
@@ -101,7 +107,7 @@ mod tests {
     use tch::{Device, Kind, Tensor};
 
     use super::*;
-    use crate::concrete::{ConvMask, LogisticNoise, Regularizer};
+    use crate::concrete::{ConvMask, DropoutGroups, InitialDropout, LogisticNoise, Regularizer};
     use crate::network::{ConvConfig, PassNoise, QNetwork};
     use crate::randomness::{Stream, generator};
 
@@ -115,14 +121,19 @@ mod tests {
     }
 
     fn network(config: &NetworkConfig, heteroscedastic: bool) -> QNetwork {
-        let start = InitialUncertainty { p: 0.3, temperature: 0.1, precision: 10.0, heteroscedastic };
+        grouped(config, heteroscedastic, DropoutGroups::Layer)
+    }
+
+    fn grouped(config: &NetworkConfig, heteroscedastic: bool, groups: DropoutGroups) -> QNetwork {
+        let dropout = InitialDropout { p: 0.3, groups, ..InitialDropout::default() };
+        let start = InitialUncertainty { dropout, precision: 10.0, heteroscedastic };
         let mut generator = generator(1, Stream::Initialisation);
         QNetwork::pair(config, start, Catch::new().spec(), &mut generator, Device::Cpu).unwrap().0
     }
 
     fn noise(network: &QNetwork, passes: usize, rows: usize) -> PassNoise {
         let mut noise = PassNoise::default();
-        noise.draw(&mut LogisticNoise::new(generator(2, Stream::Noise)), network.inputs(), passes, rows);
+        noise.draw(&mut LogisticNoise::new(generator(2, Stream::Noise)), network.masks(), passes, rows);
         noise
     }
 
@@ -137,8 +148,9 @@ mod tests {
             [(ConvMask::Unit, vec![50, 60, 18, 7]), (ConvMask::FeatureMap, vec![1, 4, 18, 7])]
         {
             let network = network(&config(mask), false);
-            assert_eq!(network.inputs(), masks);
-            let named = network.parameters().named().map(|(name, view)| (name.to_owned(), view.size()));
+            assert_eq!(network.masks(), masks);
+            let named = network.parameters().slots().iter();
+            let named = named.map(|slot| (slot.parameter.to_string(), slot.shape.clone()));
             let expected: [(&str, &[i64]); 9] = [
                 ("layers.0.weight", &[4, 1, 3, 3]),
                 ("layers.1.weight", &[3, 4, 3, 3]),
@@ -161,15 +173,14 @@ mod tests {
     #[test]
     fn the_mean_pass_is_what_libtorch_computes() {
         let network = network(&config(ConvMask::Unit), false);
-        let view = |name: &str| network.parameters().view(name).unwrap().detach();
+        let weight = |layer| network.parameters().view(Parameter::Weight(layer)).unwrap().detach();
         let x = boards(6);
         let mut z = x.view([6, 1, 10, 5]);
         for index in 0..2 {
-            let weight = view(&format!("layers.{index}.weight"));
-            z = z.conv2d(&weight, None::<Tensor>, [2, 2], [1, 1], [1, 1], 1).relu();
+            z = z.conv2d(&weight(index), None::<Tensor>, [2, 2], [1, 1], [1, 1], 1).relu();
         }
-        let z = z.flatten(1, -1).matmul(&view("layers.2.weight").tr()).relu();
-        let expected = z.matmul(&view("layers.3.weight").tr());
+        let z = z.flatten(1, -1).matmul(&weight(2).tr()).relu();
+        let expected = z.matmul(&weight(3).tr());
         assert!(network.mean(&x).allclose(&expected, 1e-5, 1e-6, false));
     }
 

@@ -4,7 +4,7 @@ use control_envs::BoxSpace;
 use rand_distr::{Distribution, StandardNormal};
 use tch::{Device, Tensor};
 
-use super::flat_tensor::FlatTensor;
+use super::parameters::{Initial, Parameter, Parameters};
 use crate::randomness::Generator;
 use crate::simd::sin_cos;
 
@@ -15,10 +15,10 @@ use crate::simd::sin_cos;
 /// al. 2020). B is not trained.
 #[derive(Debug)]
 pub struct Features {
-    centre: FlatTensor,
-    half_width: FlatTensor,
-    /// B, `[dimensions, frequencies]`.
-    frequencies: Option<FlatTensor>,
+    /// Centre and half width, `[dimensions]` each, then B, `[dimensions, frequencies]`, if there are any.
+    parameters: Parameters,
+    dimensions: usize,
+    frequencies: usize,
 }
 
 impl Features {
@@ -31,75 +31,67 @@ impl Features {
         generator: &mut Generator,
         device: Device,
     ) -> Self {
+        let dimensions = space.len();
         let (centre, half_width): (Vec<f32>, Vec<f32>) = space.dimensions.iter().map(|d| d.scale()).unzip();
-        let frequencies = (frequencies > 0).then(|| {
-            let values: Vec<f32> =
-                normal(bandwidth).sample_iter(generator).take(space.len() * frequencies).collect();
-            FlatTensor::new(&values, device)
-        });
-        Self {
-            centre: FlatTensor::new(&centre, device),
-            half_width: FlatTensor::new(&half_width, device),
-            frequencies,
+        let vector = |parameter, values| Initial { parameter, shape: vec![dimensions as i64], values };
+        let mut initial =
+            vec![vector(Parameter::Centre, centre), vector(Parameter::HalfWidth, half_width)];
+        if frequencies > 0 {
+            initial.push(Initial {
+                parameter: Parameter::Frequencies,
+                shape: vec![dimensions as i64, frequencies as i64],
+                values: normal(bandwidth).sample_iter(generator).take(dimensions * frequencies).collect(),
+            });
         }
+        Self { parameters: Parameters::new(&initial, false, device), dimensions, frequencies }
     }
 
-    /// The bandwidth for so many inputs where none is given: pi over the number of inputs, of which at most 4 count.
+    /// The bandwidth for `inputs` inputs where none is given: pi over the number of inputs, of which at most 4 count.
     /// With more inputs the same frequencies make a function that wiggles more; the figures are those that were
     /// measured to work on MountainCar (2 inputs), CartPole (4) and Acrobot (6).
     pub fn bandwidth_for(inputs: usize) -> f64 {
         std::f64::consts::PI / inputs.clamp(1, 4) as f64
     }
 
-    /// The same features, sharing their tensors.
-    pub fn share(&self) -> Self {
-        Self {
-            centre: self.centre.share(),
-            half_width: self.half_width.share(),
-            frequencies: self.frequencies.as_ref().map(FlatTensor::share),
-        }
-    }
-
     /// Numbers in an observation.
     pub fn dimensions(&self) -> usize {
-        self.centre.count()
-    }
-
-    /// [`forward`](Self::forward) without libtorch, on the CPU: features of whole rows of `observations` to `out`.
-    pub fn write(&self, observations: &[f32], out: &mut [f32]) {
-        let frequencies = self.frequencies.as_ref().map_or(&[][..], FlatTensor::values);
-        write(self.centre.values(), self.half_width.values(), frequencies, observations, out);
+        self.dimensions
     }
 
     /// Number of features.
-    pub fn count(&self) -> i64 {
-        let frequencies = self.frequencies.as_ref().map_or(0, |b| b.count() / self.dimensions());
-        (self.dimensions() + 2 * frequencies) as i64
+    pub fn count(&self) -> usize {
+        self.dimensions + 2 * self.frequencies
+    }
+
+    /// The fixed numbers.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// The fixed numbers, to be restored.
+    pub fn parameters_mut(&mut self) -> &mut Parameters {
+        &mut self.parameters
+    }
+
+    /// [`forward`](Self::forward) without libtorch, on the CPU: features of whole rows of `observations` to rows of
+    /// `out`, from one of which to the next it is `stride` numbers.
+    pub fn write(&self, observations: &[f32], stride: usize, out: &mut [f32]) {
+        let (scale, frequencies) = self.parameters.values().split_at(2 * self.dimensions);
+        let (centre, half_width) = scale.split_at(self.dimensions);
+        write(centre, half_width, frequencies, observations, stride, out);
     }
 
     /// Features of `observations`, `[..., dimensions]` to `[..., count]`.
     pub fn forward(&self, observations: &Tensor) -> Tensor {
-        let z = (observations - self.centre.tensor()) / self.half_width.tensor();
-        match self.frequency_matrix() {
-            None => z,
-            Some(frequencies) => {
-                let angle = z.matmul(&frequencies);
-                Tensor::cat(&[z, angle.sin(), angle.cos()], -1)
-            }
+        let (dimensions, frequencies) = (self.dimensions as i64, self.frequencies as i64);
+        let flat = self.parameters.flat().tensor();
+        let z = (observations - flat.narrow(0, 0, dimensions)) / flat.narrow(0, dimensions, dimensions);
+        if frequencies == 0 {
+            return z;
         }
-    }
-
-    fn frequency_matrix(&self) -> Option<Tensor> {
-        self.frequencies.as_ref().map(|b| b.tensor().view([self.dimensions() as i64, -1]))
-    }
-
-    /// The fixed tensors by name, sharing their memory.
-    pub fn named(&self) -> impl Iterator<Item = (&'static str, Tensor)> {
-        let vectors =
-            [("features.centre", &self.centre), ("features.half_width", &self.half_width)].into_iter();
-        vectors
-            .map(|(name, vector)| (name, vector.tensor().shallow_clone()))
-            .chain(self.frequency_matrix().map(|frequencies| ("features.frequencies", frequencies)))
+        let matrix = flat.narrow(0, 2 * dimensions, dimensions * frequencies).view([dimensions, frequencies]);
+        let angle = z.matmul(&matrix);
+        Tensor::cat(&[z, angle.sin(), angle.cos()], -1)
     }
 }
 
@@ -111,13 +103,14 @@ fn write_with_simd<'a, S: pulp::Simd>(
     half_width: &'a [f32],
     frequencies: &'a [f32],
     observations: &'a [f32],
+    stride: usize,
     out: &'a mut [f32],
 ) {
     let (dimensions, count) = (centre.len(), frequencies.len() / centre.len());
-    let rows = observations.chunks_exact(dimensions).zip(out.chunks_exact_mut(dimensions + 2 * count));
+    let rows = observations.chunks_exact(dimensions).zip(out.chunks_exact_mut(stride));
     for (observation, out) in rows {
         let (z, waves) = out.split_at_mut(dimensions);
-        let (sines, cosines) = waves.split_at_mut(count);
+        let (sines, cosines) = waves[..2 * count].split_at_mut(count);
         for (d, z) in z.iter_mut().enumerate() {
             *z = (observation[d] - centre[d]) / half_width[d];
         }

@@ -1,9 +1,13 @@
 //! Numbers that libtorch and the kernels without it share.
 #![allow(unsafe_code, reason = "libtorch hands out its memory as a pointer only")]
 
+use std::borrow::Cow;
+
 use tch::{Device, Tensor};
 
 /// A one-dimensional f32 tensor. On the CPU its memory is also a slice.
+///
+/// Tensors that share its memory never leave `network`: outside there are slices, whose borrows the compiler checks.
 #[derive(Debug)]
 pub struct FlatTensor {
     tensor: Tensor,
@@ -21,24 +25,39 @@ impl FlatTensor {
         Self { tensor: self.tensor.zeros_like(), count: self.count }
     }
 
-    /// The same tensor, its memory shared. The two are not to be changed while a slice of one is lent.
-    pub(super) fn share(&self) -> Self {
-        Self { tensor: self.tensor.shallow_clone(), count: self.count }
-    }
-
     /// The tensor, `[count]`.
-    pub fn tensor(&self) -> &Tensor {
+    pub(super) fn tensor(&self) -> &Tensor {
         &self.tensor
     }
 
     /// The tensor, to be changed in place and not to be replaced by one of another size.
-    pub(crate) fn tensor_mut(&mut self) -> &mut Tensor {
+    pub(super) fn tensor_mut(&mut self) -> &mut Tensor {
         &mut self.tensor
+    }
+
+    /// Where it lies.
+    pub fn device(&self) -> Device {
+        self.tensor.device()
     }
 
     /// How many numbers there are.
     pub fn count(&self) -> usize {
         self.count
+    }
+
+    /// The values, copied only where they are not on the CPU.
+    pub fn read(&self) -> Cow<'_, [f32]> {
+        if self.device() == Device::Cpu {
+            return Cow::Borrowed(self.values());
+        }
+        let mut values = vec![0.0; self.count];
+        self.tensor.to_device(Device::Cpu).copy_data(&mut values, self.count);
+        Cow::Owned(values)
+    }
+
+    /// Puts other values, as many as there are, in place of those of now.
+    pub fn write(&mut self, values: &[f32]) {
+        tch::no_grad(|| self.tensor.copy_(&Tensor::from_slice(values)));
     }
 
     /// The values.
@@ -47,10 +66,10 @@ impl FlatTensor {
     /// Where the tensor is not on the CPU.
     pub fn values(&self) -> &[f32] {
         self.assert_on_cpu();
-        // SAFETY: `new` and `zeros_like` make a contiguous f32 tensor of `count` elements, and nothing in this crate
-        // replaces it. The tensor owns the memory and is borrowed for as long as the slice. Whoever holds another tensor
-        // of the same memory is in this module's owners, `Parameters` and `QNetwork`, which lend their tensors and this
-        // slice from one borrow of themselves.
+        // SAFETY: `new` and `zeros_like` make a contiguous f32 tensor of `count` elements, and nothing in `network`
+        // replaces it. The tensor owns the memory and is borrowed for as long as the slice. Other tensors of the same
+        // memory are private to `Parameters` and `QNetwork`, which own this one and change them through `&mut self` only,
+        // so a change would need a mutable borrow of the owner that this slice borrows from.
         unsafe { std::slice::from_raw_parts(self.tensor.data_ptr().cast::<f32>(), self.count) }
     }
 
@@ -80,6 +99,7 @@ mod tests {
         assert_eq!(flat.tensor().double_value(&[1]), 5.0);
         let _ = flat.tensor_mut().g_add_scalar_(1.0);
         assert_eq!(flat.values(), [2.0, 6.0, 4.0]);
-        assert_eq!((flat.share().values(), flat.zeros_like().values()), (flat.values(), &[0.0; 3][..]));
+        flat.write(&[7.0, 8.0, 9.0]);
+        assert_eq!((flat.read().as_ref(), flat.zeros_like().values()), (&[7.0, 8.0, 9.0][..], &[0.0; 3][..]));
     }
 }

@@ -2,8 +2,10 @@
 
 use tch::Tensor;
 
-use super::parameters::Parameters;
-use crate::concrete::{ConcreteConv2d, ConcreteDropout, ConcreteLinear, ConvShape, Regularizer};
+use super::parameters::{MissingParameter, Parameter, Parameters};
+use crate::concrete::{
+    ConcreteConv2d, ConcreteDropout, ConcreteLinear, ConvShape, DropoutGroups, InitialDropout, Regularizer,
+};
 
 /// What a layer is before it has parameters. What goes in and comes out of one is flat: an image goes channel by channel,
 /// row by row.
@@ -56,19 +58,31 @@ pub enum Layer {
 }
 
 impl Layer {
-    /// The layer of this shape and number whose parameters are views into `parameters`; `None` where they lack one.
+    /// The layer of this shape and number whose parameters are views into `parameters`.
     pub(super) fn assemble(
         shape: LayerShape,
         index: usize,
         parameters: &Parameters,
-        temperature: f64,
-    ) -> Option<Self> {
-        let view = |name: &str| parameters.view(&format!("layers.{index}.{name}")).map(Tensor::shallow_clone);
-        let dropout = ConcreteDropout::from_logit(view("p_logit")?, temperature);
-        let (weight, bias) = (view("weight")?, view("bias"));
-        Some(match shape {
-            LayerShape::Linear { .. } => Self::Linear(ConcreteLinear { dropout, weight, bias }),
-            LayerShape::Conv(shape) => Self::Conv(ConcreteConv2d { dropout, weight, bias, shape }),
+        initial: InitialDropout,
+    ) -> Result<Self, MissingParameter> {
+        let view = |parameter: fn(usize) -> Parameter| {
+            parameters.view(parameter(index)).map(Tensor::shallow_clone)
+        };
+        let (weight, bias) = (view(Parameter::Weight)?, view(Parameter::Bias).ok());
+        let p_logit = view(Parameter::DropoutLogit)?;
+        Ok(match shape {
+            LayerShape::Linear { .. } => {
+                let dropout = ConcreteDropout::from_logit(p_logit, initial.temperature);
+                Self::Linear(ConcreteLinear { dropout, weight, bias })
+            }
+            LayerShape::Conv(shape) => {
+                let p_logit = match initial.groups {
+                    DropoutGroups::Layer => p_logit,
+                    DropoutGroups::Unit => p_logit.view(shape.mask_shape()),
+                };
+                let dropout = ConcreteDropout::from_logit(p_logit, initial.temperature);
+                Self::Conv(ConcreteConv2d { dropout, weight, bias, shape })
+            }
         })
     }
 
@@ -88,11 +102,19 @@ impl Layer {
         }
     }
 
-    /// The weight.
-    pub fn weight(&self) -> &Tensor {
+    /// `||W_g||^2` of every dropout group, `[groups]`, differentiable.
+    pub fn squared_norms(&self) -> Tensor {
         match self {
-            Self::Linear(layer) => &layer.weight,
-            Self::Conv(layer) => &layer.weight,
+            Self::Linear(layer) => layer.squared_norms(),
+            Self::Conv(layer) => layer.squared_norms(),
+        }
+    }
+
+    /// Number of masks in each dropout group.
+    pub fn masks_per_group(&self) -> f64 {
+        match self {
+            Self::Linear(layer) => layer.masks_per_group(),
+            Self::Conv(layer) => layer.masks_per_group(),
         }
     }
 
@@ -134,7 +156,7 @@ impl Layer {
         }
     }
 
-    /// This layer's share of the KL per datum; a differentiable tensor of one element.
+    /// This layer's share of the KL per datum; a differentiable scalar.
     pub fn regularization(&self, regularizer: &Regularizer) -> Tensor {
         match self {
             Self::Linear(layer) => layer.regularization(regularizer),

@@ -3,27 +3,27 @@
 use tch::{Device, Tensor};
 
 use crate::concrete::{LogisticNoise, logistic};
-use crate::simd::padded;
+use crate::simd::row_stride;
 
 /// Noise for every layer's mask in some passes over some rows: uniforms on (0, 1), drawn before the pass, so that a
 /// mask is held by holding its noise.
 ///
-/// Layer by layer in the order `[passes, rows, inputs]`, each layer's share padded to whole blocks of the vector kernels.
+/// Layer by layer in the order `[passes, rows, masks]`, each row padded to the stride of the vector kernels.
 #[derive(Debug, Clone, Default)]
 pub struct PassNoise {
     uniforms: Vec<f32>,
     passes: usize,
     rows: usize,
-    inputs: Vec<usize>,
+    masks: Vec<usize>,
 }
 
 impl PassNoise {
-    /// Draws anew, for a network whose layers have so many inputs.
-    pub fn draw(&mut self, source: &mut LogisticNoise, inputs: &[usize], passes: usize, rows: usize) {
-        self.inputs.clear();
-        self.inputs.extend_from_slice(inputs);
+    /// Draws anew, for a network whose layers have `masks` masks.
+    pub fn draw(&mut self, source: &mut LogisticNoise, masks: &[usize], passes: usize, rows: usize) {
+        self.masks.clear();
+        self.masks.extend_from_slice(masks);
         (self.passes, self.rows) = (passes, rows);
-        let count = inputs.iter().map(|inputs| padded(passes * rows * inputs)).sum();
+        let count = passes * rows * masks.iter().map(|&masks| row_stride(masks)).sum::<usize>();
         // It only grows, since a learner step draws for many passes and for one in turns.
         if self.uniforms.len() < count {
             self.uniforms.resize(count, 0.0);
@@ -41,30 +41,30 @@ impl PassNoise {
         self.rows
     }
 
-    /// The uniforms of a layer, `[passes, rows, inputs]` and padding.
+    /// The uniforms of a layer, `[passes, rows, row_stride(masks)]`.
     pub fn layer(&self, index: usize) -> &[f32] {
-        let count = |inputs: &usize| padded(self.passes * self.rows * inputs);
-        let start = self.inputs[..index].iter().map(count).sum::<usize>();
-        &self.uniforms[start..][..count(&self.inputs[index])]
+        let count = |masks: &usize| self.passes * self.rows * row_stride(*masks);
+        let start = self.masks[..index].iter().map(count).sum::<usize>();
+        &self.uniforms[start..][..count(&self.masks[index])]
     }
 
-    /// A layer's noise as standard logistic numbers, `[passes, rows, inputs]`.
+    /// A layer's noise as standard logistic numbers, `[passes, rows, masks]`.
     pub fn logistic(&self, index: usize, device: Device) -> Tensor {
-        let shape = [self.passes, self.rows, self.inputs[index]];
-        let uniforms = &self.layer(index)[..shape.iter().product()];
-        logistic(uniforms, device).view(shape.map(|size| size as i64).as_slice())
+        let masks = self.masks[index];
+        let shape = [self.passes, self.rows, row_stride(masks)].map(|size| size as i64);
+        let rows = Tensor::from_slice(self.layer(index)).view(shape).narrow(2, 0, masks as i64);
+        logistic(&rows.to_device(device))
     }
 
     /// The noise of one of the passes.
     #[cfg(test)]
     pub fn pass(&self, pass: usize) -> Self {
-        let mut uniforms = Vec::new();
-        for (index, inputs) in self.inputs.iter().enumerate() {
-            let count = self.rows * inputs;
-            let start = uniforms.len();
-            uniforms.extend_from_slice(&self.layer(index)[pass * count..][..count]);
-            uniforms.resize(start + padded(count), 0.5);
-        }
-        Self { uniforms, passes: 1, rows: self.rows, inputs: self.inputs.clone() }
+        let of_layer = |index: usize| {
+            let noise = self.layer(index);
+            let count = noise.len() / self.passes;
+            &noise[pass * count..][..count]
+        };
+        let uniforms = (0..self.masks.len()).flat_map(of_layer).copied().collect();
+        Self { uniforms, passes: 1, rows: self.rows, masks: self.masks.clone() }
     }
 }

@@ -3,42 +3,49 @@
 use control_envs::EnvSpec;
 use tch::{Device, Kind, Tensor};
 
+use super::adam::Adam;
 use super::architecture::{initial_parameters, layer_shapes};
 use super::config::NetworkConfig;
 use super::features::Features;
 use super::layer::{Layer, LayerShape};
-use super::parameters::{Initial, Parameters};
+use super::parameters::{Fill, Initial, MissingParameter, NamedValues, Parameter, Parameters};
 use super::pass_noise::PassNoise;
-use super::prediction::Prediction;
-use crate::concrete::{Regularizer, Temperature, squared_norm};
+use crate::concrete::{InitialDropout, Regularizer, Temperature, sigmoid};
 use crate::error::Error;
 use crate::randomness::Generator;
 
-/// What the Concrete Dropout layers start from: p, t and tau.
+/// What the uncertainty of a network starts from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct InitialUncertainty {
-    /// Dropout probability of every layer.
-    pub p: f64,
-    /// Temperature of the masks.
-    pub temperature: f64,
+    /// Dropout of every layer.
+    pub dropout: InitialDropout,
     /// Precision tau of the targets, in network units.
     pub precision: f64,
     /// Whether tau depends on observation and action, by a head of its own; otherwise one tau is for all.
     pub heteroscedastic: bool,
 }
 
+/// What passes of a network put out.
+#[derive(Debug)]
+pub(crate) struct Outputs {
+    /// Q-values, `[passes, rows, actions]`.
+    pub q: Tensor,
+    /// ln tau of the targets: of a heteroscedastic network of the same shape, otherwise one element.
+    pub log_precisions: Tensor,
+}
+
 /// Q(observation, action) for all actions at once.
 ///
 /// With hidden sizes `h_1 ... h_n` the network is `Linear(Drop(...ReLU(Linear(Drop(features)))))`, n + 1 linear layers
-/// and as many dropout probabilities; a convolutional one has `ReLU(Conv(Drop(...)))` of the image in front of them. Its
-/// parameters, log tau included, are views into one flat tensor. A heteroscedastic network has as many outputs again: what is
-/// added to log tau for each action.
+/// with dropout in front of each; a convolutional one has `ReLU(Conv(Drop(...)))` of the image in front of them. Its
+/// parameters, log tau included, are views into one flat tensor. A heteroscedastic network has as many outputs again:
+/// what is added to log tau for each action.
 #[derive(Debug)]
 pub struct QNetwork {
     features: Features,
     layers: Vec<Layer>,
     /// K of each layer.
-    inputs: Vec<usize>,
+    masks: Vec<usize>,
     actions: usize,
     heteroscedastic: bool,
     log_precision: Tensor,
@@ -62,12 +69,18 @@ impl QNetwork {
     ) -> Result<(Self, Self), Error> {
         let space = &spec.observation_space;
         let bandwidth = config.bandwidth(space.len());
-        let features = Features::new(space, config.frequencies(), bandwidth, generator, device);
+        // The target network's features are drawn by the same generator.
+        let mut again = generator.clone();
+        let mut features =
+            |generator| Features::new(space, config.frequencies(), bandwidth, generator, device);
+        let (online, target) = (features(generator), features(&mut again));
         let outputs = spec.actions.len() as i64 * if start.heteroscedastic { 2 } else { 1 };
-        let shapes = layer_shapes(config, space, features.count(), outputs)?;
+        let shapes = layer_shapes(config, space, online.count() as i64, outputs)?;
         let initial = initial_parameters(&shapes, config.biases, start, generator);
-        let target = Self::assemble(features.share(), &shapes, &initial, start, false, device);
-        Ok((Self::assemble(features, &shapes, &initial, start, true, device), target))
+        let assemble = |features, trainable| {
+            Self::assemble(features, &shapes, &initial, start, trainable, device)
+        };
+        Ok((assemble(online, true)?, assemble(target, false)?))
     }
 
     fn assemble(
@@ -77,53 +90,40 @@ impl QNetwork {
         start: InitialUncertainty,
         trainable: bool,
         device: Device,
-    ) -> Self {
+    ) -> Result<Self, MissingParameter> {
         let parameters = Parameters::new(initial, trainable, device);
         let layers = shapes
             .iter()
             .enumerate()
-            .map_while(|(index, shape)| Layer::assemble(*shape, index, &parameters, start.temperature));
+            .map(|(index, shape)| Layer::assemble(*shape, index, &parameters, start.dropout));
         let outputs = shapes.last().map_or(0, |layer| layer.outputs() as usize);
-        Self {
+        Ok(Self {
             features,
-            layers: layers.collect(),
-            inputs: shapes.iter().map(|layer| layer.masks() as usize).collect(),
+            layers: layers.collect::<Result<_, _>>()?,
+            masks: shapes.iter().map(|layer| layer.masks() as usize).collect(),
             actions: if start.heteroscedastic { outputs / 2 } else { outputs },
             heteroscedastic: start.heteroscedastic,
-            log_precision: parameters.view("log_precision").map(Tensor::shallow_clone).unwrap_or_default(),
+            log_precision: parameters.view(Parameter::LogPrecision)?.shallow_clone(),
             parameters,
-        }
+        })
     }
 
-    /// The deterministic mean pass: observations `[..., dimensions]` to `[..., actions]`.
-    pub fn mean(&self, observations: &Tensor) -> Tensor {
-        self.q_of(self.through_layers(observations, |_, layer, x| layer.forward_mean(x)))
-    }
-
-    /// Noisy passes: observations `[rows, dimensions]` and noise for so many rows give `[passes, rows, actions]`. Noise
-    /// for one row is a mask held over all rows.
-    pub fn sample(&self, observations: &Tensor, noise: &PassNoise) -> Tensor {
-        self.q_of(self.noisy_outputs(observations, noise))
-    }
-
-    /// Noisy passes as [`sample`](Self::sample), with the precision that each predicts for its targets.
-    pub fn predict(&self, observations: &Tensor, noise: &PassNoise) -> Prediction {
-        let outputs = self.noisy_outputs(observations, noise);
-        let log_precisions = self.heteroscedastic.then(|| {
-            let actions = self.actions as i64;
-            let bound = f64::from(Self::LOG_PRECISION_BOUND);
-            (outputs.narrow(-1, actions, actions) + &self.log_precision).clamp(-bound, bound)
-        });
-        Prediction { q: self.q_of(outputs), log_precisions }
-    }
-
-    fn noisy_outputs(&self, observations: &Tensor, noise: &PassNoise) -> Tensor {
+    /// Passes at observations `[rows, dimensions]`: noisy ones under noise for as many rows, or for one row, which is a
+    /// mask held over all rows; without noise the deterministic mean pass, every unit kept.
+    pub(crate) fn forward(&self, observations: &Tensor, noise: Option<&PassNoise>) -> Outputs {
         let device = self.device();
-        self.through_layers(observations, |index, layer, x| layer.forward(x, &noise.logistic(index, device)))
-    }
-
-    fn q_of(&self, outputs: Tensor) -> Tensor {
-        if self.heteroscedastic { outputs.narrow(-1, 0, self.actions as i64) } else { outputs }
+        let outputs = match noise {
+            Some(noise) => self.through_layers(observations, |index, layer, x| {
+                layer.forward(x, &noise.logistic(index, device))
+            }),
+            None => self.through_layers(observations, |_, layer, x| layer.forward_mean(x)).unsqueeze(0),
+        };
+        if !self.heteroscedastic {
+            return Outputs { q: outputs, log_precisions: self.log_precision.shallow_clone() };
+        }
+        let (actions, bound) = (self.actions as i64, f64::from(Self::LOG_PRECISION_BOUND));
+        let log_precisions = outputs.narrow(-1, actions, actions) + &self.log_precision;
+        Outputs { q: outputs.narrow(-1, 0, actions), log_precisions: log_precisions.clamp(-bound, bound) }
     }
 
     fn through_layers(
@@ -142,53 +142,60 @@ impl QNetwork {
         x
     }
 
-    /// The sensitivity c of each layer at `observations` `[rows, dimensions]`, in squared network units: the mean over rows of
-    /// the sum over the layer's masks k of `(x_k dQ/dx_k)^2` (of a feature map, all its units together), of the greedy action under the mean pass. See
-    /// [`Landscape`](crate::concrete::Landscape).
-    pub fn sensitivity(&self, observations: &Tensor) -> Vec<f64> {
+    /// The sensitivity c of every dropout group of every layer at `observations` `[rows, dimensions]`, in squared
+    /// network units: the mean over rows of the sum over the group's masks k of `(x_k dQ/dx_k)^2` (of a feature map, all
+    /// its units together), of the greedy action under the mean pass. See [`Landscape`](crate::concrete::Landscape).
+    pub fn sensitivity(&self, observations: &Tensor) -> Vec<Vec<f64>> {
         let rows = observations.size()[0];
         // dQ/dmask at a mask of ones is x dQ/dx.
         let mut masks = Vec::with_capacity(self.layers.len());
-        let q = self.through_layers(observations, |_, layer, x| {
+        let outputs = self.through_layers(observations, |_, layer, x| {
             let mask = Tensor::ones([rows, layer.masks()], (x.kind(), x.device())).set_requires_grad(true);
             let y = layer.forward_masked(x, &mask);
             masks.push(mask);
             y
         });
-        let greedy = self.q_of(q).amax(1, false).sum(Kind::Float);
+        let greedy = outputs.narrow(-1, 0, self.actions as i64).amax(1, false).sum(Kind::Float);
         let gradients = Tensor::run_backward(&[greedy], &masks, false, false);
-        gradients.iter().map(|gradient| squared_norm(gradient).double_value(&[]) / rows as f64).collect()
+        let of_layer = |(layer, gradient): (&Layer, &Tensor)| {
+            let each = gradient.square().mean_dim(0, false, Kind::Double);
+            let groups = layer.dropout().p_logit.numel() as i64;
+            numbers(&each.view([groups, -1]).sum_dim_intlist(1, false, Kind::Double))
+        };
+        self.layers.iter().zip(&gradients).map(of_layer).collect()
     }
 
-    /// `||W||^2` of each layer, from input to output.
-    pub fn squared_norms(&self) -> Vec<f64> {
-        self.layers.iter().map(|layer| squared_norm(&layer.weight().detach()).double_value(&[])).collect()
+    /// `||W_g||^2` of every dropout group of every layer, from input to output.
+    pub fn squared_norms(&self) -> Vec<Vec<f64>> {
+        tch::no_grad(|| self.layers.iter().map(|layer| numbers(&layer.squared_norms())).collect())
     }
 
-    /// The weight and the entropy term of the KL per datum, each summed over the layers; scalars. They are computed for
-    /// all layers at once, since an operation on a number or two costs as much as one on a thousand.
+    /// The weight and the entropy term of the KL per datum, each summed over the layers; differentiable scalars.
     pub fn regularization(&self, regularizer: &Regularizer) -> (Tensor, Tensor) {
-        let p_logits: Vec<&Tensor> = self.layers.iter().map(|layer| &layer.dropout().p_logit).collect();
-        let p_logits = Tensor::cat(&p_logits, 0);
-        let norms: Vec<Tensor> = self.layers.iter().map(|layer| squared_norm(layer.weight())).collect();
-        let norms = Tensor::stack(&norms, 0);
-        let inputs: Vec<f32> = self.inputs.iter().map(|&inputs| inputs as f32).collect();
-        let inputs = Tensor::from_slice(&inputs).to_device(self.device());
-        (
-            regularizer.weight_term(&norms, &p_logits).sum(Kind::Float),
-            regularizer.entropy_term(&inputs, &p_logits).sum(Kind::Float),
-        )
+        let logits: Vec<Tensor> =
+            self.layers.iter().map(|layer| layer.dropout().p_logit.reshape([-1])).collect();
+        let norms: Vec<Tensor> = self.layers.iter().map(Layer::squared_norms).collect();
+        // For all layers at once, since an operation on a number or two costs as much as one on a thousand.
+        let weight = regularizer.weight_term(&Tensor::cat(&norms, 0), &Tensor::cat(&logits, 0));
+        let entropies = self.layers.iter().zip(&logits).map(|(layer, logits)| {
+            regularizer.entropy_term(layer.masks_per_group(), logits).sum(Kind::Float)
+        });
+        (weight.sum(Kind::Float), entropies.sum())
     }
 
-    /// ln tau, one element.
-    pub fn log_precision(&self) -> &Tensor {
-        &self.log_precision
+    /// One step of `adam` down the flat `gradient`, ln tau kept within its bounds.
+    pub fn descend(&mut self, adam: &mut Adam, gradient: &Tensor, schedule: f64) {
+        tch::no_grad(|| {
+            adam.step(&mut self.parameters, gradient, schedule);
+            let bound = f64::from(Self::LOG_PRECISION_BOUND);
+            // Keeps tau finite in f32 where the targets are predicted perfectly and ln tau would rise for ever.
+            let _ = self.log_precision.clamp_(-bound, bound);
+        });
     }
 
-    /// Keeps tau finite in f32 where the targets are predicted perfectly and ln tau would rise for ever.
-    pub fn bound_precision(&mut self) {
-        let bound = f64::from(Self::LOG_PRECISION_BOUND);
-        let _ = tch::no_grad(|| self.log_precision.clamp_(-bound, bound));
+    /// `self <- self + weight (source - self)`: a target network's update; weight 1 copies.
+    pub fn follow(&mut self, source: &Self, weight: f64) {
+        tch::no_grad(|| self.parameters.lerp(&source.parameters, weight));
     }
 
     /// The precision tau of the targets, in network units.
@@ -218,9 +225,15 @@ impl QNetwork {
         }
     }
 
-    /// The dropout probability of each layer, from input to output.
-    pub fn p(&self) -> Vec<f64> {
-        self.layers.iter().map(|layer| layer.dropout().p()).collect()
+    /// The dropout probability of every group of every layer, from input to output.
+    pub fn p(&self) -> Vec<Vec<f64>> {
+        let of_layer = |layer: &Layer| numbers(&layer.dropout().p_logit).into_iter().map(sigmoid).collect();
+        self.layers.iter().map(of_layer).collect()
+    }
+
+    /// The mean dropout probability of every layer, from input to output.
+    pub fn mean_p(&self) -> Vec<f64> {
+        self.p().iter().map(|p| p.iter().sum::<f64>() / p.len() as f64).collect()
     }
 
     /// Number of actions.
@@ -228,9 +241,14 @@ impl QNetwork {
         self.actions
     }
 
+    /// Numbers in an observation.
+    pub fn dimensions(&self) -> usize {
+        self.features.dimensions()
+    }
+
     /// Number K of masks of each layer: its inputs, or, where a mask covers a feature map, their number.
-    pub fn inputs(&self) -> &[usize] {
-        &self.inputs
+    pub fn masks(&self) -> &[usize] {
+        &self.masks
     }
 
     /// The fixed features in front of the layers.
@@ -238,8 +256,8 @@ impl QNetwork {
         &self.features
     }
 
-    /// The layers, from input to output.
-    pub fn layers(&self) -> &[Layer] {
+    #[cfg(test)]
+    pub(super) fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
@@ -253,17 +271,34 @@ impl QNetwork {
         &mut self.parameters
     }
 
-    /// Everything that a pass depends on, fixed features included, by name.
-    pub fn named_tensors(&self) -> Vec<(String, Tensor)> {
-        let parameters = self.parameters.named().map(|(name, tensor)| (name.to_owned(), tensor.detach()));
-        let features = self.features.named().map(|(name, tensor)| (name.to_owned(), tensor));
-        parameters.chain(features).collect()
+    /// Everything that a pass depends on by name: the parameters behind `prefix`, and the fixed features.
+    pub fn named(&self, prefix: &str) -> Vec<NamedValues<'_>> {
+        let mut named = self.parameters.named(prefix);
+        named.extend(self.features.parameters().named(""));
+        named
+    }
+
+    /// Lets `fill` write everything that [`named`](Self::named) names.
+    ///
+    /// # Errors
+    /// The first that `fill` returns.
+    pub fn restore<E>(&mut self, prefix: &str, fill: &mut Fill<'_, E>) -> Result<(), E> {
+        self.parameters.restore(prefix, fill)?;
+        self.features.parameters_mut().restore("", fill)
     }
 
     /// Where the parameters live.
     pub fn device(&self) -> Device {
-        self.parameters.flat().tensor().device()
+        self.parameters.device()
     }
+}
+
+/// The numbers of a tensor.
+fn numbers(tensor: &Tensor) -> Vec<f64> {
+    let flat = tensor.detach().to_device(Device::Cpu).to_kind(Kind::Double).reshape([-1]);
+    let mut values = vec![0.0; flat.numel()];
+    flat.copy_data(&mut values, flat.numel());
+    values
 }
 
 #[cfg(test)]

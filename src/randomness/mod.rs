@@ -10,31 +10,32 @@ pub use rand_xoshiro::Xoshiro256PlusPlus as Generator;
 
 pub use lanes::UniformLanes;
 
-/// What a generator is for.
+/// What a generator is for. The numbers are how far a stream starts from the seed: a new stream takes a new number, and no
+/// number changes or is used again, so that the other streams stay as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     /// Initial weights and Fourier frequencies.
-    Initialisation,
+    Initialisation = 0,
     /// Resets of the training environment.
-    Environment,
+    Environment = 1,
     /// Random actions of the exploration rule.
-    Exploration,
+    Exploration = 2,
     /// Dropout noise of the exploration rule.
-    ExplorationNoise,
+    ExplorationNoise = 3,
     /// Which transitions make a batch.
-    Replay,
+    Replay = 4,
     /// Dropout noise of the learner: predictions and targets.
-    Noise,
+    Noise = 5,
     /// Dropout noise of the epistemic std of an episode, which is only measured.
-    EpisodeDiagnostics,
+    EpisodeDiagnostics = 6,
     /// Dropout noise of the epistemic std of a batch, which is only measured.
-    UpdateDiagnostics,
+    UpdateDiagnostics = 7,
     /// Resets of an evaluation's environment.
-    Evaluation,
+    Evaluation = 8,
     /// Dropout noise of an evaluation.
-    EvaluationNoise,
+    EvaluationNoise = 9,
     /// Resamples of the runs of an experiment.
-    Bootstrap,
+    Bootstrap = 10,
 }
 
 /// The generator of `stream` under `seed`: streams of one seed start 2^128 draws apart and so never overlap.
@@ -57,5 +58,8 @@ mod tests {
         assert_eq!(first(1, Stream::Noise), first(1, Stream::Noise));
         assert_ne!(first(1, Stream::Noise), first(1, Stream::Replay));
         assert_ne!(first(1, Stream::Noise), first(2, Stream::Noise));
+        // A stream that moves changes every run.
+        assert_eq!((Stream::Initialisation as usize, Stream::Noise as usize), (0, 5));
+        assert_eq!((Stream::EvaluationNoise as usize, Stream::Bootstrap as usize), (9, 10));
     }
 }

@@ -7,10 +7,14 @@ mod math;
 
 pub use math::{exp, ln, sin_cos};
 
-/// Elements that a kernel takes at a time. Buffers whose length is a multiple of it have no remainder.
+/// Numbers that a sum over many takes at a time.
 pub const BLOCK: usize = 64;
 
-/// The smallest multiple of [`BLOCK`] that is at least `count`.
-pub const fn padded(count: usize) -> usize {
-    count.next_multiple_of(BLOCK)
+/// Numbers that a kernel over the columns of a matrix takes at a time: a vector register of AVX-512.
+pub const LANES: usize = 16;
+
+/// From a row of `columns` numbers to the next: whole [`LANES`], so that what belongs to a column (its odds, its sums) lines
+/// up with every row.
+pub const fn row_stride(columns: usize) -> usize {
+    columns.next_multiple_of(LANES)
 }

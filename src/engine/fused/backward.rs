@@ -3,15 +3,17 @@
 use faer::{Accum, MatMut, MatRef, Par, linalg::matmul::matmul};
 
 use super::forward::{Activations, grow};
-use super::kernels::{add_scaled, mask_gradient, squared_norm};
-use super::layout::Layout;
-use crate::concrete::{Regularizer, sigmoid};
+use super::kernels::{add_columns, mask_gradient, regularize_weight, sensitivity_gradient};
+use super::layout::{LayerLayout, Layout};
+use crate::concrete::Regularizer;
 
-/// Room for the gradients with respect to a layer's output and its input.
+/// Room for the gradients with respect to a layer's output and its input, and for sums over columns and groups.
 #[derive(Debug, Default)]
 pub struct Buffers {
     output: Vec<f32>,
     input: Vec<f32>,
+    columns: [Vec<f32>; 2],
+    groups: Vec<f64>,
 }
 
 impl Buffers {
@@ -34,77 +36,126 @@ impl Buffers {
         gradient: &mut [f32],
     ) {
         for (index, layer) in layout.layers.iter().enumerate().rev() {
-            let (inputs, outputs) = (layer.inputs, layer.outputs);
-            // 1/(1-p)
-            let scale = 1.0 + parameters[layer.p_logit].exp();
-            let masked = &activations.inputs[index];
-            let upstream = MatRef::from_row_major_slice(&self.output[..rows * outputs], rows, outputs);
+            let count = rows * layer.input_stride;
+            let masked = &activations.inputs[index][..count];
+            let upstream = &self.output[..rows * layer.output_stride];
             matmul(
-                MatMut::from_row_major_slice_mut(&mut gradient[layer.weight.clone()], outputs, inputs),
+                MatMut::from_row_major_slice_mut(
+                    &mut gradient[layer.weight.clone()],
+                    layer.outputs,
+                    layer.inputs,
+                ),
                 Accum::Replace,
-                upstream.transpose(),
-                MatRef::from_row_major_slice(&masked[..rows * inputs], rows, inputs),
-                scale,
+                MatRef::from_row_major_slice_with_stride(upstream, rows, layer.outputs, layer.output_stride)
+                    .transpose(),
+                MatRef::from_row_major_slice_with_stride(masked, rows, layer.inputs, layer.input_stride),
+                1.0,
                 Par::Seq,
             );
             if let Some(bias) = &layer.bias {
                 let gradient = &mut gradient[bias.clone()];
                 gradient.fill(0.0);
-                for row in self.output[..rows * outputs].chunks_exact(outputs) {
-                    add_scaled(gradient, row, 1.0);
+                for row in upstream.chunks_exact(layer.output_stride) {
+                    add_columns(gradient, &row[..layer.outputs]);
                 }
             }
 
-            let count = rows * inputs;
-            grow(&mut self.input, count);
-            matmul(
-                MatMut::from_row_major_slice_mut(&mut self.input[..count], rows, inputs),
-                Accum::Replace,
-                upstream,
-                MatRef::from_row_major_slice(&parameters[layer.weight.clone()], outputs, inputs),
-                1.0,
-                Par::Seq,
-            );
-            let blocks = count.next_multiple_of(crate::simd::BLOCK);
-            self.input[count..blocks].fill(0.0);
-            let (product, dropped) = mask_gradient(
-                &mut self.input[..blocks],
-                &masked[..blocks],
-                &activations.keep[index][..blocks],
-                scale,
-            );
-            // The output is scale * W (x keep): the logit moves scale by e^logit = scale - 1, and keep by
-            // -keep (1 - keep) / t.
-            let scale = f64::from(scale);
-            gradient[layer.p_logit] = ((scale - 1.0) * product - scale / temperature * dropped) as f32;
+            self.through_weight(layer, parameters, rows);
+            let (keep, columns) = (&activations.keep[index][..count], &activations.columns[index]);
+            let [products, dropped] = self.columns.each_mut().map(|sums| zeros(sums, layer.input_stride));
+            mask_gradient(&mut self.input[..count], masked, keep, &columns.scale, products, dropped);
+            // The input is x keep / (1-p): the logit moves ln(1/(1-p)) by p, and ln keep by -(1 - keep) / t.
+            let of_inputs = (0..layer.inputs).map(|input| {
+                let p = f64::from(columns.odds[input] / columns.scale[input]);
+                p * f64::from(products[input]) - f64::from(dropped[input]) / temperature
+            });
+            layer.group_sums(of_inputs, &mut self.groups);
+            let logits = gradient[layer.p_logits.clone()].iter_mut();
+            logits.zip(&self.groups).for_each(|(gradient, sum)| *gradient = *sum as f32);
             std::mem::swap(&mut self.output, &mut self.input);
         }
     }
+
+    /// The gradient with respect to a layer's input from that with respect to its output.
+    fn through_weight(&mut self, layer: &LayerLayout, parameters: &[f32], rows: usize) {
+        let count = rows * layer.input_stride;
+        grow(&mut self.input, count);
+        let upstream = &self.output[..rows * layer.output_stride];
+        matmul(
+            MatMut::from_row_major_slice_with_stride_mut(
+                &mut self.input[..count],
+                rows,
+                layer.inputs,
+                layer.input_stride,
+            ),
+            Accum::Replace,
+            MatRef::from_row_major_slice_with_stride(upstream, rows, layer.outputs, layer.output_stride),
+            MatRef::from_row_major_slice(&parameters[layer.weight.clone()], layer.outputs, layer.inputs),
+            1.0,
+            Par::Seq,
+        );
+    }
+
+    /// The sum over the rows of `(x_k dQ/dx_k)^2`, added up over the masks of each dropout group of each layer, from the
+    /// gradient with respect to the Q-values of the last mean pass.
+    pub fn sensitivity(
+        &mut self,
+        layout: &Layout,
+        parameters: &[f32],
+        activations: &Activations,
+        rows: usize,
+    ) -> Vec<Vec<f64>> {
+        let mut all = Vec::new();
+        for (index, layer) in layout.layers.iter().enumerate().rev() {
+            let count = rows * layer.input_stride;
+            self.through_weight(layer, parameters, rows);
+            let squares = zeros(&mut self.columns[0], layer.input_stride);
+            sensitivity_gradient(&mut self.input[..count], &activations.inputs[index][..count], squares);
+            let mut groups = Vec::new();
+            layer.group_sums(squares.iter().map(|&square| f64::from(square)), &mut groups);
+            all.push(groups);
+            std::mem::swap(&mut self.output, &mut self.input);
+        }
+        all.reverse();
+        all
+    }
+
+    /// Adds the gradient of the weight and the entropy term. Returns the two.
+    pub fn regularize(
+        &mut self,
+        layout: &Layout,
+        parameters: &[f32],
+        regularizer: &Regularizer,
+        gradient: &mut [f32],
+    ) -> (f64, f64) {
+        let (mut weight_term, mut entropy_term) = (0.0, 0.0);
+        let coefficient = regularizer.weight_coefficient();
+        for layer in &layout.layers {
+            let (weight, logits) = (&parameters[layer.weight.clone()], &parameters[layer.p_logits.clone()]);
+            let masks = layer.masks_per_group();
+            let [factors, squares] = self.columns.each_mut().map(|sums| zeros(sums, layer.inputs));
+            for (factors, logit) in factors.chunks_exact_mut(masks).zip(logits) {
+                // d/dW of ||W||^2 / (1-p)
+                factors.fill((2.0 * coefficient * (1.0 + f64::from(*logit).exp())) as f32);
+            }
+            regularize_weight(&mut gradient[layer.weight.clone()], weight, factors, squares);
+            layer.group_sums(squares.iter().map(|&square| f64::from(square)), &mut self.groups);
+            let of_logits = gradient[layer.p_logits.clone()].iter_mut().zip(logits);
+            for ((gradient, &logit), &squared_norm) in of_logits.zip(&self.groups) {
+                let weight = regularizer.weight_term_at(squared_norm, f64::from(logit));
+                let entropy = regularizer.entropy_term_at(masks as f64, f64::from(logit));
+                *gradient += (weight.derivative + entropy.derivative) as f32;
+                weight_term += weight.value;
+                entropy_term += entropy.value;
+            }
+        }
+        (weight_term, entropy_term)
+    }
 }
 
-/// Adds the gradient of the weight and the entropy term. Returns the two.
-pub fn regularize(
-    layout: &Layout,
-    parameters: &[f32],
-    regularizer: &Regularizer,
-    gradient: &mut [f32],
-) -> (f64, f64) {
-    let (mut weight_term, mut entropy_term) = (0.0, 0.0);
-    for layer in &layout.layers {
-        let logit = f64::from(parameters[layer.p_logit]);
-        let weight = &parameters[layer.weight.clone()];
-        let (coefficient, odds) = (regularizer.weight_coefficient(), logit.exp());
-        // 1/(1-p) = 1 + odds
-        add_scaled(&mut gradient[layer.weight.clone()], weight, (2.0 * coefficient * (1.0 + odds)) as f32);
-        let squared_norm = squared_norm(weight);
-        weight_term += coefficient * squared_norm * (1.0 + odds);
-
-        let (p, units) = (sigmoid(logit), regularizer.dropout_coefficient() * layer.inputs as f64);
-        // H = softplus(logit) - p logit, stable at both ends; dH/dlogit = -logit p (1 - p).
-        let entropy = logit.max(0.0) + (-logit.abs()).exp().ln_1p() - p * logit;
-        entropy_term -= units * entropy;
-        let logit_gradient = coefficient * squared_norm * odds + units * logit * p * (1.0 - p);
-        gradient[layer.p_logit] += logit_gradient as f32;
-    }
-    (weight_term, entropy_term)
+/// As many zeros as asked for, in a buffer that is kept.
+fn zeros(buffer: &mut Vec<f32>, count: usize) -> &mut [f32] {
+    buffer.clear();
+    buffer.resize(count, 0.0);
+    buffer
 }

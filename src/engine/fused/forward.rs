@@ -2,22 +2,24 @@
 
 use faer::{Accum, MatMut, MatRef, Par, linalg::matmul::matmul};
 
-use super::kernels::{Mask, rectify};
+use super::columns::Columns;
+use super::kernels::{Power, apply_mask, rectify};
 use super::layout::Layout;
 use crate::network::{PassNoise, QNetwork};
-use crate::simd::padded;
 
 /// What the layers of a network were given and gave, for the passes and rows of the last call. Buffers only grow.
 #[derive(Debug, Default)]
 pub struct Activations {
-    /// Input of each layer, masked but not yet scaled, `[passes * rows, inputs]` and padding; last the Q-values.
+    /// Input of each layer, masked and scaled, `[passes * rows, input_stride]`, 0 in the padding; last the Q-values.
     pub inputs: Vec<Vec<f32>>,
     /// The masks, of the same shapes.
     pub keep: Vec<Vec<f32>>,
+    /// What the masks depended on.
+    pub columns: Vec<Columns>,
 }
 
 impl Activations {
-    /// Passes of `network` at `observations` `[rows, dimensions]`: `[passes, rows, actions]`, or `[1, rows, actions]`
+    /// Passes of `network` at observations `[rows, dimensions]`: `[passes, rows, actions]`, or `[1, rows, actions]`
     /// without noise.
     pub fn forward(
         &mut self,
@@ -26,24 +28,25 @@ impl Activations {
         observations: &[f32],
         noise: Option<&PassNoise>,
     ) -> &[f32] {
-        let rows = observations.len() / network.features().dimensions();
+        let rows = observations.len() / network.dimensions();
         let passes = noise.map_or(1, PassNoise::passes);
         debug_assert!(noise.is_none_or(|noise| noise.rows() == rows));
         self.inputs.resize_with(layout.layers.len() + 1, Vec::new);
         self.keep.resize_with(layout.layers.len(), Vec::new);
+        self.columns.resize_with(layout.layers.len(), Columns::default);
 
-        let features = rows * layout.layers[0].inputs;
+        let stride = layout.layers[0].input_stride;
+        let features = rows * stride;
         grow(&mut self.inputs[0], passes * features);
-        network.features().write(observations, &mut self.inputs[0][..features]);
+        network.features().write(observations, stride, &mut self.inputs[0][..features]);
         for pass in 1..passes {
             self.inputs[0].copy_within(..features, pass * features);
         }
-        let parameters = network.parameters().flat().values();
+        let parameters = network.parameters().values();
         for index in 0..layout.layers.len() {
             self.layer(index, layout, parameters, network.temperature(), passes * rows, noise);
         }
-        let actions = layout.layers.last().map_or(0, |layer| layer.outputs);
-        &self.inputs[layout.layers.len()][..passes * rows * actions]
+        &self.inputs[layout.layers.len()][..passes * rows * network.actions()]
     }
 
     fn layer(
@@ -57,51 +60,45 @@ impl Activations {
     ) {
         let layer = &layout.layers[index];
         let [input, output, ..] = &mut self.inputs[index..] else { return };
-        let count = rows * layer.inputs;
-        let mut scale = 1.0;
+        let count = rows * layer.input_stride;
+        let input = &mut input[..count];
         if let Some(noise) = noise {
-            let keep = &mut self.keep[index];
+            let (keep, columns) = (&mut self.keep[index], &mut self.columns[index]);
             grow(keep, count);
-            let blocks = padded(count);
-            let logit = parameters[layer.p_logit];
-            Mask::new(logit, temperature).apply(
-                &mut input[..blocks],
-                &mut keep[..blocks],
-                noise.layer(index),
-                index > 0,
-            );
-            // 1/(1-p)
-            scale = 1.0 + logit.exp();
+            columns.set(layer, parameters, temperature);
+            let floor = if index > 0 { 0.0 } else { f32::NEG_INFINITY };
+            let power = Power::of(temperature);
+            apply_mask(columns, power, input, &mut keep[..count], noise.layer(index), floor);
         } else if index > 0 {
-            rectify(&mut input[..count]);
+            rectify(input);
         }
 
-        grow(output, rows * layer.outputs);
-        let output = &mut output[..rows * layer.outputs];
+        grow(output, rows * layer.output_stride);
+        let output = &mut output[..rows * layer.output_stride];
         let accumulate = match &layer.bias {
             Some(bias) => {
                 output
-                    .chunks_exact_mut(layer.outputs)
-                    .for_each(|row| row.copy_from_slice(&parameters[bias.clone()]));
+                    .chunks_exact_mut(layer.output_stride)
+                    .for_each(|row| row[..layer.outputs].copy_from_slice(&parameters[bias.clone()]));
                 Accum::Add
             }
             None => Accum::Replace,
         };
         matmul(
-            MatMut::from_row_major_slice_mut(output, rows, layer.outputs),
+            MatMut::from_row_major_slice_with_stride_mut(output, rows, layer.outputs, layer.output_stride),
             accumulate,
-            MatRef::from_row_major_slice(&input[..count], rows, layer.inputs),
+            MatRef::from_row_major_slice_with_stride(input, rows, layer.inputs, layer.input_stride),
             MatRef::from_row_major_slice(&parameters[layer.weight.clone()], layer.outputs, layer.inputs)
                 .transpose(),
-            scale,
+            1.0,
             Par::Seq,
         );
     }
 }
 
-/// Makes room for `count` numbers and their padding.
+/// Makes room for `count` numbers.
 pub fn grow(buffer: &mut Vec<f32>, count: usize) {
-    if buffer.len() < padded(count) {
-        buffer.resize(padded(count), 0.0);
+    if buffer.len() < count {
+        buffer.resize(count, 0.0);
     }
 }

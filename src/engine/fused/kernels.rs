@@ -1,21 +1,14 @@
 //! Loops over numbers, each made of what stands between two matrix products.
+//!
+//! A matrix of activations has a row for each pass and observation and a column for each unit, its rows padded to whole
+//! [`LANES`]; a vector for its columns is as long as a row.
 
-use crate::concrete::sigmoid;
-use crate::simd::{BLOCK, exp, ln};
+use super::columns::Columns;
+use crate::simd::{BLOCK, LANES, exp, ln};
 
-/// The mask of a layer's input, made from uniforms: `keep = sigmoid(-(logit + ln u - ln(1-u)) / t)`.
+/// The exponent 1/t of a mask at temperature t.
 #[derive(Debug, Clone, Copy)]
-pub struct Mask {
-    /// p / (1 - p)
-    odds: f32,
-    power: Power,
-    /// For every uniform below it the keep mask rounds to 1.
-    certain: f32,
-}
-
-/// 1/t as an exponent.
-#[derive(Debug, Clone, Copy)]
-enum Power {
+pub enum Power {
     /// A whole number, as for the authors' t = 0.1: some multiplications.
     Whole(u32),
     /// Any number: a logarithm and an exponential.
@@ -24,47 +17,33 @@ enum Power {
     Infinite,
 }
 
-impl Mask {
-    /// The mask for this logit of p and temperature.
-    pub fn new(logit: f32, temperature: f64) -> Self {
-        // 1 / (1 + e^z) rounds to 1 in f32 from z = -16.64 down, where e^z is 2^-24.
-        const CERTAIN: f64 = -16.7;
+impl Power {
+    /// The exponent at this temperature.
+    pub fn of(temperature: f64) -> Self {
         let inverse = 1.0 / temperature;
         let is_whole = inverse.fract() == 0.0 && (1.0..=1000.0).contains(&inverse);
-        Self {
-            odds: logit.min(60.0).exp(),
-            power: match temperature {
-                0.0 => Power::Infinite,
-                _ if is_whole => Power::Whole(inverse as u32),
-                _ => Power::Any(inverse as f32),
-            },
-            certain: sigmoid(CERTAIN * temperature - f64::from(logit)) as f32,
+        match temperature {
+            0.0 => Self::Infinite,
+            _ if is_whole => Self::Whole(inverse as u32),
+            _ => Self::Any(inverse as f32),
         }
     }
 
-    /// Masks `x` in place and leaves the mask in `keep`: `x <- x * keep`, of max(x, 0) if `rectify`. Whole blocks.
-    ///
-    /// As p goes to zero nearly every block is one in which no unit can be dropped, not even a little, and costs no more
-    /// than a comparison.
-    pub fn apply(self, x: &mut [f32], keep: &mut [f32], uniforms: &[f32], rectify: bool) {
-        apply_mask(self, x, keep, uniforms, if rectify { 0.0 } else { f32::NEG_INFINITY });
-    }
-
-    /// The masks of a block: `1 / (1 + (odds u / (1-u))^(1/t))`, which is the sigmoid above.
+    /// `keep = sigmoid(-(logit + ln u - ln(1-u)) / t)`, as `1 / (1 + (odds u / (1-u))^(1/t))`.
     #[inline(always)]
-    fn keep(self, u: &[f32; BLOCK]) -> [f32; BLOCK] {
-        let mut x = [0.0; BLOCK];
-        for i in 0..BLOCK {
-            x[i] = self.odds * u[i] / (1.0 - u[i]);
+    fn keep(self, odds: &[f32; LANES], u: &[f32; LANES]) -> [f32; LANES] {
+        let mut x = [0.0; LANES];
+        for i in 0..LANES {
+            x[i] = odds[i] * u[i] / (1.0 - u[i]);
         }
-        match self.power {
-            Power::Whole(power) => whole_power(&mut x, power),
-            Power::Any(power) => {
+        match self {
+            Self::Whole(power) => whole_power(&mut x, power),
+            Self::Any(power) => {
                 for x in &mut x {
                     *x = exp(power * ln(x.max(f32::MIN_POSITIVE)));
                 }
             }
-            Power::Infinite => {
+            Self::Infinite => {
                 for x in &mut x {
                     *x = if *x < 1.0 { 0.0 } else { f32::INFINITY };
                 }
@@ -79,12 +58,12 @@ impl Mask {
 
 /// x to a power of at least 1, by squaring.
 #[inline(always)]
-fn whole_power(x: &mut [f32; BLOCK], mut power: u32) {
+fn whole_power(x: &mut [f32; LANES], mut power: u32) {
     let mut square = *x;
-    let mut product = [1.0; BLOCK];
+    let mut product = [1.0; LANES];
     loop {
         if power & 1 == 1 {
-            for i in 0..BLOCK {
+            for i in 0..LANES {
                 product[i] *= square[i];
             }
         }
@@ -99,22 +78,40 @@ fn whole_power(x: &mut [f32; BLOCK], mut power: u32) {
     *x = product;
 }
 
+/// Masks `x` in place and leaves the mask in `keep`: `x <- max(x, floor) * keep / (1-p)`, from uniforms of its shape.
+///
+/// As p goes to zero nearly everywhere no unit can be dropped, not even a little, and that costs no more than a
+/// comparison.
 #[pulp::with_simd(apply_mask = pulp::Arch::new())]
 #[inline(always)]
-fn apply_mask_with_simd<'a, S: pulp::Simd>(
+pub fn apply_mask_with_simd<'a, S: pulp::Simd>(
     _: S,
-    mask: Mask,
+    columns: &'a Columns,
+    power: Power,
     x: &'a mut [f32],
     keep: &'a mut [f32],
     uniforms: &'a [f32],
     floor: f32,
 ) {
-    let blocks = x.as_chunks_mut::<BLOCK>().0.iter_mut();
-    let noise = uniforms.as_chunks::<BLOCK>().0;
-    for ((x, keep), u) in blocks.zip(keep.as_chunks_mut::<BLOCK>().0).zip(noise) {
-        let uncertain = u.iter().fold(false, |any, &u| any | (u >= mask.certain));
-        *keep = if uncertain { mask.keep(u) } else { [1.0; BLOCK] };
-        x.iter_mut().zip(keep).for_each(|(x, keep)| *x = x.max(floor) * *keep);
+    let stride = columns.odds.len();
+    let odds = columns.odds.as_chunks::<LANES>().0;
+    let scale = columns.scale.as_chunks::<LANES>().0;
+    let certain = columns.certain.as_chunks::<LANES>().0;
+    let rows = x.chunks_exact_mut(stride).zip(keep.chunks_exact_mut(stride));
+    for ((x, keep), uniforms) in rows.zip(uniforms.chunks_exact(stride)) {
+        let x = x.as_chunks_mut::<LANES>().0.iter_mut();
+        let noise = keep.as_chunks_mut::<LANES>().0.iter_mut().zip(uniforms.as_chunks::<LANES>().0);
+        let columns = odds.iter().zip(scale).zip(certain);
+        for ((x, (keep, u)), ((odds, scale), certain)) in x.zip(noise).zip(columns) {
+            let mut uncertain = false;
+            for i in 0..LANES {
+                uncertain |= u[i] >= certain[i];
+            }
+            *keep = if uncertain { power.keep(odds, u) } else { [1.0; LANES] };
+            for i in 0..LANES {
+                x[i] = x[i].max(floor) * (keep[i] * scale[i]);
+            }
+        }
     }
 }
 
@@ -125,9 +122,9 @@ pub fn rectify_with_simd<S: pulp::Simd>(_: S, x: &mut [f32]) {
     x.iter_mut().for_each(|x| *x = x.max(0.0));
 }
 
-/// Back through a mask and the ReLU before it. `g` comes as the gradient with respect to the scaled masked input and
-/// leaves as the one with respect to the output of the layer before: `g <- g * scale * keep * [masked > 0]`. Returns
-/// the sums of `g masked` and of `g masked (1 - keep)`, of which the gradient of the logit is made. Whole blocks.
+/// Back through a mask and the ReLU before it. `g` comes as the gradient with respect to the masked input and leaves as
+/// the one with respect to the output of the layer before: `g <- g * keep / (1-p) * [masked > 0]`. Adds up, for every
+/// column, `g masked` and `g masked (1 - keep)`, of which the gradient of the logit is made.
 #[pulp::with_simd(mask_gradient = pulp::Arch::new())]
 #[inline(always)]
 pub fn mask_gradient_with_simd<'a, S: pulp::Simd>(
@@ -135,26 +132,74 @@ pub fn mask_gradient_with_simd<'a, S: pulp::Simd>(
     g: &'a mut [f32],
     masked: &'a [f32],
     keep: &'a [f32],
-    scale: f32,
-) -> (f64, f64) {
-    let (mut sums, mut dropped_sums) = ([0.0_f32; BLOCK], [0.0_f32; BLOCK]);
-    let blocks = g.as_chunks_mut::<BLOCK>().0.iter_mut();
-    for ((g, x), keep) in blocks.zip(masked.as_chunks::<BLOCK>().0).zip(keep.as_chunks::<BLOCK>().0) {
-        for i in 0..BLOCK {
-            let product = g[i] * x[i];
-            sums[i] += product;
-            dropped_sums[i] = product.mul_add(1.0 - keep[i], dropped_sums[i]);
-            g[i] = if x[i] > 0.0 { g[i] * (scale * keep[i]) } else { 0.0 };
+    scale: &'a [f32],
+    products: &'a mut [f32],
+    dropped: &'a mut [f32],
+) {
+    let stride = scale.len();
+    let scale = scale.as_chunks::<LANES>().0;
+    let products = products.as_chunks_mut::<LANES>().0;
+    let dropped = dropped.as_chunks_mut::<LANES>().0;
+    let rows = g.chunks_exact_mut(stride).zip(masked.chunks_exact(stride));
+    for ((g, masked), keep) in rows.zip(keep.chunks_exact(stride)) {
+        let row = g.as_chunks_mut::<LANES>().0.iter_mut().zip(masked.as_chunks::<LANES>().0);
+        let columns = scale.iter().zip(products.iter_mut()).zip(dropped.iter_mut());
+        for (((g, x), keep), ((scale, products), dropped)) in
+            row.zip(keep.as_chunks::<LANES>().0).zip(columns)
+        {
+            for i in 0..LANES {
+                let product = g[i] * x[i];
+                products[i] += product;
+                dropped[i] = product.mul_add(1.0 - keep[i], dropped[i]);
+                g[i] = if x[i] > 0.0 { g[i] * (scale[i] * keep[i]) } else { 0.0 };
+            }
         }
     }
-    (total(&sums), total(&dropped_sums))
 }
 
-/// `g <- g + factor * w`.
-#[pulp::with_simd(add_scaled = pulp::Arch::new())]
+/// Back through the ReLU before a layer of a mean pass: `g <- g * [x > 0]`. Adds up, for every column, `(g x)^2`.
+#[pulp::with_simd(sensitivity_gradient = pulp::Arch::new())]
 #[inline(always)]
-pub fn add_scaled_with_simd<'a, S: pulp::Simd>(_: S, g: &'a mut [f32], w: &'a [f32], factor: f32) {
-    g.iter_mut().zip(w).for_each(|(g, w)| *g = w.mul_add(factor, *g));
+pub fn sensitivity_gradient_with_simd<'a, S: pulp::Simd>(
+    _: S,
+    g: &'a mut [f32],
+    x: &'a [f32],
+    squares: &'a mut [f32],
+) {
+    for (g, x) in g.chunks_exact_mut(squares.len()).zip(x.chunks_exact(squares.len())) {
+        for ((g, x), square) in g.iter_mut().zip(x).zip(squares.iter_mut()) {
+            let product = *g * x;
+            *square = product.mul_add(product, *square);
+            *g = if *x > 0.0 { *g } else { 0.0 };
+        }
+    }
+}
+
+/// Adds the gradient of the weight term to that of a weight `[outputs, inputs]`, `g <- g + factor * w` with a factor for
+/// every column, and adds up the squares of every column.
+#[pulp::with_simd(regularize_weight = pulp::Arch::new())]
+#[inline(always)]
+pub fn regularize_weight_with_simd<'a, S: pulp::Simd>(
+    _: S,
+    g: &'a mut [f32],
+    w: &'a [f32],
+    factors: &'a [f32],
+    squares: &'a mut [f32],
+) {
+    let inputs = factors.len();
+    for (g, w) in g.chunks_exact_mut(inputs).zip(w.chunks_exact(inputs)) {
+        for (((g, w), factor), square) in g.iter_mut().zip(w).zip(factors).zip(squares.iter_mut()) {
+            *g = w.mul_add(*factor, *g);
+            *square = w.mul_add(*w, *square);
+        }
+    }
+}
+
+/// `g <- g + w`.
+#[pulp::with_simd(add_columns = pulp::Arch::new())]
+#[inline(always)]
+pub fn add_columns_with_simd<'a, S: pulp::Simd>(_: S, g: &'a mut [f32], w: &'a [f32]) {
+    g.iter_mut().zip(w).for_each(|(g, w)| *g += w);
 }
 
 /// The sum of squares.
@@ -168,24 +213,45 @@ pub fn squared_norm_with_simd<S: pulp::Simd>(_: S, x: &[f32]) -> f64 {
             sums[i] = x[i].mul_add(x[i], sums[i]);
         }
     }
-    total(&sums) + rest.iter().map(|x| f64::from(x * x)).sum::<f64>()
-}
-
-/// In f64, after sums over a lane each.
-#[inline(always)]
-fn total(sums: &[f32; BLOCK]) -> f64 {
-    sums.iter().map(|&sum| f64::from(sum)).sum()
+    // In f64, after sums over a lane each.
+    let total: f64 = sums.iter().map(|&sum| f64::from(sum)).sum();
+    total + rest.iter().map(|x| f64::from(x * x)).sum::<f64>()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::concrete::sigmoid;
+    use crate::engine::fused::layout::LayerLayout;
     use crate::randomness::{Stream, UniformLanes, generator};
 
     fn uniforms(count: usize) -> Vec<f32> {
         let mut uniforms = vec![0.0; count];
         UniformLanes::new(generator(4, Stream::Noise)).fill(&mut uniforms);
         uniforms
+    }
+
+    /// Columns with these logits, one a column.
+    fn columns(logits: &[f32], temperature: f64) -> Columns {
+        let layer = LayerLayout {
+            inputs: logits.len(),
+            input_stride: logits.len().next_multiple_of(LANES),
+            outputs: 0,
+            output_stride: 0,
+            weight: 0..0,
+            bias: None,
+            p_logits: 0..logits.len(),
+        };
+        let mut columns = Columns::default();
+        columns.set(&layer, logits, temperature);
+        columns
+    }
+
+    /// Masks x of one value everywhere; returns it and the masks.
+    fn masked(columns: &Columns, temperature: f64, x: f32, uniforms: &[f32], floor: f32) -> [Vec<f32>; 2] {
+        let (mut x, mut keep) = (vec![x; uniforms.len()], vec![0.5; uniforms.len()]);
+        apply_mask(columns, Power::of(temperature), &mut x, &mut keep, uniforms, floor);
+        [x, keep]
     }
 
     /// In f64, from the definition.
@@ -196,60 +262,73 @@ mod tests {
 
     #[test]
     fn masks_are_the_sigmoids_of_the_definition() {
-        let uniforms = uniforms(64 * BLOCK);
+        let uniforms = uniforms(256 * LANES);
+        // A p of its own for every column.
+        let logits: Vec<f32> = [-30.0, -12.0, -4.0, 0.0, 3.0, 50.0].into_iter().cycle().take(LANES).collect();
         for temperature in [0.01, 0.1, 0.15, 0.3, 1.0, 2.0] {
-            for logit in [-30.0, -12.0, -4.0, 0.0, 3.0, 100.0] {
-                let (mut x, mut mask) = (vec![-2.0; uniforms.len()], vec![0.0; uniforms.len()]);
-                Mask::new(logit, temperature).apply(&mut x, &mut mask, &uniforms, false);
-                for ((&u, &mask), &x) in uniforms.iter().zip(&mask).zip(&x) {
-                    // Relative to the smaller of mask and 1 - mask a power costs an ulp or so a factor.
-                    let exact = keep(logit, temperature, u);
-                    let error = (f64::from(mask) - exact).abs();
-                    let scale = exact.min(1.0 - exact) / temperature.min(1.0) + 0.1;
-                    assert!(
-                        error < 3e-6 * scale,
-                        "t = {temperature}, logit {logit}, u = {u}: {mask}, {exact}"
-                    );
-                    assert_eq!(x, -2.0 * mask);
-                }
+            let columns = columns(&logits, temperature);
+            let [x, mask] = masked(&columns, temperature, -2.0, &uniforms, f32::NEG_INFINITY);
+            for (index, (&u, (&mask, &x))) in uniforms.iter().zip(mask.iter().zip(&x)).enumerate() {
+                let logit = logits[index % LANES];
+                // Relative to the smaller of mask and 1 - mask a power costs an ulp or so a factor.
+                let exact = keep(logit, temperature, u);
+                let error = (f64::from(mask) - exact).abs();
+                let scale = exact.min(1.0 - exact) / temperature.min(1.0) + 0.1;
+                assert!(error < 3e-6 * scale, "t = {temperature}, logit {logit}, u = {u}: {mask}, {exact}");
+                assert_eq!(x, -2.0 * (mask * (1.0 + logit.exp())));
             }
         }
     }
 
     #[test]
     fn at_temperature_zero_masks_are_hard() {
-        let uniforms = uniforms(64 * BLOCK);
-        for logit in [-4.0, 0.0, 3.0] {
-            let (mut x, mut mask) = (vec![2.0; uniforms.len()], vec![0.5; uniforms.len()]);
-            Mask::new(logit, 0.0).apply(&mut x, &mut mask, &uniforms, false);
+        let uniforms = uniforms(256 * LANES);
+        for logit in [-4.0, 0.0, 3.0_f32] {
+            let [x, mask] =
+                masked(&columns(&[logit; LANES], 0.0), 0.0, 2.0, &uniforms, f32::NEG_INFINITY);
             let kept = uniforms.iter().map(|u| f64::from(*u) < sigmoid(-f64::from(logit)));
             for ((x, mask), kept) in x.iter().zip(&mask).zip(kept) {
-                assert_eq!((*x, *mask), if kept { (2.0, 1.0) } else { (0.0, 0.0) });
+                let expected = if kept { (2.0 * (1.0 + logit.exp()), 1.0) } else { (0.0, 0.0) };
+                assert_eq!((*x, *mask), expected);
             }
         }
     }
 
     #[test]
     fn where_the_mask_is_skipped_it_would_be_1() {
-        let mut ends = [0.5; BLOCK];
         for logit in [-25.0, -19.0, -17.5, -12.0, -6.0] {
-            let mask = Mask::new(logit, 0.1);
+            let columns = columns(&[logit; LANES], 0.1);
+            let mut ends = [0.5; LANES];
             // The largest uniforms below the bound.
-            ends[0] = f32::from_bits(mask.certain.to_bits() - 1).min(1.0 - f32::EPSILON / 2.0);
-            assert!(mask.keep(&ends)[0] == 1.0, "logit {logit}");
+            ends[0] = f32::from_bits(columns.certain[0].to_bits() - 1).min(1.0 - f32::EPSILON / 2.0);
+            assert!(Power::of(0.1).keep(&[columns.odds[0]; LANES], &ends)[0] == 1.0, "logit {logit}");
         }
     }
 
     #[test]
     fn rectifying_comes_before_masking() {
-        let uniforms = [0.5; BLOCK];
-        let (mut x, mut keep) = ([-1.0; BLOCK], [0.0; BLOCK]);
-        x[3] = 2.0;
-        Mask::new(-20.0, 0.1).apply(&mut x, &mut keep, &uniforms, true);
-        assert_eq!((x[2], x[3], keep[2]), (0.0, 2.0, 1.0));
+        let columns = columns(&[-20.0; 3], 0.1);
+        let uniforms = [0.5; LANES];
+        assert_eq!(masked(&columns, 0.1, -1.0, &uniforms, 0.0), [vec![0.0; LANES], vec![1.0; LANES]]);
+        assert_eq!(masked(&columns, 0.1, 2.0, &uniforms, 0.0)[0], [2.0; LANES]);
         let mut x = [-1.0, 2.0, 0.0];
         rectify(&mut x);
         assert_eq!(x, [0.0, 2.0, 0.0]);
+    }
+
+    #[test]
+    fn gradients_through_masks_by_hand() {
+        // Two rows; column 0 was masked to 3 and -1 by keeps of 1/2 and 1, with 1/(1-p) = 4.
+        let (mut masked, mut keep, mut g) = ([0.0; 2 * LANES], [1.0; 2 * LANES], [1.0; 2 * LANES]);
+        (masked[0], masked[LANES], keep[0], g[0], g[LANES]) = (3.0, -1.0, 0.5, 2.0, 5.0);
+        let (mut products, mut dropped) = ([0.0; LANES], [0.0; LANES]);
+        let mut passed = g;
+        mask_gradient(&mut passed, &masked, &keep, &[4.0; LANES], &mut products, &mut dropped);
+        assert_eq!((products[0], dropped[0], products[1]), (1.0, 3.0, 0.0));
+        assert_eq!((passed[0], passed[LANES], passed[1]), (4.0, 0.0, 0.0));
+        let mut squares = [0.0; LANES];
+        sensitivity_gradient(&mut g, &masked, &mut squares);
+        assert_eq!((squares[0], squares[1], g[0], g[LANES]), (61.0, 0.0, 2.0, 0.0));
     }
 
     #[test]
@@ -257,8 +336,10 @@ mod tests {
         let x: Vec<f32> = (0..2 * BLOCK + 3).map(|i| i as f32).collect();
         let expected: usize = (0..2 * BLOCK + 3).map(|i| i * i).sum();
         assert_eq!(squared_norm(&x), expected as f64);
-        let mut g = vec![1.0; x.len()];
-        add_scaled(&mut g, &x, 2.0);
-        assert_eq!((g[0], g[5], g[130]), (1.0, 11.0, 261.0));
+        let (mut g, mut squares) = (vec![1.0; 6], vec![0.0; 3]);
+        regularize_weight(&mut g, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[1.0, 10.0, 0.0], &mut squares);
+        assert_eq!((g.clone(), squares), (vec![2.0, 21.0, 1.0, 5.0, 51.0, 1.0], vec![17.0, 29.0, 45.0]));
+        add_columns(&mut g, &[1.0; 6]);
+        assert_eq!(g, [3.0, 22.0, 2.0, 6.0, 52.0, 2.0]);
     }
 }

@@ -2,21 +2,41 @@
 
 use std::ops::Range;
 
-use crate::network::QNetwork;
+use crate::network::{MissingParameter, Parameter, QNetwork};
+use crate::simd::row_stride;
 
 /// A linear layer with its dropout.
 #[derive(Debug)]
 pub struct LayerLayout {
     /// Number K of inputs.
     pub inputs: usize,
+    /// From one row of inputs to the next.
+    pub input_stride: usize,
     /// Number of outputs.
     pub outputs: usize,
+    /// From one row of outputs to the next.
+    pub output_stride: usize,
     /// The weight, `[outputs, inputs]`.
     pub weight: Range<usize>,
     /// The bias, `[outputs]`.
     pub bias: Option<Range<usize>>,
-    /// The logit of p.
-    pub p_logit: usize,
+    /// The logits of p, one for each dropout group.
+    pub p_logits: Range<usize>,
+}
+
+impl LayerLayout {
+    /// Number of masks in each dropout group.
+    pub fn masks_per_group(&self) -> usize {
+        self.inputs / self.p_logits.len()
+    }
+
+    /// What belongs to the inputs, added up to what belongs to the dropout groups.
+    pub fn group_sums(&self, of_inputs: impl Iterator<Item = f64>, sums: &mut Vec<f64>) {
+        sums.clear();
+        sums.resize(self.p_logits.len(), 0.0);
+        let masks = self.masks_per_group();
+        of_inputs.take(self.inputs).enumerate().for_each(|(input, value)| sums[input / masks] += value);
+    }
 }
 
 /// A network's parameters.
@@ -30,21 +50,24 @@ pub struct Layout {
 
 impl Layout {
     /// The layout of `network`, and of every other of its shape.
-    pub fn of(network: &QNetwork) -> Self {
-        let range = |name: &str| network.parameters().range(name);
-        let layers = network.inputs().iter().enumerate().map_while(|(index, &inputs)| {
-            let weight = range(&format!("layers.{index}.weight"))?;
-            Some(LayerLayout {
+    pub fn of(network: &QNetwork) -> Result<Self, MissingParameter> {
+        let parameters = network.parameters();
+        let mut layers = Vec::new();
+        for (index, &inputs) in network.masks().iter().enumerate() {
+            let weight = parameters.range(Parameter::Weight(index))?;
+            let outputs = weight.len() / inputs;
+            let is_last = index + 1 == network.masks().len();
+            layers.push(LayerLayout {
                 inputs,
-                outputs: weight.len() / inputs,
+                input_stride: row_stride(inputs),
+                outputs,
+                // The Q-values go to others, without gaps.
+                output_stride: if is_last { outputs } else { row_stride(outputs) },
                 weight,
-                bias: range(&format!("layers.{index}.bias")),
-                p_logit: range(&format!("layers.{index}.p_logit"))?.start,
-            })
-        });
-        Self {
-            layers: layers.collect(),
-            log_precision: range("log_precision").map_or(0, |range| range.start),
+                bias: parameters.range(Parameter::Bias(index)).ok(),
+                p_logits: parameters.range(Parameter::DropoutLogit(index))?,
+            });
         }
+        Ok(Self { layers, log_precision: parameters.range(Parameter::LogPrecision)?.start })
     }
 }

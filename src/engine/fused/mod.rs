@@ -5,21 +5,22 @@
 //! they have their size.
 
 mod backward;
+mod columns;
 mod forward;
 mod kernels;
 mod layout;
-mod targets;
 mod update;
 
 use tch::Device;
 
 use self::forward::Activations;
 use self::layout::Layout;
-use super::{Engine, Learner, LearnerSettings, LearnerStep, LossStatistics};
-use crate::concrete::LogisticNoise;
-use crate::config::Targets;
-use crate::network::{PassNoise, QNetwork};
+use super::{Engine, Learner, LearnerSettings, LearnerStep, LossStatistics, Precision, Prediction};
+use crate::concrete::{LogisticNoise, gaussian_nll_at};
+use crate::network::{MissingParameter, PassNoise, QNetwork};
 use crate::replay::Batch;
+use crate::td::{self, Targets};
+use crate::units::NetworkUnits;
 
 /// The engine for the CPU.
 #[derive(Debug)]
@@ -41,17 +42,20 @@ impl Fused {
     }
 
     /// An engine by these settings, for networks of this one's shape, which it [computes](Self::computes).
-    pub fn new(settings: LearnerSettings, network: &QNetwork) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// Where the network lacks a parameter.
+    pub fn new(settings: LearnerSettings, network: &QNetwork) -> Result<Self, MissingParameter> {
+        Ok(Self {
             settings,
-            layout: Layout::of(network),
+            layout: Layout::of(network)?,
             activations: Activations::default(),
             noise: PassNoise::default(),
             online_next: Vec::new(),
             targets: Vec::new(),
             gradient: Vec::new(),
             backward: backward::Buffers::default(),
-        }
+        })
     }
 
     /// The gradient that was written last, flat.
@@ -76,19 +80,19 @@ impl Fused {
         match self.settings.targets {
             Targets::DoubleQ => {
                 let target_next = self.activations.forward(&learner.target, &self.layout, next, None);
-                targets::double_q(batch, &self.online_next, target_next, &mut self.targets);
+                td::double_q(batch.rewards(), &self.online_next, target_next, &mut self.targets);
             }
             Targets::Optimistic => {
                 let rows = batch.rewards.len();
-                self.noise.draw(noise, learner.target.inputs(), target_passes, rows);
+                self.noise.draw(noise, learner.target.masks(), target_passes, rows);
                 let samples =
                     self.activations.forward(&learner.target, &self.layout, next, Some(&self.noise));
                 let online_next = &self.online_next;
-                targets::optimistic(batch, online_next, samples, target_beta, &mut self.targets);
+                td::optimistic(batch.rewards(), online_next, samples, target_beta, &mut self.targets);
             }
         }
-        if let Some((lowest, highest)) = step.target_bounds {
-            self.targets.iter_mut().for_each(|target| *target = target.clamp(lowest, highest));
+        if let Some(bounds) = step.target_bounds {
+            td::clamp(&mut self.targets, bounds);
         }
     }
 
@@ -103,8 +107,8 @@ impl Fused {
         self.write_targets(learner, batch, step, noise);
         let rows = batch.rewards.len();
         let online = &learner.online;
-        let parameters = online.parameters().flat().values();
-        self.noise.draw(noise, online.inputs(), 1, rows);
+        let parameters = online.parameters().values();
+        self.noise.draw(noise, online.masks(), 1, rows);
         let q = self.activations.forward(online, &self.layout, &batch.observations, Some(&self.noise));
 
         let actions = q.len() / rows;
@@ -120,8 +124,6 @@ impl Fused {
             absolute_error += f64::from(error.abs());
             q_sum += f64::from(q[index]);
         }
-        let fit = precision * squares / rows as f64;
-
         self.gradient.resize(parameters.len(), 0.0);
         self.backward.data_term(
             &self.layout,
@@ -132,31 +134,53 @@ impl Fused {
             &mut self.gradient,
         );
         let (weight_term, entropy_term) =
-            backward::regularize(&self.layout, parameters, &step.regularizer, &mut self.gradient);
-        if !self.settings.learned_dropout {
-            self.layout.layers.iter().for_each(|layer| self.gradient[layer.p_logit] = 0.0);
+            self.backward.regularize(&self.layout, parameters, &step.regularizer, &mut self.gradient);
+        let likelihood = gaussian_nll_at(squares / rows as f64, log_precision);
+        let prior = self.settings.precision_prior.term_at(log_precision, step.regularizer.dataset_size);
+        self.gradient[self.layout.log_precision] = (likelihood.derivative + prior.derivative) as f32;
+        for slot in self.settings.held(online.parameters()) {
+            self.gradient[slot.range.clone()].fill(0.0);
         }
-        let prior = self.settings.precision_prior;
-        let weight = prior.weight(step.regularizer.dataset_size);
-        self.gradient[self.layout.log_precision] = match self.settings.learned_precision {
-            true => (fit - 1.0 + weight * (precision / prior.precision - 1.0)) as f32,
-            false => 0.0,
-        };
         LossStatistics {
-            data_term: fit - log_precision,
+            data_term: likelihood.value,
             weight_term,
             entropy_term,
-            precision_term: weight * (precision / prior.precision - log_precision),
-            absolute_error: absolute_error / rows as f64,
-            q_mean: q_sum / rows as f64,
+            precision_term: prior.value,
+            absolute_error: NetworkUnits(absolute_error / rows as f64),
+            q_mean: NetworkUnits(q_sum / rows as f64),
             gradient_norm: kernels::squared_norm(&self.gradient).sqrt() / precision,
         }
     }
 }
 
 impl Engine for Fused {
-    fn q_values(&mut self, network: &QNetwork, observations: &[f32], noise: Option<&PassNoise>) -> &[f32] {
-        self.activations.forward(network, &self.layout, observations, noise)
+    fn predict(
+        &mut self,
+        network: &QNetwork,
+        observations: &[f32],
+        noise: Option<&PassNoise>,
+    ) -> Prediction<'_> {
+        let rows = observations.len() / network.dimensions();
+        Prediction {
+            q: self.activations.forward(network, &self.layout, observations, noise),
+            precision: Precision::Homoscedastic(network.precision()),
+            passes: noise.map_or(1, PassNoise::passes),
+            rows,
+            actions: network.actions(),
+        }
+    }
+
+    fn sensitivity(&mut self, network: &QNetwork, observations: &[f32]) -> Vec<Vec<f64>> {
+        let (rows, actions) = (observations.len() / network.dimensions(), network.actions());
+        let q = self.activations.forward(network, &self.layout, observations, None);
+        let gradient = self.backward.q_gradient(q.len());
+        for (q, gradient) in q.chunks_exact(actions).zip(gradient.chunks_exact_mut(actions)) {
+            gradient[td::best(actions, |action| q[action])] = 1.0;
+        }
+        let parameters = network.parameters().values();
+        let mut all = self.backward.sensitivity(&self.layout, parameters, &self.activations, rows);
+        all.iter_mut().flatten().for_each(|sum| *sum /= rows as f64);
+        all
     }
 
     fn learn(
@@ -172,18 +196,14 @@ impl Engine for Fused {
         }
         let scale = self.settings.gradient_scale(statistics.gradient_norm);
         let Learner { online, target, adam } = learner;
-        let parameters = online.parameters_mut().flat_mut().values_mut();
+        let parameters = online.parameters_mut().values_mut();
         update::adam(parameters, &self.gradient, scale as f32, adam.begin_step(step.schedule));
         let bound = QNetwork::LOG_PRECISION_BOUND;
         let log_precision = &mut parameters[self.layout.log_precision];
         *log_precision = log_precision.clamp(-bound, bound);
         if step.updates_target {
             let weight = self.settings.target_lerp as f32;
-            update::follow(
-                target.parameters_mut().flat_mut().values_mut(),
-                online.parameters().flat().values(),
-                weight,
-            );
+            update::follow(target.parameters_mut().values_mut(), online.parameters().values(), weight);
         }
         statistics
     }
