@@ -73,5 +73,5 @@ fn run(folder: &Path, config: &Config) -> Result<(RunDirectory, Vec<f64>), Error
     let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, position: &position };
     let run = recorder.finish(snapshot, ended.as_ref().err());
     ended.and(run.written)?;
-    Ok((directory, agent.network().p()))
+    Ok((directory, agent.network().mean_p()))
 }

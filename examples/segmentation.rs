@@ -180,7 +180,7 @@ fn train(study: &Study, seed: u64, dataset_size: f64, held_out: &Shapes) -> Resu
     network.train(&shapes, dataset_size, study.steps, &mut noise)?;
     let predicted = Predicted::of(&network, &held_out.images, &mut noise);
     Ok(Trained {
-        p: network.layers.iter().map(|layer| layer.dropout.p()).collect(),
+        p: network.layers.iter().map(|layer| layer.dropout.mean_p()).collect(),
         intersection_over_union: predicted.intersection_over_union(&held_out.discs),
         epistemic_std: predicted.epistemic_std.mean(Kind::Float).double_value(&[]),
         predicted,

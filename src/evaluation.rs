@@ -6,9 +6,8 @@ use control_envs::{Env, Step};
 use serde::{Deserialize, Serialize};
 
 use crate::concrete::LogisticNoise;
-use crate::engine::Engine;
+use crate::engine::{Engine, Prediction};
 use crate::error::Error;
-use crate::exploration::QSamples;
 use crate::network::{PassNoise, QNetwork};
 use crate::randomness::{Stream, generator};
 
@@ -45,14 +44,10 @@ impl fmt::Display for Evaluation {
 }
 
 /// A decision of an evaluation.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Decision<'a> {
-    /// What was seen.
-    pub observation: &'a [f32],
-    /// The passes' noise.
-    pub noise: &'a PassNoise,
-    /// Q-values under it.
-    pub samples: QSamples<'a>,
+    /// What the passes predicted, in one row.
+    pub prediction: Prediction<'a>,
     /// What was done: the action with the highest mean.
     pub action: usize,
 }
@@ -100,18 +95,17 @@ pub fn evaluate_with(
             if stop() {
                 return Err(Error::Interrupted);
             }
-            noise.draw(&mut source, network.inputs(), passes, 1);
-            let q = engine.q_values(network, &observation, Some(&noise));
-            let samples = QSamples::new(q, network.actions());
-            if !samples.are_finite() {
+            noise.draw(&mut source, network.masks(), passes, 1);
+            let prediction = engine.predict(network, &observation, Some(&noise));
+            if !prediction.is_finite() {
                 return Err(Error::NotFinite {
                     quantity: "a Q-value of the evaluation".to_owned(),
                     step: steps,
                 });
             }
-            let action = samples.greedy_action();
+            let action = prediction.row(0).greedy_action();
             let step = env.step(action)?;
-            watch(&Decision { observation: &observation, noise: &noise, samples, action }, &step);
+            watch(&Decision { prediction, action }, &step);
             episode_return += step.reward;
             steps += 1;
             if step.ends_episode() {

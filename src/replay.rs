@@ -300,8 +300,8 @@ mod tests {
             replay.push(&[x, -x], 0, &step(x + 1.0, terminated, truncated));
         }
         let look = |slot, steps| {
-            let (reward, discount, last) = replay.look_ahead(slot, Lookahead { steps, gamma: 0.5 });
-            ((reward * 1000.0).round(), discount, last)
+            let (sum, last) = replay.look_ahead(slot, Lookahead { steps, gamma: 0.5 });
+            ((sum.reward * 1000.0).round(), sum.discount, last)
         };
         assert_eq!(look(0, 1), (100.0, 0.5, 0));
         assert_eq!(look(0, 2), (200.0, 0.25, 1));

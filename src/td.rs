@@ -54,7 +54,11 @@ impl NStep {
 pub fn double_q(rewards: Rewards<'_>, online: &[f32], target: &[f32], targets: &mut Vec<f32>) {
     let actions = online.len() / rewards.rewards.len();
     let values = online.chunks_exact(actions).zip(target.chunks_exact(actions));
-    bootstrap(rewards, targets, values.map(|(online, target)| target[best(actions, |action| online[action])]));
+    bootstrap(
+        rewards,
+        targets,
+        values.map(|(online, target)| target[best(actions, |action| online[action])]),
+    );
 }
 
 /// Optimistic targets: the exploration bonus goes through the Bellman equation, since uncertainty at the next state is
@@ -68,13 +72,7 @@ pub fn double_q(rewards: Rewards<'_>, online: &[f32], target: &[f32], targets: &
 /// over the noisy passes k of the target network, `samples` `[passes, rows, actions]`, at least two; the standard
 /// deviation is the unbiased one. That the online network's mean pass, `online` `[rows, actions]`, has a say in the
 /// action makes these the double-Q targets where nothing is uncertain: without it the maximum overestimates.
-pub fn optimistic(
-    rewards: Rewards<'_>,
-    online: &[f32],
-    samples: &[f32],
-    beta: f64,
-    targets: &mut Vec<f32>,
-) {
+pub fn optimistic(rewards: Rewards<'_>, online: &[f32], samples: &[f32], beta: f64, targets: &mut Vec<f32>) {
     let rows = rewards.rewards.len();
     let (actions, passes) = (online.len() / rows, samples.len() / online.len());
     let values = online.chunks_exact(actions).enumerate().map(|(row, online)| {
@@ -139,8 +137,7 @@ mod tests {
     #[test]
     fn double_q_by_hand() {
         // Row 0: online prefers action 1, which the target values at 3. Row 1 has terminated.
-        let targets =
-            of_double_q(&[1.0, -2.0], &[0.5, 0.0], &[0.0, 1.0, 5.0, 2.0], &[9.0, 3.0, 7.0, 8.0]);
+        let targets = of_double_q(&[1.0, -2.0], &[0.5, 0.0], &[0.0, 1.0, 5.0, 2.0], &[9.0, 3.0, 7.0, 8.0]);
         close(&targets, &[2.5, -2.0]);
     }
 

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use bytemuck::Pod;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
-use tch::Tensor;
+
+use crate::network::NamedValues;
 
 /// Some named arrays, borrowed where they lie in memory.
 #[derive(Debug, Default)]
@@ -42,14 +43,14 @@ impl<'a> Arrays<'a> {
         self.add(name, Dtype::U8, &[values.len()], Cow::Borrowed(values));
     }
 
-    /// Adds a tensor of any device, as `f32`.
-    pub fn tensor(&mut self, name: &str, tensor: &Tensor) {
-        let shape: Vec<usize> = tensor.size().iter().map(|&size| size as usize).collect();
-        let mut values = vec![0.0_f32; tensor.numel()];
-        let count = values.len();
-        tensor.to_device(tch::Device::Cpu).contiguous().copy_data(&mut values, count);
-        let bytes = bytemuck::cast_slice(&values).to_vec();
-        self.add(name, Dtype::F32, &shape, Cow::Owned(bytes));
+    /// Adds named numbers.
+    pub fn named(&mut self, named: NamedValues<'a>) {
+        let shape: Vec<usize> = named.shape.iter().map(|&size| size as usize).collect();
+        let bytes = match named.values {
+            Cow::Borrowed(values) => Cow::Borrowed(bytemuck::cast_slice(values)),
+            Cow::Owned(values) => Cow::Owned(bytemuck::cast_slice(&values).to_vec()),
+        };
+        self.add(&named.name, Dtype::F32, &shape, bytes);
     }
 
     fn add(&mut self, name: &str, dtype: Dtype, shape: &[usize], bytes: Cow<'a, [u8]>) {
@@ -123,13 +124,9 @@ impl<'a> Stored<'a> {
         Ok(values)
     }
 
-    /// Fills each of these tensors with the numbers of its name.
-    pub fn fill(&self, tensors: Vec<(String, Tensor)>) -> Result<(), String> {
-        for (name, mut tensor) in tensors {
-            let shape = tensor.size();
-            let values = Tensor::from_slice(&self.shaped(&name, &shape)?).view(shape.as_slice());
-            tch::no_grad(|| tensor.copy_(&values));
-        }
+    /// Fills the values of this name and shape.
+    pub fn fill(&self, name: &str, shape: &[i64], values: &mut [f32]) -> Result<(), String> {
+        values.copy_from_slice(&self.shaped(name, shape)?);
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use control_envs::{Env, EnvError};
 use serde::{Deserialize, Serialize};
 
 use crate::agent::{Agent, UpdateRecord};
+use crate::engine::GroupFigures;
 use crate::error::Error;
 use crate::randomness::{Generator, Stream, generator};
 
@@ -38,12 +39,14 @@ pub struct EpisodeRecord {
     /// Share of the exploration rule's decisions that were not greedy; `None` where all actions came before learning
     /// starts.
     pub exploratory_share: Option<f64>,
-    /// Dropout probability of every layer, from input to output.
+    /// Mean dropout probability of every layer, from input to output.
     pub p: Vec<f64>,
     /// `||W||^2` of every layer.
     pub squared_norm: Vec<f64>,
     /// Sensitivity c of every layer over the episode's observations, in squared network units.
     pub sensitivity: Vec<f64>,
+    /// Every dropout group of every layer.
+    pub groups: Vec<GroupFigures>,
 }
 
 /// Where a training is: all that the steps to come depend on and neither agent nor environment holds.
@@ -102,7 +105,11 @@ impl Position {
         terminated: bool,
         agent: &mut Agent,
     ) -> Result<EpisodeRecord, Error> {
-        let epistemic_std = agent.end_episode(episode.episode_length as usize)?;
+        let figures = agent.end_episode(episode.episode_length as usize)?;
+        let of_layers = |number: fn(&GroupFigures) -> f64| {
+            let layers = figures.groups.chunk_by(|a, b| a.layer == b.layer);
+            layers.map(|groups| groups.iter().map(number).sum()).collect()
+        };
         self.episodes += 1;
         if self.returns.len() == RETURN_WINDOW {
             self.returns.pop_front();
@@ -117,12 +124,13 @@ impl Position {
             mean_return_100: self.mean_return().unwrap_or_default(),
             dataset_size: agent.dataset_size(),
             precision: agent.network().precision(),
-            epistemic_std,
-            aleatoric_std: agent.aleatoric_std(episode.episode_length as usize),
+            epistemic_std: figures.epistemic_std.0,
+            aleatoric_std: figures.aleatoric_std.0,
             exploratory_share: agent.exploratory_share(),
-            p: agent.network().p(),
-            squared_norm: agent.network().squared_norms(),
-            sensitivity: agent.sensitivity(episode.episode_length as usize),
+            p: agent.network().mean_p(),
+            squared_norm: of_layers(|group| group.squared_norm),
+            sensitivity: of_layers(|group| group.sensitivity),
+            groups: figures.groups.clone(),
         })
     }
 }

@@ -2,11 +2,10 @@
 
 use control_envs::Step;
 use serde::Serialize;
-use tch::Tensor;
 
 use crate::calibration::{Calibration, Gaussian};
 use crate::evaluation::Decision;
-use crate::network::QNetwork;
+use crate::units::{NetworkUnits, ValueScale};
 
 /// A return that the time limit cut short is left out unless what is missing had weighed at most so much.
 const LARGEST_MISSING_WEIGHT: f64 = 0.01;
@@ -45,8 +44,7 @@ impl Outcome {
 
 /// Gathers outcomes while episodes are played.
 #[derive(Debug)]
-pub struct OutcomeCollector<'a> {
-    network: &'a QNetwork,
+pub struct OutcomeCollector {
     gamma: f64,
     episode: u64,
     /// The steps of the episode under way, with their rewards in place of the returns.
@@ -55,39 +53,29 @@ pub struct OutcomeCollector<'a> {
     left_out: usize,
 }
 
-impl<'a> OutcomeCollector<'a> {
-    /// A collector for decisions of `network`, whose discount factor is `gamma`.
-    pub fn new(network: &'a QNetwork, gamma: f64) -> Self {
-        Self { network, gamma, episode: 1, steps: Vec::new(), outcomes: Vec::new(), left_out: 0 }
+impl OutcomeCollector {
+    /// A collector for decisions under the discount factor `gamma`.
+    pub fn new(gamma: f64) -> Self {
+        Self { gamma, episode: 1, steps: Vec::new(), outcomes: Vec::new(), left_out: 0 }
     }
 
     /// Takes a decision and what followed.
     pub fn add(&mut self, decision: &Decision<'_>, step: &Step) {
-        let Decision { samples, action, .. } = *decision;
-        // In network units values are scaled by 1 - gamma.
-        let returns = 1.0 / (1.0 - self.gamma);
+        let Decision { prediction, action } = *decision;
+        let (samples, scale) = (prediction.row(0), ValueScale::of_discount(self.gamma));
+        let in_returns = |value| scale.to_return(NetworkUnits(value)).0;
         self.steps.push(Outcome {
             episode: self.episode,
             step: self.steps.len() as u64 + 1,
             action,
-            q_mean: samples.mean(action) * returns,
-            epistemic_std: samples.std(action) * returns,
-            aleatoric_std: self.aleatoric_std(decision) * returns,
+            q_mean: in_returns(samples.mean(action)),
+            epistemic_std: in_returns(samples.std(action)),
+            aleatoric_std: in_returns(prediction.aleatoric_std(0, action)),
             discounted_return: step.reward,
         });
         if step.ends_episode() {
             self.end_episode(step.terminated);
         }
-    }
-
-    fn aleatoric_std(&self, decision: &Decision<'_>) -> f64 {
-        if !self.network.is_heteroscedastic() {
-            return self.network.precision().sqrt().recip();
-        }
-        let observation =
-            Tensor::from_slice(decision.observation).unsqueeze(0).to_device(self.network.device());
-        let (_, aleatoric) = tch::no_grad(|| self.network.standard_deviations(&observation, decision.noise));
-        aleatoric.double_value(&[0, decision.action as i64])
     }
 
     fn end_episode(&mut self, terminated: bool) {
@@ -188,14 +176,8 @@ impl ValueCalibration {
 
 #[cfg(test)]
 mod tests {
-    use control_envs::{Catch, Env};
-    use tch::Device;
-
     use super::*;
-    use crate::config::Config;
-    use crate::engine::Learner;
-    use crate::exploration::QSamples;
-    use crate::network::PassNoise;
+    use crate::engine::{Precision, Prediction};
 
     fn outcome(q_mean: f64, epistemic_std: f64, aleatoric_std: f64, discounted_return: f64) -> Outcome {
         Outcome { episode: 1, step: 1, action: 0, q_mean, epistemic_std, aleatoric_std, discounted_return }
@@ -203,15 +185,14 @@ mod tests {
 
     #[test]
     fn returns_and_standard_deviations_by_hand() {
-        let learner = Learner::new(&Config::default(), Catch::new().spec(), Device::Cpu).unwrap();
-        let noise = PassNoise::default();
         // Two passes of two actions; action 1 is 0.03 and 0.05, 100 times as much in units of the return.
         let q = [0.01, 0.03, 0.02, 0.05];
         let play = |rewards: &[f64], terminates: bool| {
-            let mut collector = OutcomeCollector::new(&learner.online, 0.99);
+            let mut collector = OutcomeCollector::new(0.99);
             for (index, reward) in rewards.iter().enumerate() {
-                let decision =
-                    Decision { observation: &[], noise: &noise, samples: QSamples::new(&q, 2), action: 1 };
+                let precision = Precision::Homoscedastic(10.0);
+                let prediction = Prediction { q: &q, precision, passes: 2, rows: 1, actions: 2 };
+                let decision = Decision { prediction, action: 1 };
                 let last = index + 1 == rewards.len();
                 let (terminated, truncated) = (last && terminates, last && !terminates);
                 collector
@@ -227,7 +208,7 @@ mod tests {
         let first = outcomes[0];
         assert_eq!((left_out, first.episode, first.step, first.action), (0, 1, 1, 1));
         assert!((first.q_mean - 4.0).abs() < 1e-5 && (first.epistemic_std - 2.0_f64.sqrt()).abs() < 1e-5);
-        assert!((first.aleatoric_std - 100.0 / 10.0_f64.sqrt()).abs() < 1e-4, "tau starts at 10");
+        assert!((first.aleatoric_std - 100.0 / 10.0_f64.sqrt()).abs() < 1e-4);
         // What is missing after a truncation weighs 0.99^n, at most 1% from n = 459 on.
         let (outcomes, left_out) = play(&[1.0; 500], false);
         assert_eq!((outcomes.len(), left_out, outcomes[41].step), (42, 458, 42));

@@ -1,8 +1,7 @@
 //! Gradients of the whole objective against central finite differences, in f64.
 
-use concrete_dqn::concrete::{ConcreteDropout, ConcreteLinear, LogisticNoise, Regularizer};
+use concrete_dqn::concrete::{ConcreteDropout, ConcreteLinear, LogisticNoise, Regularizer, gaussian_nll};
 use concrete_dqn::randomness::{Stream, generator};
-use concrete_dqn::td;
 use tch::{Device, Kind, Tensor};
 
 /// A small problem: two rows through one layer of three inputs and two outputs.
@@ -33,7 +32,7 @@ impl Problem {
             bias: None,
         };
         let errors = layer.forward(&self.x, &self.noise) - &self.y;
-        let data_term = td::gaussian_nll(&errors, &parameters.narrow(0, 7, 1));
+        let data_term = gaussian_nll(&errors, &parameters.narrow(0, 7, 1));
         (data_term + layer.regularization(&self.regularizer)).sum(Kind::Double)
     }
 }

@@ -3,10 +3,9 @@
 
 use concrete_dqn::Error;
 use concrete_dqn::agent::{Agent, UpdateRecord};
-use concrete_dqn::concrete::{ConcreteDropout, LogisticNoise, Regularizer, entropy, logit, squared_norm};
+use concrete_dqn::concrete::{ConcreteDropout, LogisticNoise, Regularizer, entropy, logit};
 use concrete_dqn::config::{Config, Layer};
 use concrete_dqn::engine::engine;
-use concrete_dqn::exploration::QSamples;
 use concrete_dqn::network::PassNoise;
 use concrete_dqn::randomness::{Stream, generator};
 use concrete_dqn::training::{Observer, Position, train};
@@ -84,7 +83,7 @@ fn no_logarithm_meets_a_zero() {
 fn the_weight_term_knows_p() {
     // Without the 1/(1-p) it is the same at every p and p's gradient lacks it.
     let regularizer = Regularizer { length_scale: 1.0, precision: 1.0, dataset_size: 10.0 };
-    let norm = squared_norm(&Tensor::from_slice(&[1.0_f64, -2.0]));
+    let norm = Tensor::from(5.0_f64);
     let leaf = Tensor::from_slice(&[logit(0.75)]).set_requires_grad(true);
     let term = regularizer.weight_term(&norm, &leaf);
     // 5 / 10 / (1 - 0.75), and d/dlogit 1/(1-p) = p/(1-p).
@@ -111,11 +110,11 @@ fn where_passes_are_meant_there_are_passes() {
         let network = agent.network();
         let mut engine = engine(&config, network).unwrap();
         let mut noise = PassNoise::default();
-        noise.draw(&mut LogisticNoise::new(generator(3, Stream::Noise)), network.inputs(), 10, 1);
+        noise.draw(&mut LogisticNoise::new(generator(3, Stream::Noise)), network.masks(), 10, 1);
         let observation = [0.5, 0.1, 0.05, -0.2];
-        let samples = engine.q_values(network, &observation, Some(&noise)).to_vec();
-        let samples = QSamples::new(&samples, 2);
-        assert_eq!(samples.passes(), 10);
+        let prediction = engine.predict(network, &observation, Some(&noise));
+        let samples = prediction.row(0);
+        assert_eq!((prediction.passes, samples.passes()), (10, 10));
         assert!((0..2).all(|action| samples.std(action) > 0.0));
     }
     // Fewer passes than a standard deviation needs are refused.

@@ -66,8 +66,7 @@ fn fresh(config: &Config) -> (Box<dyn Env>, Agent) {
 
 /// All numbers of an agent, as bits.
 fn bits(agent: &Agent) -> Vec<u32> {
-    let values = |tensor: tch::Tensor| Vec::<f32>::try_from(tensor.flatten(0, -1)).unwrap();
-    agent.named_tensors().into_iter().flat_map(|(_, tensor)| values(tensor)).map(f32::to_bits).collect()
+    agent.named().into_iter().flat_map(|named| named.values.into_owned()).map(f32::to_bits).collect()
 }
 
 #[test]

@@ -121,8 +121,8 @@ impl Observer for Watch<'_> {
         let scale = (1.0 - self.config.agent.gamma).powi(2) * ROUNDS as f64;
         let mut variance = vec![0.0; cells];
         for _ in 0..ROUNDS {
-            self.noise.draw(&mut self.source, network.inputs(), self.config.evaluation.passes, cells);
-            let q = self.engine.q_values(network, &self.middles, Some(&self.noise));
+            self.noise.draw(&mut self.source, network.masks(), self.config.evaluation.passes, cells);
+            let q = self.engine.predict(network, &self.middles, Some(&self.noise)).q;
             for (cell, variance) in variance.iter_mut().enumerate() {
                 let samples = QSamples::of_row(q, cells, network.actions(), cell);
                 *variance += samples.std(samples.greedy_action()).powi(2) / scale;

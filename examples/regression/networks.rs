@@ -193,7 +193,7 @@ impl Networks {
             let p_logit = &layer.dropout.p_logit;
             let norms = layer.weight.square().sum_dim_intlist([1_i64, 2].as_slice(), true, Kind::Float);
             regularizer.weight_term(&norms, p_logit)
-                + regularizer.entropy_term(&Tensor::from(layer.inputs() as f32), p_logit)
+                + regularizer.entropy_term(layer.inputs() as f64, p_logit)
         });
         let penalty: Tensor = penalties.sum();
         data_term + penalty / &self.dataset_sizes

@@ -67,7 +67,7 @@ impl Row {
             // l^2 is 1e-8, so that the weight term counts for nothing.
             squared_norm: 0.0,
             length_scale: LENGTH_SCALE,
-            inputs: if layer == 0 { 1.0 } else { self.width as f64 },
+            masks: if layer == 0 { 1.0 } else { self.width as f64 },
             dataset_size: self.size as f64,
         }
     }

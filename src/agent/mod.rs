@@ -208,7 +208,10 @@ impl Agent {
     fn learner_step(&mut self) -> Result<Option<UpdateRecord>, Error> {
         self.anneal();
         let (agent, progress) = (&self.config.agent, self.progress());
-        let lookahead = Lookahead { steps: self.schedules.n_step.at(progress).round() as usize, gamma: agent.gamma as f32 };
+        let lookahead = Lookahead {
+            steps: self.schedules.n_step.at(progress).round() as usize,
+            gamma: agent.gamma as f32,
+        };
         self.replay.sample(agent.batch_size, lookahead, &mut self.streams.replay, &mut self.batch);
         let scale = self.value_scale().of_reward();
         self.batch.rewards.iter_mut().for_each(|reward| *reward *= scale);
@@ -219,8 +222,7 @@ impl Agent {
             target_bounds: agent.bounded_targets.then(|| self.replay.reward_range()),
             updates_target: (self.counters.updates + 1).is_multiple_of(agent.target_period),
         };
-        let loss =
-            self.engine.learn(&mut self.learner, &self.batch, &step, &mut self.streams.learner_noise);
+        let loss = self.engine.learn(&mut self.learner, &self.batch, &step, &mut self.streams.learner_noise);
         if !loss.total().is_finite() {
             return Err(self.not_finite("the loss"));
         }

@@ -20,6 +20,13 @@ pub struct AgentState {
     held_from: Option<LogisticNoise>,
 }
 
+impl AgentState {
+    /// Environment steps so far.
+    pub fn steps(&self) -> u64 {
+        self.counters.steps
+    }
+}
+
 impl Agent {
     /// Its counters and generators as they are now.
     pub fn state(&self) -> AgentState {

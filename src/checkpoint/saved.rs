@@ -116,7 +116,7 @@ impl<R> SavedCheckpoint<R> {
     ) -> Result<Position, Error> {
         let content = |problem| Error::Content { path: self.folder.join(TENSORS), problem };
         let stored = Stored::parse(&self.tensors).map_err(content)?;
-        stored.fill(agent.named_tensors()).map_err(content)?;
+        agent.restore_named(&mut |name, shape, values| stored.fill(name, shape, values)).map_err(content)?;
         let (latest, _) = stored.floats(LATEST).map_err(content)?;
         let State { replay, segments: names, .. } = &self.state;
         segments.load(agent.replay_mut(), replay, &latest, names, &self.manifest)?;
@@ -147,9 +147,7 @@ fn serialize<R: Serialize + DeserializeOwned>(
     let environment = position.in_hand.as_ref().and_then(|_| env.save_state());
     let in_hand = position.in_hand.as_ref().filter(|_| environment.is_some());
     let mut arrays = Arrays::default();
-    for (name, tensor) in agent.named_tensors() {
-        arrays.tensor(&name, &tensor);
-    }
+    agent.named().into_iter().for_each(|named| arrays.named(named));
     let latest = agent.replay().latest();
     arrays.floats(LATEST, &[latest.len()], latest);
     if let (Some(episode), Some(environment)) = (in_hand, &environment) {

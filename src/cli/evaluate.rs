@@ -33,7 +33,7 @@ pub fn run(registry: &Registry, arguments: &EvaluateArguments) -> Result<(), Err
     let episodes = arguments.episodes.unwrap_or(config.evaluation.episodes.max(1));
     let seed = arguments.seed.unwrap_or(config.seed);
     let passes = arguments.passes.unwrap_or(config.evaluation.passes);
-    let mut collector = arguments.calibration.then(|| OutcomeCollector::new(&network, config.agent.gamma));
+    let mut collector = arguments.calibration.then(|| OutcomeCollector::new(config.agent.gamma));
     let watch = |decision: &Decision<'_>, step: &Step| {
         if let Some(collector) = &mut collector {
             collector.add(decision, step);

@@ -36,7 +36,7 @@ fn of_numbers(arguments: &LandscapeArguments) -> (LandscapePicture, PathBuf) {
         precision: 1.0,
         squared_norm: inputs,
         length_scale: 0.01,
-        inputs,
+        masks: inputs,
         dataset_size,
     };
     (picture("What the objective says of p".to_owned(), arguments, landscape, None), "landscape".into())
@@ -58,11 +58,11 @@ fn of_run(
         ))
     })?;
     let network = Learner::new(&config, env.spec(), Device::Cpu)?.online;
-    let Some(inputs) = network.inputs().get(layer) else {
+    let Some(inputs) = network.masks().get(layer) else {
         return Err(Error::Usage(format!(
             "{} has no layer {layer}; its layers are numbered from 0 to {}",
             run.display(),
-            network.inputs().len() - 1
+            network.masks().len() - 1
         )));
     };
     let Some((last, _)) = states.last() else {
@@ -80,7 +80,7 @@ fn of_run(
         precision: state.precision,
         squared_norm: state.squared_norm,
         length_scale: config.dropout.length_scale,
-        inputs: *inputs as f64,
+        masks: *inputs as f64,
         dataset_size: state.dataset_size,
     };
     let title = format!("{} · layer {layer} after episode {episode}", RunLabel::of(&config, None).title);
@@ -100,13 +100,13 @@ fn picture(
         precision: arguments.precision.unwrap_or(found.precision),
         squared_norm: arguments.squared_norm.unwrap_or(found.squared_norm),
         length_scale: arguments.length_scale.unwrap_or(found.length_scale),
-        inputs: arguments.k.unwrap_or(found.inputs),
+        masks: arguments.k.unwrap_or(found.masks),
         dataset_size: arguments.n.unwrap_or(found.dataset_size),
     };
     let subtitle = format!(
         "N = {}, K = {}, precision τ = {}, sensitivity c = {}, norm(W)² = {}, length scale l = {}",
         landscape.dataset_size,
-        landscape.inputs,
+        landscape.masks,
         number(landscape.precision),
         number(landscape.sensitivity),
         number(landscape.squared_norm),

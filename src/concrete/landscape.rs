@@ -94,11 +94,7 @@ impl Landscape {
 
     /// tau stands before the likelihood.
     fn regularizer(&self) -> Regularizer {
-        Regularizer {
-            length_scale: self.length_scale,
-            precision: 1.0,
-            dataset_size: self.dataset_size,
-        }
+        Regularizer { length_scale: self.length_scale, precision: 1.0, dataset_size: self.dataset_size }
     }
 
     /// B

@@ -73,10 +73,7 @@ mod tests {
         for log_precision in [-3.0, 0.0, 5.0] {
             let leaf = Tensor::from_slice(&[log_precision]).set_requires_grad(true);
             for (tensor, term) in [
-                (
-                    gaussian_nll(&Tensor::from_slice(&[1.0, -3.0]), &leaf),
-                    gaussian_nll_at(5.0, log_precision),
-                ),
+                (gaussian_nll(&Tensor::from_slice(&[1.0, -3.0]), &leaf), gaussian_nll_at(5.0, log_precision)),
                 (prior.term(&leaf, 400.0), prior.term_at(log_precision, 400.0)),
             ] {
                 let gradient = Tensor::run_backward(&[&tensor], &[&leaf], false, false).remove(0);
@@ -91,9 +88,8 @@ mod tests {
     fn with_perfect_predictions_tau_is_where_data_and_prior_balance() {
         // The loss is then -ln tau + n/N (tau / tau_0 - ln tau), least at tau_0 (1 + N/n).
         let prior = PrecisionPrior { precision: 10.0, count: 100.0 };
-        let slope = |tau: f64| {
-            gaussian_nll_at(0.0, tau.ln()).derivative + prior.term_at(tau.ln(), 400.0).derivative
-        };
+        let slope =
+            |tau: f64| gaussian_nll_at(0.0, tau.ln()).derivative + prior.term_at(tau.ln(), 400.0).derivative;
         let least = 10.0 * (1.0 + 4.0);
         assert!(slope(0.99 * least) < 0.0 && slope(1.01 * least) > 0.0);
         let none = PrecisionPrior { precision: 10.0, count: 0.0 };

@@ -21,11 +21,7 @@ impl ConcreteLinear {
     /// A layer in a `tch` model, initialised as `nn::linear` does by default, its dropout starting at `initial`.
     pub fn new(path: &nn::Path, inputs: i64, outputs: i64, initial: InitialDropout) -> Self {
         let linear = nn::linear(path, inputs, outputs, nn::LinearConfig::default());
-        Self {
-            dropout: ConcreteDropout::new(path, &[inputs], initial),
-            weight: linear.ws,
-            bias: linear.bs,
-        }
+        Self { dropout: ConcreteDropout::new(path, &[inputs], initial), weight: linear.ws, bias: linear.bs }
     }
 
     /// Number K of inputs, the units that are dropped.

@@ -102,7 +102,10 @@ impl Autograd {
         let (weight_term, entropy_term) = online.regularization(&step.regularizer);
         Objective {
             data_term: gaussian_nll(&errors, &log_precisions),
-            precision_term: self.settings.precision_prior.term(&log_precisions, step.regularizer.dataset_size),
+            precision_term: self
+                .settings
+                .precision_prior
+                .term(&log_precisions, step.regularizer.dataset_size),
             precision: log_precisions.exp().mean(Kind::Float).double_value(&[]),
             q,
             errors,
@@ -122,15 +125,15 @@ impl Autograd {
         let Learner { online, target, .. } = learner;
         let LearnerSettings { targets, target_beta, target_passes, .. } = self.settings;
         let next = &batch.next_observations;
-        pass(online, next, None, &mut self.online_next);
+        let _ = pass(online, next, None, &mut self.online_next);
         match targets {
             Targets::DoubleQ => {
-                pass(target, next, None, &mut self.q);
+                let _ = pass(target, next, None, &mut self.q);
                 td::double_q(batch.rewards(), &self.online_next, &self.q, &mut self.targets);
             }
             Targets::Optimistic => {
                 self.noise.draw(noise, target.masks(), target_passes, batch.actions.len());
-                pass(target, next, Some(&self.noise), &mut self.q);
+                let _ = pass(target, next, Some(&self.noise), &mut self.q);
                 let online_next = &self.online_next;
                 td::optimistic(batch.rewards(), online_next, &self.q, target_beta, &mut self.targets);
             }

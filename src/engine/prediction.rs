@@ -86,16 +86,13 @@ mod tests {
     fn standard_deviations_by_hand() {
         // Two passes, two observations, two actions: of observation 1 action 0 is 1 and 3, action 1 is 2.5 twice.
         let q = [0.0, 0.0, 1.0, 2.5, 0.0, 0.0, 3.0, 2.5];
-        let one = Prediction {
-            q: &q,
-            precision: Precision::Homoscedastic(25.0),
-            passes: 2,
-            rows: 2,
-            actions: 2,
-        };
+        let one =
+            Prediction { q: &q, precision: Precision::Homoscedastic(25.0), passes: 2, rows: 2, actions: 2 };
         assert_eq!(one.row(1).greedy_action(), 1);
         let stds = one.mean_stds(|_, _| 0);
-        assert!((stds.epistemic.0 - 2.0_f64.sqrt() / 2.0).abs() < 1e-12 && (stds.aleatoric.0 - 0.2).abs() < 1e-12);
+        assert!(
+            (stds.epistemic.0 - 2.0_f64.sqrt() / 2.0).abs() < 1e-12 && (stds.aleatoric.0 - 0.2).abs() < 1e-12
+        );
         // tau of observation 1 and action 0 is 2 and 1/2 in the passes: variances 1/2 and 2, 1.25 on average.
         let mut log_precisions = [0.0; 8];
         (log_precisions[2], log_precisions[6]) = (2.0_f32.ln(), 0.5_f32.ln());

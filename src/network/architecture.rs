@@ -211,7 +211,7 @@ mod tests {
         // One pixel of 1 in the only channel: dropping the pixel and dropping the channel are the same.
         let x = Tensor::zeros([1, 50], (Kind::Float, Device::Cpu));
         let _ = x.narrow(1, 22, 1).fill_(1.0);
-        let of = |mask| network(&config(mask), false).sensitivity(&x)[0];
+        let of = |mask| network(&config(mask), false).sensitivity(&x)[0][0];
         let (unit, map) = (of(ConvMask::Unit), of(ConvMask::FeatureMap));
         assert!((unit / map - 1.0).abs() < 1e-4 && unit > 0.0, "{unit} and {map}");
     }
@@ -223,29 +223,26 @@ mod tests {
             let (one, mut head) = (network(&config, false), network(&config, true));
             assert_eq!((head.actions(), head.is_heteroscedastic()), (3, true));
             let (x, noise) = (boards(5), noise(&one, 2, 5));
-            assert!(one.predict(&x, &noise).log_precisions.is_none());
-            let prediction = head.predict(&x, &noise);
-            assert_eq!(prediction.q.size(), [2, 5, 3]);
-            assert!(
-                prediction.q.equal(&head.sample(&x, &noise))
-                    && prediction.q.isfinite().all().int64_value(&[]) == 1
-            );
+            let of_one = one.forward(&x, Some(&noise)).log_precisions;
+            assert_eq!(of_one.numel(), 1);
+            let outputs = head.forward(&x, Some(&noise));
+            assert_eq!(outputs.q.size(), [2, 5, 3]);
+            assert_eq!(outputs.q.isfinite().all().int64_value(&[]), 1);
             if !config.biases {
                 // The last layer's q rows are drawn first, and nothing is drawn after them.
-                assert!(prediction.q.allclose(&one.sample(&x, &noise), 1e-5, 1e-6, false));
+                assert!(outputs.q.allclose(&one.sample(&x, &noise), 1e-5, 1e-6, false));
             }
-            let log_precisions = prediction.log_precisions.unwrap();
+            let log_precisions = outputs.log_precisions;
             let flat = log_precisions.full_like(10.0_f64.ln());
             assert!(log_precisions.allclose(&flat, 1e-6, 1e-6, false));
             // Its weights get a gradient all the same.
             let gradient = head.parameters().gradient(&log_precisions.sum(Kind::Float));
-            let last =
-                head.parameters().range(&format!("layers.{}.weight", head.layers().len() - 1)).unwrap();
+            let last = head.parameters().range(Parameter::Weight(head.layers().len() - 1)).unwrap();
             let gradient = gradient.narrow(0, last.start as i64, last.len() as i64).view([6, -1]);
             assert_eq!(gradient.narrow(0, 0, 3).abs().sum(Kind::Float).double_value(&[]), 0.0);
             assert!(gradient.narrow(0, 3, 3).abs().sum(Kind::Float).double_value(&[]) > 0.0);
             let _ = tch::no_grad(|| head.parameters_mut().flat_mut().tensor_mut().g_add_scalar_(1.0));
-            let moved = head.predict(&x, &noise).log_precisions.unwrap();
+            let moved = head.forward(&x, Some(&noise)).log_precisions;
             assert!(moved.std(true).double_value(&[]) > 0.0, "tau depends on the observation now");
         }
     }

@@ -34,8 +34,7 @@ impl Features {
         let dimensions = space.len();
         let (centre, half_width): (Vec<f32>, Vec<f32>) = space.dimensions.iter().map(|d| d.scale()).unzip();
         let vector = |parameter, values| Initial { parameter, shape: vec![dimensions as i64], values };
-        let mut initial =
-            vec![vector(Parameter::Centre, centre), vector(Parameter::HalfWidth, half_width)];
+        let mut initial = vec![vector(Parameter::Centre, centre), vector(Parameter::HalfWidth, half_width)];
         if frequencies > 0 {
             initial.push(Initial {
                 parameter: Parameter::Frequencies,

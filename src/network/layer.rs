@@ -3,8 +3,10 @@
 use tch::Tensor;
 
 use super::parameters::{MissingParameter, Parameter, Parameters};
+#[cfg(test)]
+use crate::concrete::Regularizer;
 use crate::concrete::{
-    ConcreteConv2d, ConcreteDropout, ConcreteLinear, ConvShape, DropoutGroups, InitialDropout, Regularizer,
+    ConcreteConv2d, ConcreteDropout, ConcreteLinear, ConvShape, DropoutGroups, InitialDropout,
 };
 
 /// What a layer is before it has parameters. What goes in and comes out of one is flat: an image goes channel by channel,
@@ -65,9 +67,8 @@ impl Layer {
         parameters: &Parameters,
         initial: InitialDropout,
     ) -> Result<Self, MissingParameter> {
-        let view = |parameter: fn(usize) -> Parameter| {
-            parameters.view(parameter(index)).map(Tensor::shallow_clone)
-        };
+        let view =
+            |parameter: fn(usize) -> Parameter| parameters.view(parameter(index)).map(Tensor::shallow_clone);
         let (weight, bias) = (view(Parameter::Weight)?, view(Parameter::Bias).ok());
         let p_logit = view(Parameter::DropoutLogit)?;
         Ok(match shape {
@@ -157,6 +158,7 @@ impl Layer {
     }
 
     /// This layer's share of the KL per datum; a differentiable scalar.
+    #[cfg(test)]
     pub fn regularization(&self, regularizer: &Regularizer) -> Tensor {
         match self {
             Self::Linear(layer) => layer.regularization(regularizer),

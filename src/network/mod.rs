@@ -16,5 +16,4 @@ pub use features::Features;
 pub use layer::LayerShape;
 pub use parameters::{Fill, Initial, MissingParameter, NamedValues, Parameter, Parameters, Slot};
 pub use pass_noise::PassNoise;
-pub(crate) use q_network::Outputs;
 pub use q_network::{InitialUncertainty, QNetwork};

@@ -263,12 +263,7 @@ fn named<'a>(slots: &'a [Slot], flat: &'a FlatTensor, prefix: &str) -> Vec<Named
     slots.iter().map(of_slot).collect()
 }
 
-fn restore<E>(
-    slots: &[Slot],
-    flat: &mut FlatTensor,
-    prefix: &str,
-    fill: &mut Fill<'_, E>,
-) -> Result<(), E> {
+fn restore<E>(slots: &[Slot], flat: &mut FlatTensor, prefix: &str, fill: &mut Fill<'_, E>) -> Result<(), E> {
     let mut values = flat.read().into_owned();
     for slot in slots {
         fill(&format!("{prefix}{}", slot.parameter), &slot.shape, &mut values[slot.range.clone()])?;

@@ -71,15 +71,13 @@ impl QNetwork {
         let bandwidth = config.bandwidth(space.len());
         // The target network's features are drawn by the same generator.
         let mut again = generator.clone();
-        let mut features =
-            |generator| Features::new(space, config.frequencies(), bandwidth, generator, device);
+        let features = |generator| Features::new(space, config.frequencies(), bandwidth, generator, device);
         let (online, target) = (features(generator), features(&mut again));
         let outputs = spec.actions.len() as i64 * if start.heteroscedastic { 2 } else { 1 };
         let shapes = layer_shapes(config, space, online.count() as i64, outputs)?;
         let initial = initial_parameters(&shapes, config.biases, start, generator);
-        let assemble = |features, trainable| {
-            Self::assemble(features, &shapes, &initial, start, trainable, device)
-        };
+        let assemble =
+            |features, trainable| Self::assemble(features, &shapes, &initial, start, trainable, device);
         Ok((assemble(online, true)?, assemble(target, false)?))
     }
 
@@ -261,6 +259,18 @@ impl QNetwork {
         &self.layers
     }
 
+    /// The mean pass, `[rows, actions]`.
+    #[cfg(test)]
+    pub(super) fn mean(&self, observations: &Tensor) -> Tensor {
+        self.forward(observations, None).q.squeeze_dim(0)
+    }
+
+    /// Noisy passes, `[passes, rows, actions]`.
+    #[cfg(test)]
+    pub(super) fn sample(&self, observations: &Tensor, noise: &PassNoise) -> Tensor {
+        self.forward(observations, Some(noise)).q
+    }
+
     /// The parameters.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
@@ -314,7 +324,11 @@ mod tests {
         let spec = EnvSpec::new("Test-v0", dimensions, ["a", "b", "c"]);
         let config =
             NetworkConfig { hidden: vec![5, 4], biases, fourier_features, ..NetworkConfig::default() };
-        let start = InitialUncertainty { p, temperature: 0.1, precision: 10.0, heteroscedastic: false };
+        let start = InitialUncertainty {
+            dropout: InitialDropout { p, ..InitialDropout::default() },
+            precision: 10.0,
+            heteroscedastic: false,
+        };
         QNetwork::pair(&config, start, &spec, &mut generator(1, Stream::Initialisation), Device::Cpu)
             .unwrap()
             .0
@@ -326,15 +340,15 @@ mod tests {
 
     fn draw(network: &QNetwork, passes: usize, rows: usize) -> PassNoise {
         let mut noise = PassNoise::default();
-        noise.draw(&mut LogisticNoise::new(generator(2, Stream::Noise)), network.inputs(), passes, rows);
+        noise.draw(&mut LogisticNoise::new(generator(2, Stream::Noise)), network.masks(), passes, rows);
         noise
     }
 
     #[test]
     fn names_shapes_and_order_of_the_flat_tensor() {
         let network = network(true, 3, 0.1);
-        let named: Vec<_> =
-            network.parameters().named().map(|(name, view)| (name.to_owned(), view.size())).collect();
+        let slots = network.parameters().slots().iter();
+        let named: Vec<_> = slots.map(|slot| (slot.parameter.to_string(), slot.shape.clone())).collect();
         let expected = [
             ("layers.0.weight", vec![5, 8]),
             ("layers.0.bias", vec![5]),
@@ -350,7 +364,7 @@ mod tests {
         assert_eq!(named, expected.map(|(name, shape)| (name.to_owned(), shape)));
         assert_eq!(network.parameters().count(), 8 * 5 + 5 * 4 + 4 * 3 + 12 + 4);
         assert!((network.precision() - 10.0).abs() < 1e-5);
-        assert!(network.p().iter().all(|p| (p - 0.1).abs() < 1e-6));
+        assert!(network.mean_p().iter().all(|p| (p - 0.1).abs() < 1e-6));
     }
 
     #[test]
@@ -359,7 +373,7 @@ mod tests {
         let before = network.mean(&observations());
         let _ = tch::no_grad(|| network.parameters_mut().flat_mut().tensor_mut().g_add_scalar_(0.1));
         assert!(!network.mean(&observations()).allclose(&before, 1e-3, 1e-3, false));
-        assert!((network.log_precision().double_value(&[0]) - (10.0_f64.ln() + 0.1)).abs() < 1e-5);
+        assert!((network.log_precision.double_value(&[0]) - (10.0_f64.ln() + 0.1)).abs() < 1e-5);
     }
 
     #[test]
@@ -407,13 +421,13 @@ mod tests {
         let loss = |network: &QNetwork| {
             let (weight, entropy) = network.regularization(&regularizer);
             let data = network.sample(&observations(), &noise).square().mean(Kind::Float);
-            data * network.log_precision().exp() + weight + entropy - network.log_precision()
+            data * network.log_precision.exp() + weight + entropy - &network.log_precision
         };
         let gradient = network.parameters().gradient(&loss(&network).sum(Kind::Float));
         // Along random directions, since a single f32 coordinate drowns in rounding.
         let mut directions = LogisticNoise::new(generator(3, Stream::Noise));
         for _ in 0..5 {
-            let direction = directions.sample(&[network.parameters().count()], Device::Cpu);
+            let direction = directions.sample(&[network.parameters().count() as i64], Device::Cpu);
             let mut at = |offset: f64| {
                 tch::no_grad(|| {
                     let _ = network.parameters_mut().flat_mut().tensor_mut().g_add_(&(&direction * offset));
@@ -439,7 +453,7 @@ mod tests {
         let greedy = mean.argmax(1, true);
         let mut noise = LogisticNoise::new(generator(9, Stream::Noise));
         let (p, draws) = (0.05, 20_000);
-        for (noisy, sensitivity) in network.sensitivity(&observations).into_iter().enumerate() {
+        for (noisy, sensitivity) in network.sensitivity(&observations).into_iter().flatten().enumerate() {
             let dropout = ConcreteDropout::from_logit(Tensor::from_slice(&[logit(p) as f32]), 0.0);
             let tiled = observations.repeat([draws, 1]);
             let q = network.through_layers(&tiled, |index, layer, x| {

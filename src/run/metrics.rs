@@ -236,6 +236,7 @@ mod tests {
             p: vec![0.099_999_994, 0.000_025],
             squared_norm: vec![1.5, 2.0],
             sensitivity: vec![0.5, 0.0],
+            groups: Vec::new(),
         };
         csv.append(&record).unwrap();
         csv.append(&EpisodeRecord { exploratory_share: None, ..record }).unwrap();

@@ -14,9 +14,7 @@ use crate::tensors::{Arrays, Stored};
 /// Where the file can't be written.
 pub fn save(network: &QNetwork, path: &Path) -> Result<(), Error> {
     let mut arrays = Arrays::default();
-    for (name, tensor) in network.named_tensors() {
-        arrays.tensor(&name, &tensor);
-    }
+    network.named("").into_iter().for_each(|named| arrays.named(named));
     let content = arrays.serialize().map_err(|error| Error::file("write", path)(io::Error::other(error)))?;
     files::replace(path, &content)
 }
@@ -29,6 +27,6 @@ pub fn save(network: &QNetwork, path: &Path) -> Result<(), Error> {
 pub fn load(network: &mut QNetwork, path: &Path) -> Result<(), Error> {
     let content = std::fs::read(path).map_err(Error::file("read", path))?;
     Stored::parse(&content)
-        .and_then(|stored| stored.fill(network.named_tensors()))
+        .and_then(|stored| network.restore("", &mut |name, shape, values| stored.fill(name, shape, values)))
         .map_err(|problem| Error::Content { path: path.to_owned(), problem })
 }

@@ -62,9 +62,9 @@ impl Recorder {
         spec: &EnvSpec,
         agent: &Agent,
     ) -> Result<Self, Error> {
-        let episodes = EpisodesCsv::create(&directory.episodes(), agent.network().layers().len())?;
+        let episodes = EpisodesCsv::create(&directory.episodes(), agent.network().masks().len())?;
         let updates = UpdatesCsv::create(&directory.updates())?;
-        let statistics = EpisodeStatistics::new(spec.reward_threshold, &agent.network().p());
+        let statistics = EpisodeStatistics::new(spec.reward_threshold, &agent.network().mean_p());
         let checkpoints = Checkpoints::new(directory.checkpoints(), config.checkpoint.keep);
         let record = Record { statistics, ..Record::default() };
         Ok(Self::over(directory, config, spec, (episodes, updates), checkpoints, record))
@@ -83,7 +83,7 @@ impl Recorder {
         checkpoints: Checkpoints,
         record: Record,
     ) -> Result<Self, Error> {
-        let layers = agent.network().layers().len();
+        let layers = agent.network().masks().len();
         let episodes = EpisodesCsv::reopen(&directory.episodes(), layers, record.episodes_bytes)?;
         let updates = UpdatesCsv::reopen(&directory.updates(), record.updates_bytes)?;
         Ok(Self::over(directory, config, spec, (episodes, updates), checkpoints, record))
@@ -175,7 +175,7 @@ impl Recorder {
             solved_at_step: self.statistics.solved_at_step(),
             dataset_size: agent.dataset_size(),
             precision: agent.network().precision(),
-            p_final: agent.network().p(),
+            p_final: agent.network().mean_p(),
             p_peak: self.statistics.p_peak().to_vec(),
             evaluation: None,
         };

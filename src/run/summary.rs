@@ -128,6 +128,7 @@ mod tests {
             p: vec![p],
             squared_norm: vec![1.0],
             sensitivity: vec![1.0],
+            groups: Vec::new(),
         }
     }
 

@@ -6,7 +6,7 @@ use concrete_dqn::Error;
 use concrete_dqn::agent::Agent;
 use concrete_dqn::checkpoint::Checkpoints;
 use concrete_dqn::config::{Config, Layer};
-use concrete_dqn::training::{Observer, Position, TrainingSnapshot, train};
+use concrete_dqn::training::{Position, TrainingSnapshot};
 use control_envs::Registry;
 use tch::Device;
 
@@ -27,27 +27,6 @@ fn a_training_that_diverges_says_when_and_what_and_keeps_its_last_good_checkpoin
     assert_fails(&output, 1, &["is not finite at step 10"]);
 }
 
-/// Poisons a tensor after some steps, as a bug or broken memory would.
-struct Poison {
-    tensor: &'static str,
-    checkpoints: Checkpoints,
-}
-
-impl Observer for Poison {
-    fn between_steps(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
-        if snapshot.agent.steps() == 250 {
-            let tensors = snapshot.agent.named_tensors();
-            let (_, tensor) = tensors.iter().find(|(name, _)| name == self.tensor).unwrap();
-            let _ = tch::no_grad(|| tensor.view(-1).get(0).fill_(f64::NAN));
-        }
-        if snapshot.agent.steps().is_multiple_of(10) {
-            self.checkpoints.save(snapshot, String::new(), 0)
-        } else {
-            Ok(())
-        }
-    }
-}
-
 #[test]
 fn a_poisoned_tensor_is_named_and_never_saved() {
     for tensor in ["online.layers.1.weight", "target.layers.0.weight", "adam.second_moment.layers.2.weight"] {
@@ -57,12 +36,30 @@ fn a_poisoned_tensor_is_named_and_never_saved() {
         let config = Config::resolve(&[Layer::parse("test", small).unwrap()]).unwrap();
         let mut env = Registry::builtin().make("cartpole").unwrap();
         let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
-        let mut poison = Poison { tensor, checkpoints: Checkpoints::new(folder.path().into(), 2) };
-        let ended = train(env.as_mut(), &mut agent, &mut Position::start(0), &mut poison);
-        let problem = ended.unwrap_err().to_string();
+        let mut checkpoints = Checkpoints::new(folder.path().into(), 2);
+        let mut position = Position::start(0);
+        let mut observation = env.reset(&mut position.starts).unwrap();
+        let saved = (1..=250).try_for_each(|step| {
+            let action = agent.act(&observation)?;
+            let outcome = env.step(action)?;
+            agent.observe(&observation, action, &outcome);
+            agent.learn()?;
+            let ended = outcome.ends_episode();
+            observation = if ended { env.reset(&mut position.starts)? } else { outcome.observation };
+            if step == 250 {
+                // As a bug or broken memory would.
+                agent.restore_named(&mut |name, _, values| {
+                    values[0] = if name == tensor { f32::NAN } else { values[0] };
+                    Ok::<(), Error>(())
+                })?;
+            }
+            let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, position: &position };
+            if step % 10 == 0 { checkpoints.save(snapshot, String::new(), 0) } else { Ok(()) }
+        });
+        let problem = saved.unwrap_err().to_string();
         assert!(problem.contains(&format!("the tensor `{tensor}` is not finite at step 250")), "{problem}");
-        let newest = poison.checkpoints.newest::<u32>().unwrap().unwrap();
-        assert_eq!(newest.state.agent.steps, 240, "the last good one");
+        let newest = checkpoints.newest::<u32>().unwrap().unwrap();
+        assert_eq!(newest.state.agent.steps(), 240, "the last good one");
     }
 }
 

@@ -3,10 +3,10 @@
 use std::process::Command;
 
 use concrete_dqn::config::Config;
-use concrete_dqn::engine::Learner;
+use concrete_dqn::engine::{Learner, engine};
 use concrete_dqn::run::{RunDirectory, model};
 use control_envs::Registry;
-use tch::{Device, Tensor};
+use tch::Device;
 
 use crate::program::text;
 use crate::row;
@@ -34,8 +34,8 @@ fn numpy_computes_the_same_q_values() {
     let mut network = Learner::new(&config, env.spec(), Device::Cpu).unwrap().online;
     model::load(&mut network, &run.join("model.safetensors")).unwrap();
     let observations = [[0.1_f32, -0.5, 0.02, 0.3], [-1.5, 2.0, -0.15, -1.0], [0.0, 0.0, 0.0, 0.0]];
-    let expected = network.mean(&Tensor::from_slice(observations.as_flattened()).view([3, 4]));
-    let expected = Vec::<f32>::try_from(expected.flatten(0, -1)).unwrap();
+    let mut engine = engine(&config, &network).unwrap();
+    let expected = engine.predict(&network, observations.as_flattened(), None).q.to_vec();
 
     let output = done(
         Command::new(venv.join("bin/python"))

@@ -1,10 +1,11 @@
 //! The gradient of the objective, from the last layer to the first.
 
-use faer::{Accum, MatMut, MatRef, Par, linalg::matmul::matmul};
+use faer::{Accum, Par, linalg::matmul::matmul};
 
 use super::forward::{Activations, grow};
 use super::kernels::{add_columns, mask_gradient, regularize_weight, sensitivity_gradient};
 use super::layout::{LayerLayout, Layout};
+use super::matrix::{view, view_mut};
 use crate::concrete::Regularizer;
 
 /// Room for the gradients with respect to a layer's output and its input, and for sums over columns and groups.
@@ -40,15 +41,10 @@ impl Buffers {
             let masked = &activations.inputs[index][..count];
             let upstream = &self.output[..rows * layer.output_stride];
             matmul(
-                MatMut::from_row_major_slice_mut(
-                    &mut gradient[layer.weight.clone()],
-                    layer.outputs,
-                    layer.inputs,
-                ),
+                view_mut(&mut gradient[layer.weight.clone()], layer.outputs, layer.inputs, layer.inputs),
                 Accum::Replace,
-                MatRef::from_row_major_slice_with_stride(upstream, rows, layer.outputs, layer.output_stride)
-                    .transpose(),
-                MatRef::from_row_major_slice_with_stride(masked, rows, layer.inputs, layer.input_stride),
+                view(upstream, rows, layer.outputs, layer.output_stride).transpose(),
+                view(masked, rows, layer.inputs, layer.input_stride),
                 1.0,
                 Par::Seq,
             );
@@ -82,15 +78,10 @@ impl Buffers {
         grow(&mut self.input, count);
         let upstream = &self.output[..rows * layer.output_stride];
         matmul(
-            MatMut::from_row_major_slice_with_stride_mut(
-                &mut self.input[..count],
-                rows,
-                layer.inputs,
-                layer.input_stride,
-            ),
+            view_mut(&mut self.input[..count], rows, layer.inputs, layer.input_stride),
             Accum::Replace,
-            MatRef::from_row_major_slice_with_stride(upstream, rows, layer.outputs, layer.output_stride),
-            MatRef::from_row_major_slice(&parameters[layer.weight.clone()], layer.outputs, layer.inputs),
+            view(upstream, rows, layer.outputs, layer.output_stride),
+            view(&parameters[layer.weight.clone()], layer.outputs, layer.inputs, layer.inputs),
             1.0,
             Par::Seq,
         );

@@ -1,10 +1,11 @@
 //! Passes through a network.
 
-use faer::{Accum, MatMut, MatRef, Par, linalg::matmul::matmul};
+use faer::{Accum, Par, linalg::matmul::matmul};
 
 use super::columns::Columns;
 use super::kernels::{Power, apply_mask, rectify};
 use super::layout::Layout;
+use super::matrix::{view, view_mut};
 use crate::network::{PassNoise, QNetwork};
 
 /// What the layers of a network were given and gave, for the passes and rows of the last call. Buffers only grow.
@@ -85,11 +86,10 @@ impl Activations {
             None => Accum::Replace,
         };
         matmul(
-            MatMut::from_row_major_slice_with_stride_mut(output, rows, layer.outputs, layer.output_stride),
+            view_mut(output, rows, layer.outputs, layer.output_stride),
             accumulate,
-            MatRef::from_row_major_slice_with_stride(input, rows, layer.inputs, layer.input_stride),
-            MatRef::from_row_major_slice(&parameters[layer.weight.clone()], layer.outputs, layer.inputs)
-                .transpose(),
+            view(input, rows, layer.inputs, layer.input_stride),
+            view(&parameters[layer.weight.clone()], layer.outputs, layer.inputs, layer.inputs).transpose(),
             1.0,
             Par::Seq,
         );

@@ -284,8 +284,7 @@ mod tests {
     fn at_temperature_zero_masks_are_hard() {
         let uniforms = uniforms(256 * LANES);
         for logit in [-4.0, 0.0, 3.0_f32] {
-            let [x, mask] =
-                masked(&columns(&[logit; LANES], 0.0), 0.0, 2.0, &uniforms, f32::NEG_INFINITY);
+            let [x, mask] = masked(&columns(&[logit; LANES], 0.0), 0.0, 2.0, &uniforms, f32::NEG_INFINITY);
             let kept = uniforms.iter().map(|u| f64::from(*u) < sigmoid(-f64::from(logit)));
             for ((x, mask), kept) in x.iter().zip(&mask).zip(kept) {
                 let expected = if kept { (2.0 * (1.0 + logit.exp()), 1.0) } else { (0.0, 0.0) };

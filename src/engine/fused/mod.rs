@@ -9,6 +9,7 @@ mod columns;
 mod forward;
 mod kernels;
 mod layout;
+mod matrix;
 mod update;
 
 use tch::Device;

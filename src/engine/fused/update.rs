@@ -7,8 +7,7 @@ pub fn adam(parameters: &mut [f32], gradient: &[f32], scale: f32, step: AdamStep
     let AdamStep { segments, first_moment, second_moment, rate, root_scale } = step;
     for segment in segments {
         let range = || segment.range.clone();
-        let numbers =
-            (&mut parameters[range()], &mut first_moment[range()], &mut second_moment[range()]);
+        let numbers = (&mut parameters[range()], &mut first_moment[range()], &mut second_moment[range()]);
         let rate = segment.learning_rate * rate as f32;
         descend(numbers, &gradient[range()], scale, rate, root_scale as f32, segment.epsilon);
     }
