@@ -69,7 +69,7 @@ fn more_data_regularise_less() {
     };
     let penalty = |dataset_size| {
         let regularizer = Regularizer { dataset_size, ..problem.regularizer };
-        layer.regularization(&regularizer).double_value(&[0])
+        layer.regularization(&regularizer).double_value(&[])
     };
     assert!((penalty(9.0) / penalty(90.0) - 10.0).abs() < 1e-12);
 }
