@@ -8,10 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::arguments::Verbosity;
 use crate::agent::Agent;
@@ -41,19 +44,19 @@ impl Terminal {
     pub fn start(verbosity: Verbosity) -> Self {
         let bars = MultiProgress::new();
         let level = match verbosity {
-            Verbosity::Quiet => "error",
-            Verbosity::Normal => "info",
-            Verbosity::Verbose => "debug",
+            Verbosity::Quiet => LevelFilter::ERROR,
+            Verbosity::Normal => LevelFilter::INFO,
+            Verbosity::Verbose => LevelFilter::DEBUG,
         };
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-        // A second call in one process, as in tests, keeps the first subscriber.
-        let _ = tracing_subscriber::fmt()
-            .with_env_filter(filter)
+        let set = std::env::var("RUST_LOG").ok().and_then(|targets| targets.parse::<Targets>().ok());
+        let lines = tracing_subscriber::fmt::layer()
             .with_target(false)
             .with_timer(SinceStart(Instant::now()))
             .with_ansi(io::stderr().is_terminal())
             .with_writer(AboveBars(bars.clone()))
-            .try_init();
+            .with_filter(set.unwrap_or_else(|| Targets::new().with_default(level)));
+        // A second call in one process, as in tests, keeps the first subscriber.
+        let _ = tracing_subscriber::registry().with(lines).try_init();
         Self { bars, verbosity }
     }
 
