@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use concrete_dqn::Error;
 use concrete_dqn::agent::Agent;
 use concrete_dqn::config::{Config, Layer};
-use concrete_dqn::run::plots::{RunLabel, draw_comparison};
+use concrete_dqn::plot::{RunLabel, draw_comparison};
 use concrete_dqn::run::{Recorder, RunDirectory};
 use concrete_dqn::training::{Position, TrainingSnapshot, train};
 use control_envs::Registry;

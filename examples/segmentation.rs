@@ -16,8 +16,8 @@ use concrete_dqn::concrete::{
     ConcreteConv2d, ConcreteDropout, ConvMask, ConvShape, LogisticNoise, PixelLoss, Regularizer, logit,
     pixelwise_dataset_size,
 };
+use concrete_dqn::plot::{Bounds, Heatmap, HeatmapRow, Heatmaps, draw_heatmaps};
 use concrete_dqn::randomness::{Generator, Stream, generator};
-use concrete_dqn::run::plots::{Bounds, Heatmap, HeatmapRow, Heatmaps, draw_heatmaps};
 use control_envs::rand::RngExt;
 use tch::{Device, Kind, Reduction, Tensor, nn, nn::OptimizerConfig};
 

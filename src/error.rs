@@ -68,7 +68,7 @@ pub enum Error {
     Busy(PathBuf),
     /// The plots could not be drawn.
     #[error("could not draw the plots: {0}")]
-    Plot(#[from] crate::run::plots::PlotError),
+    Plot(#[from] crate::plot::PlotError),
     /// Two parts of the program do not fit together.
     #[error("{0}; this is a fault of the program, please report it")]
     Inconsistent(String),

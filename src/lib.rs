@@ -24,6 +24,7 @@ pub mod experiment;
 pub mod exploration;
 pub mod files;
 pub mod network;
+pub mod plot;
 pub mod randomness;
 pub mod replay;
 pub mod run;

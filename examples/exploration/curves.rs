@@ -1,6 +1,6 @@
 //! From studies to groups of curves.
 
-use concrete_dqn::run::plots::Group;
+use concrete_dqn::plot::Group;
 
 use crate::study::Study;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
 use concrete_dqn::exploration::RuleName;
-use concrete_dqn::run::plots::{Chart, ChartPanel, draw_chart};
+use concrete_dqn::plot::{Chart, ChartPanel, draw_chart};
 
 use crate::curves::groups;
 use crate::study::{Decisions, Study};

@@ -1,6 +1,6 @@
 //! The states of MountainCar as cells of a grid.
 
-use concrete_dqn::run::plots::Bounds;
+use concrete_dqn::plot::Bounds;
 use control_envs::{BoxSpace, Dimension, Env, EnvError, MountainCar};
 
 /// Position (m) and velocity (m/step).

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
-use concrete_dqn::run::plots::{Chart, ChartPanel, Group, draw_chart};
+use concrete_dqn::plot::{Chart, ChartPanel, Group, draw_chart};
 
 use crate::grid::Grid;
 use crate::study::{Checkpoint, Study};

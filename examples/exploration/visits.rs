@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
-use concrete_dqn::run::plots::{Chart, ChartPanel, Heatmap, HeatmapRow, Heatmaps, draw_chart, draw_heatmaps};
+use concrete_dqn::plot::{Chart, ChartPanel, Heatmap, HeatmapRow, Heatmaps, draw_chart, draw_heatmaps};
 
 use crate::curves::groups;
 use crate::grid::{Grid, SIDE};

@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 use concrete_dqn::Error;
 use concrete_dqn::calibration::Calibration;
 use concrete_dqn::concrete::{LogisticNoise, sigmoid};
+use concrete_dqn::plot::{Chart, ChartPanel, FunctionPanel, Functions, Group, draw_chart, draw_functions};
 use concrete_dqn::randomness::{Stream, generator};
-use concrete_dqn::run::plots::{
-    Chart, ChartPanel, FunctionPanel, Functions, Group, draw_chart, draw_functions,
-};
 use tch::{Device, Kind, Tensor};
 
 use crate::measure::{Measurement, PASSES, Passes};

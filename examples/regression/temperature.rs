@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
 use concrete_dqn::concrete::{logit, sigmoid};
-use concrete_dqn::run::plots::{Chart, ChartPanel, Group, draw_chart};
+use concrete_dqn::plot::{Chart, ChartPanel, Group, draw_chart};
 
 use crate::measure::{Measurement, measure};
 use crate::networks::{Networks, Noise, Shape};

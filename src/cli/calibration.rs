@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::evaluation::Evaluation;
 use crate::files;
+use crate::plot::{Chart, ChartPanel, Group, draw_chart};
 use crate::run::RunDirectory;
-use crate::run::plots::{Chart, ChartPanel, Group, draw_chart};
 use crate::value_calibration::{Intervals, Outcome, ValueCalibration};
 
 /// An evaluation with how its predictions compared, as `--json` prints it.

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::engine::{EngineName, Learner, engine};
 use crate::error::Error;
 use crate::evaluation::{Decision, evaluate_with};
-use crate::run::plots::RunLabel;
+use crate::plot::RunLabel;
 use crate::run::{RunDirectory, model};
 use crate::value_calibration::{OutcomeCollector, ValueCalibration};
 

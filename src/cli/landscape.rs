@@ -11,9 +11,9 @@ use super::terminal::print;
 use crate::concrete::{Landscape, logit, sigmoid};
 use crate::engine::Learner;
 use crate::error::Error;
+use crate::plot::axis::number;
+use crate::plot::{LandscapePicture, LayerState, RunLabel, draw_landscape};
 use crate::run::RunDirectory;
-use crate::run::plots::axis::number;
-use crate::run::plots::{LandscapePicture, LayerState, RunLabel, draw_landscape};
 
 pub fn run(registry: &Registry, arguments: &LandscapeArguments) -> Result<(), Error> {
     let (picture, output) = match &arguments.run {

@@ -8,7 +8,7 @@ use super::arguments::PlotArguments;
 use super::terminal::print;
 use crate::config::Config;
 use crate::error::Error;
-use crate::run::plots::{RunLabel, draw_comparison, draw_run};
+use crate::plot::{RunLabel, draw_comparison, draw_run};
 use crate::run::{RunDirectory, compared_labels};
 
 pub fn run(registry: &Registry, arguments: &PlotArguments) -> Result<(), Error> {

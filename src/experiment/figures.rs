@@ -7,13 +7,13 @@ use super::statistics::{
     Estimate, Interval, REPLICATES, interquartile_mean_estimate, quantile, share_above_estimate,
 };
 use crate::error::Error;
-use crate::run::plots::axis::{Axis, Scale, number};
-use crate::run::plots::figure::{Column, Figure, Key, Mark, Panel, Stroke};
-use crate::run::plots::output;
-use crate::run::plots::palette;
-use crate::run::plots::run_figures::layer_name;
-use crate::run::plots::series::{Points, points, value_at};
-use crate::run::plots::table::Episodes;
+use crate::plot::axis::{Axis, Scale, number};
+use crate::plot::figure::{Column, Figure, Key, Mark, Panel, Stroke};
+use crate::plot::output;
+use crate::plot::palette;
+use crate::plot::run_figures::layer_name;
+use crate::plot::series::{Points, points, value_at};
+use crate::plot::table::Episodes;
 
 /// At how many places a curve is computed.
 const CURVE_POINTS: usize = 150;

@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::statistics;
 use crate::error::Error;
 use crate::files::read_json;
-use crate::run::plots::table::Episodes;
+use crate::plot::table::Episodes;
 use crate::run::{RunDirectory, Summary};
 
 /// The finished runs of one variant in one environment, seed after seed.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::results::{Improvement, Results, Row};
 use super::statistics::Estimate;
 use crate::error::Error;
-use crate::run::plots::axis::brief;
+use crate::plot::axis::brief;
 
 impl Results {
     /// A Markdown table that is aligned for reading as it stands.

@@ -1,7 +1,7 @@
 //! What a run is called in its plots.
 
-use super::plots::RunLabel;
 use crate::config::Config;
+use crate::plot::RunLabel;
 
 impl RunLabel {
     /// The label of a run with this config, in an environment with this threshold.

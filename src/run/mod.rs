@@ -6,7 +6,6 @@ mod lock;
 mod meta;
 mod metrics;
 pub mod model;
-pub mod plots;
 mod recorder;
 mod redraw;
 mod summary;

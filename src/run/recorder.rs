@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::directory::RunDirectory;
 use super::metrics::{EpisodesCsv, UpdatesCsv};
 use super::model;
-use super::plots::RunLabel;
 use super::redraw::Redraw;
 use super::summary::{EpisodeStatistics, Summary};
 use crate::agent::{Agent, UpdateRecord};
@@ -17,6 +16,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::evaluation::Evaluation;
 use crate::files::write_json;
+use crate::plot::RunLabel;
 use crate::training::{EpisodeRecord, Observer, TrainingSnapshot};
 
 /// What a recorder has to know to go on in another process.

@@ -5,7 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::plots::{PlotError, RunLabel, draw_run};
+use crate::plot::{PlotError, RunLabel, draw_run};
 
 /// A thread that draws the plots every so often from the run's files. It shares nothing with the training but the
 /// disk, so that it can't disturb it.

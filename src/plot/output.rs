@@ -48,8 +48,8 @@ fn register_fonts() {
     REGISTERED.get_or_init(|| {
         // A font that cannot be read shows itself as soon as it is drawn with, as an error that names the picture.
         for (style, font) in [
-            (FontStyle::Normal, include_bytes!("../../../assets/Inter-Regular.ttf").as_slice()),
-            (FontStyle::Bold, include_bytes!("../../../assets/Inter-SemiBold.ttf").as_slice()),
+            (FontStyle::Normal, include_bytes!("../../assets/Inter-Regular.ttf").as_slice()),
+            (FontStyle::Bold, include_bytes!("../../assets/Inter-SemiBold.ttf").as_slice()),
         ] {
             let _ = register_font("sans-serif", style, font);
         }
