@@ -157,7 +157,7 @@ impl Agent {
         }
         self.anneal();
         let online = &self.learner.online;
-        let situation = Situation { progress: self.progress(), noise_variance: 1.0 / online.precision() };
+        let progress = self.progress();
         let noise = match self.rule.passes() {
             Passes::Fresh(passes) => {
                 self.noise.draw(&mut self.streams.exploration_noise, online.masks(), passes, 1);
@@ -171,6 +171,8 @@ impl Agent {
             return Err(self.not_finite("a Q-value"));
         }
         let samples = prediction.row(0);
+        let noise_variance = prediction.aleatoric_std(0, samples.greedy_action()).powi(2);
+        let situation = Situation { progress, noise_variance };
         let action = self.rule.choose(&samples, situation, &mut self.streams.exploration);
         self.counters.decisions += 1;
         self.counters.exploratory += u64::from(action != samples.greedy_action());

@@ -23,7 +23,7 @@ impl LogisticNoise {
     pub fn sample(&mut self, shape: &[i64], device: Device) -> Tensor {
         self.uniforms.resize(shape.iter().product::<i64>() as usize, 0.0);
         self.lanes.fill(&mut self.uniforms);
-        logistic(&Tensor::from_slice(&self.uniforms).to_device(device)).reshape(shape)
+        logistic(Tensor::from_slice(&self.uniforms).to_device(device)).reshape(shape)
     }
 
     /// The u of as many draws as `out` is long.
@@ -32,9 +32,9 @@ impl LogisticNoise {
     }
 }
 
-/// `ln u - ln(1 - u)` of uniforms on (0, 1), elementwise.
-pub fn logistic(uniforms: &Tensor) -> Tensor {
-    uniforms.logit(None::<f64>)
+/// `ln u - ln(1 - u)` of uniforms on (0, 1), in their place.
+pub fn logistic(mut uniforms: Tensor) -> Tensor {
+    uniforms.logit_(None::<f64>)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use control_envs::BoxSpace;
 use rand_distr::{Distribution, StandardNormal};
 use tch::{Device, Tensor};
 
-use super::parameters::{Initial, Parameter, Parameters};
+use super::parameters::{Initial, MissingParameter, Parameter, Parameters};
 use crate::randomness::Generator;
 use crate::simd::sin_cos;
 
@@ -17,20 +17,25 @@ use crate::simd::sin_cos;
 pub struct Features {
     /// Centre and half width, `[dimensions]` each, then B, `[dimensions, frequencies]`, if there are any.
     parameters: Parameters,
-    dimensions: usize,
-    frequencies: usize,
+    /// The same as tensors that share their memory.
+    centre: Tensor,
+    half_width: Tensor,
+    frequencies: Option<Tensor>,
 }
 
 impl Features {
     /// Features of `space`, with `frequencies` random ones of standard deviation `bandwidth`, in radians per scaled
     /// unit.
+    ///
+    /// # Errors
+    /// None that can occur: the parameters that are looked up were placed just before.
     pub fn new(
         space: &BoxSpace,
         frequencies: usize,
         bandwidth: f64,
         generator: &mut Generator,
         device: Device,
-    ) -> Self {
+    ) -> Result<Self, MissingParameter> {
         let dimensions = space.len();
         let (centre, half_width): (Vec<f32>, Vec<f32>) = space.dimensions.iter().map(|d| d.scale()).unzip();
         let vector = |parameter, values| Initial { parameter, shape: vec![dimensions as i64], values };
@@ -42,7 +47,14 @@ impl Features {
                 values: normal(bandwidth).sample_iter(generator).take(dimensions * frequencies).collect(),
             });
         }
-        Self { parameters: Parameters::new(&initial, false, device), dimensions, frequencies }
+        let parameters = Parameters::new(&initial, false, device);
+        let view = |parameter| parameters.view(parameter).map(Tensor::shallow_clone);
+        Ok(Self {
+            centre: view(Parameter::Centre)?,
+            half_width: view(Parameter::HalfWidth)?,
+            frequencies: view(Parameter::Frequencies).ok(),
+            parameters,
+        })
     }
 
     /// The bandwidth for `inputs` inputs where none is given: pi over the number of inputs, of which at most 4 count.
@@ -54,12 +66,13 @@ impl Features {
 
     /// Numbers in an observation.
     pub fn dimensions(&self) -> usize {
-        self.dimensions
+        self.centre.numel()
     }
 
     /// Number of features.
     pub fn count(&self) -> usize {
-        self.dimensions + 2 * self.frequencies
+        let frequencies = self.frequencies.as_ref().map_or(0, |matrix| matrix.size()[1] as usize);
+        self.dimensions() + 2 * frequencies
     }
 
     /// The fixed numbers.
@@ -75,22 +88,21 @@ impl Features {
     /// [`forward`](Self::forward) without libtorch, on the CPU: features of whole rows of `observations` to rows of
     /// `out`, from one of which to the next it is `stride` numbers.
     pub fn write(&self, observations: &[f32], stride: usize, out: &mut [f32]) {
-        let (scale, frequencies) = self.parameters.values().split_at(2 * self.dimensions);
-        let (centre, half_width) = scale.split_at(self.dimensions);
+        let (scale, frequencies) = self.parameters.values().split_at(2 * self.dimensions());
+        let (centre, half_width) = scale.split_at(self.dimensions());
         write(centre, half_width, frequencies, observations, stride, out);
     }
 
     /// Features of `observations`, `[..., dimensions]` to `[..., count]`.
     pub fn forward(&self, observations: &Tensor) -> Tensor {
-        let (dimensions, frequencies) = (self.dimensions as i64, self.frequencies as i64);
-        let flat = self.parameters.flat().tensor();
-        let z = (observations - flat.narrow(0, 0, dimensions)) / flat.narrow(0, dimensions, dimensions);
-        if frequencies == 0 {
-            return z;
+        let z = (observations - &self.centre) / &self.half_width;
+        match &self.frequencies {
+            None => z,
+            Some(frequencies) => {
+                let angle = z.matmul(frequencies);
+                Tensor::cat(&[z, angle.sin(), angle.cos()], -1)
+            }
         }
-        let matrix = flat.narrow(0, 2 * dimensions, dimensions * frequencies).view([dimensions, frequencies]);
-        let angle = z.matmul(&matrix);
-        Tensor::cat(&[z, angle.sin(), angle.cos()], -1)
     }
 }
 

@@ -68,8 +68,8 @@ impl FlatTensor {
         self.assert_on_cpu();
         // SAFETY: `new` and `zeros_like` make a contiguous f32 tensor of `count` elements, and nothing in `network`
         // replaces it. The tensor owns the memory and is borrowed for as long as the slice. Other tensors of the same
-        // memory are private to `Parameters` and `QNetwork`, which own this one and change them through `&mut self` only,
-        // so a change would need a mutable borrow of the owner that this slice borrows from.
+        // memory are private to the types of `network` that own this one; they change them through `&mut self` only, so a
+        // change would need a mutable borrow of the owner that this slice borrows from.
         unsafe { std::slice::from_raw_parts(self.tensor.data_ptr().cast::<f32>(), self.count) }
     }
 

@@ -165,11 +165,6 @@ impl Parameters {
         self.flat.device()
     }
 
-    /// All of them in a row.
-    pub(super) fn flat(&self) -> &FlatTensor {
-        &self.flat
-    }
-
     /// All of them in a row, to be changed in place: every view sees it.
     pub(super) fn flat_mut(&mut self) -> &mut FlatTensor {
         &mut self.flat

@@ -50,10 +50,10 @@ impl PassNoise {
 
     /// A layer's noise as standard logistic numbers, `[passes, rows, masks]`.
     pub fn logistic(&self, index: usize, device: Device) -> Tensor {
-        let masks = self.masks[index];
-        let shape = [self.passes, self.rows, row_stride(masks)].map(|size| size as i64);
-        let rows = Tensor::from_slice(self.layer(index)).view(shape).narrow(2, 0, masks as i64);
-        logistic(&rows.to_device(device))
+        let (masks, stride) = (self.masks[index], row_stride(self.masks[index]));
+        let shape = [self.passes, self.rows, stride].map(|size| size as i64);
+        let rows = logistic(Tensor::from_slice(self.layer(index)).to_device(device)).view(shape);
+        if masks == stride { rows } else { rows.narrow(2, 0, masks as i64) }
     }
 
     /// The noise of one of the passes.

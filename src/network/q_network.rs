@@ -46,6 +46,8 @@ pub struct QNetwork {
     layers: Vec<Layer>,
     /// K of each layer.
     masks: Vec<usize>,
+    /// `K_g` of each dropout group of each layer.
+    group_masks: Tensor,
     actions: usize,
     heteroscedastic: bool,
     log_precision: Tensor,
@@ -72,7 +74,7 @@ impl QNetwork {
         // The target network's features are drawn by the same generator.
         let mut again = generator.clone();
         let features = |generator| Features::new(space, config.frequencies(), bandwidth, generator, device);
-        let (online, target) = (features(generator), features(&mut again));
+        let (online, target) = (features(generator)?, features(&mut again)?);
         let outputs = spec.actions.len() as i64 * if start.heteroscedastic { 2 } else { 1 };
         let shapes = layer_shapes(config, space, online.count() as i64, outputs)?;
         let initial = initial_parameters(&shapes, config.biases, start, generator);
@@ -94,10 +96,17 @@ impl QNetwork {
             .iter()
             .enumerate()
             .map(|(index, shape)| Layer::assemble(*shape, index, &parameters, start.dropout));
+        let layers = layers.collect::<Result<Vec<_>, _>>()?;
+        let of_groups = |layer: &Layer| {
+            let groups = layer.dropout().p_logit.numel();
+            std::iter::repeat_n(layer.masks_per_group() as f32, groups)
+        };
+        let group_masks: Vec<f32> = layers.iter().flat_map(of_groups).collect();
         let outputs = shapes.last().map_or(0, |layer| layer.outputs() as usize);
         Ok(Self {
             features,
-            layers: layers.collect::<Result<_, _>>()?,
+            layers,
+            group_masks: Tensor::from_slice(&group_masks).to_device(device),
             masks: shapes.iter().map(|layer| layer.masks() as usize).collect(),
             actions: if start.heteroscedastic { outputs / 2 } else { outputs },
             heteroscedastic: start.heteroscedastic,
@@ -174,11 +183,11 @@ impl QNetwork {
             self.layers.iter().map(|layer| layer.dropout().p_logit.reshape([-1])).collect();
         let norms: Vec<Tensor> = self.layers.iter().map(Layer::squared_norms).collect();
         // For all layers at once, since an operation on a number or two costs as much as one on a thousand.
-        let weight = regularizer.weight_term(&Tensor::cat(&norms, 0), &Tensor::cat(&logits, 0));
-        let entropies = self.layers.iter().zip(&logits).map(|(layer, logits)| {
-            regularizer.entropy_term(layer.masks_per_group(), logits).sum(Kind::Float)
-        });
-        (weight.sum(Kind::Float), entropies.sum())
+        let (norms, logits) = (Tensor::cat(&norms, 0), Tensor::cat(&logits, 0));
+        (
+            regularizer.weight_term(&norms, &logits).sum(Kind::Float),
+            (regularizer.entropy_term(1.0, &logits) * &self.group_masks).sum(Kind::Float),
+        )
     }
 
     /// One step of `adam` down the flat `gradient`, ln tau kept within its bounds.

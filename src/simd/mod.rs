@@ -10,8 +10,8 @@ pub use math::{exp, ln, sin_cos};
 /// Numbers that a sum over many takes at a time.
 pub const BLOCK: usize = 64;
 
-/// Numbers that a kernel over the columns of a matrix takes at a time: a vector register of AVX-512.
-pub const LANES: usize = 16;
+/// Numbers that a kernel over the columns of a matrix takes at a time: a vector register of AVX2.
+pub const LANES: usize = 8;
 
 /// From a row of `columns` numbers to the next: whole [`LANES`], so that what belongs to a column (its odds, its sums) lines
 /// up with every row.

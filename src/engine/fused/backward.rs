@@ -60,10 +60,11 @@ impl Buffers {
             let (keep, columns) = (&activations.keep[index][..count], &activations.columns[index]);
             let [products, dropped] = self.columns.each_mut().map(|sums| zeros(sums, layer.input_stride));
             mask_gradient(&mut self.input[..count], masked, keep, &columns.scale, products, dropped);
+            let inverse = 1.0 / temperature;
             // The input is x keep / (1-p): the logit moves ln(1/(1-p)) by p, and ln keep by -(1 - keep) / t.
             let of_inputs = (0..layer.inputs).map(|input| {
                 let p = f64::from(columns.odds[input] / columns.scale[input]);
-                p * f64::from(products[input]) - f64::from(dropped[input]) / temperature
+                p * f64::from(products[input]) - inverse * f64::from(dropped[input])
             });
             layer.group_sums(of_inputs, &mut self.groups);
             let logits = gradient[layer.p_logits.clone()].iter_mut();

@@ -18,8 +18,8 @@ pub struct Columns {
 impl Columns {
     /// Those of a layer in a network with these parameters.
     pub fn set(&mut self, layer: &LayerLayout, parameters: &[f32], temperature: f64) {
-        // 1 / (1 + e^z) rounds to 1 in f32 from z = -16.64 down, where e^z is 2^-24.
-        const CERTAIN: f64 = -16.7;
+        // 1 / (1 + e^z) rounds to 1 in f32 where e^z is below 2^-25, whatever the mantissa.
+        const CERTAIN: f64 = -17.4;
         for (vector, padding) in
             [(&mut self.odds, 0.0), (&mut self.scale, 1.0), (&mut self.certain, f32::INFINITY)]
         {

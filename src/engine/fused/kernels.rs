@@ -29,41 +29,51 @@ impl Power {
         }
     }
 
-    /// `keep = sigmoid(-(logit + ln u - ln(1-u)) / t)`, as `1 / (1 + (odds u / (1-u))^(1/t))`.
+    /// `keep = sigmoid(-(logit + ln u - ln(1-u)) / t)`, as `b^(1/t) / (a^(1/t) + b^(1/t))` with `a = odds u` and `b = 1-u`.
     #[inline(always)]
-    fn keep(self, odds: &[f32; LANES], u: &[f32; LANES]) -> [f32; LANES] {
-        let mut x = [0.0; LANES];
-        for i in 0..LANES {
-            x[i] = odds[i] * u[i] / (1.0 - u[i]);
+    fn keep<const N: usize>(self, odds: &[f32; N], u: &[f32; N]) -> [f32; N] {
+        let (mut a, mut b) = ([0.0; N], [0.0; N]);
+        for i in 0..N {
+            (a[i], b[i]) = (odds[i] * u[i], 1.0 - u[i]);
         }
         match self {
-            Self::Whole(power) => whole_power(&mut x, power),
+            Self::Whole(power) => {
+                for i in 0..N {
+                    // Both over the power of 2 below the larger, which then lies from 1 to 2: no power of it is too
+                    // large or too small, and one division is enough.
+                    let exponent = a[i].max(b[i]).to_bits() & 0x7f80_0000;
+                    let scale = f32::from_bits(0x7f00_0000 - exponent);
+                    (a[i], b[i]) = (a[i] * scale, b[i] * scale);
+                }
+                whole_power(&mut a, power);
+                whole_power(&mut b, power);
+                for i in 0..N {
+                    b[i] /= a[i] + b[i];
+                }
+            }
             Self::Any(power) => {
-                for x in &mut x {
-                    *x = exp(power * ln(x.max(f32::MIN_POSITIVE)));
+                for i in 0..N {
+                    b[i] = 1.0 / (1.0 + exp(power * ln((a[i] / b[i]).max(f32::MIN_POSITIVE))));
                 }
             }
             Self::Infinite => {
-                for x in &mut x {
-                    *x = if *x < 1.0 { 0.0 } else { f32::INFINITY };
+                for i in 0..N {
+                    b[i] = if a[i] < b[i] { 1.0 } else { 0.0 };
                 }
             }
         }
-        for x in &mut x {
-            *x = 1.0 / (1.0 + *x);
-        }
-        x
+        b
     }
 }
 
 /// x to a power of at least 1, by squaring.
 #[inline(always)]
-fn whole_power(x: &mut [f32; LANES], mut power: u32) {
+fn whole_power<const N: usize>(x: &mut [f32; N], mut power: u32) {
     let mut square = *x;
-    let mut product = [1.0; LANES];
+    let mut product = [1.0; N];
     loop {
         if power & 1 == 1 {
-            for i in 0..LANES {
+            for i in 0..N {
                 product[i] *= square[i];
             }
         }
@@ -94,25 +104,42 @@ pub fn apply_mask_with_simd<'a, S: pulp::Simd>(
     floor: f32,
 ) {
     let stride = columns.odds.len();
-    let odds = columns.odds.as_chunks::<LANES>().0;
-    let scale = columns.scale.as_chunks::<LANES>().0;
-    let certain = columns.certain.as_chunks::<LANES>().0;
     let rows = x.chunks_exact_mut(stride).zip(keep.chunks_exact_mut(stride));
     for ((x, keep), uniforms) in rows.zip(uniforms.chunks_exact(stride)) {
-        let x = x.as_chunks_mut::<LANES>().0.iter_mut();
-        let noise = keep.as_chunks_mut::<LANES>().0.iter_mut().zip(uniforms.as_chunks::<LANES>().0);
-        let columns = odds.iter().zip(scale).zip(certain);
-        for ((x, (keep, u)), ((odds, scale), certain)) in x.zip(noise).zip(columns) {
-            let mut uncertain = false;
-            for i in 0..LANES {
-                uncertain |= u[i] >= certain[i];
-            }
-            *keep = if uncertain { power.keep(odds, u) } else { [1.0; LANES] };
-            for i in 0..LANES {
-                x[i] = x[i].max(floor) * (keep[i] * scale[i]);
-            }
+        // Many at a time, and then what is left of the row.
+        let done = mask_blocks::<BLOCK>(columns, power, x, keep, uniforms, floor, 0);
+        mask_blocks::<LANES>(columns, power, x, keep, uniforms, floor, done);
+    }
+}
+
+/// Masks a row from column `start` on as far as there are whole blocks of N, and returns where it has come to.
+#[inline(always)]
+fn mask_blocks<const N: usize>(
+    columns: &Columns,
+    power: Power,
+    x: &mut [f32],
+    keep: &mut [f32],
+    uniforms: &[f32],
+    floor: f32,
+    start: usize,
+) -> usize {
+    let x = x[start..].as_chunks_mut::<N>().0;
+    let end = start + N * x.len();
+    let noise = keep[start..].as_chunks_mut::<N>().0.iter_mut().zip(uniforms[start..].as_chunks::<N>().0);
+    let odds = columns.odds[start..].as_chunks::<N>().0;
+    let scale = columns.scale[start..].as_chunks::<N>().0;
+    let columns = odds.iter().zip(scale).zip(columns.certain[start..].as_chunks::<N>().0);
+    for ((x, (keep, u)), ((odds, scale), certain)) in x.iter_mut().zip(noise).zip(columns) {
+        let mut uncertain = false;
+        for i in 0..N {
+            uncertain |= u[i] >= certain[i];
+        }
+        *keep = if uncertain { power.keep(odds, u) } else { [1.0; N] };
+        for i in 0..N {
+            x[i] = x[i].max(floor) * (keep[i] * scale[i]);
         }
     }
+    end
 }
 
 /// `x <- max(x, 0)`.
@@ -137,22 +164,15 @@ pub fn mask_gradient_with_simd<'a, S: pulp::Simd>(
     dropped: &'a mut [f32],
 ) {
     let stride = scale.len();
-    let scale = scale.as_chunks::<LANES>().0;
-    let products = products.as_chunks_mut::<LANES>().0;
-    let dropped = dropped.as_chunks_mut::<LANES>().0;
-    let rows = g.chunks_exact_mut(stride).zip(masked.chunks_exact(stride));
-    for ((g, masked), keep) in rows.zip(keep.chunks_exact(stride)) {
-        let row = g.as_chunks_mut::<LANES>().0.iter_mut().zip(masked.as_chunks::<LANES>().0);
+    let rows = g.chunks_exact_mut(stride).zip(masked.chunks_exact(stride)).zip(keep.chunks_exact(stride));
+    for ((g, masked), keep) in rows {
         let columns = scale.iter().zip(products.iter_mut()).zip(dropped.iter_mut());
-        for (((g, x), keep), ((scale, products), dropped)) in
-            row.zip(keep.as_chunks::<LANES>().0).zip(columns)
+        for (((g, x), keep), ((scale, products), dropped)) in g.iter_mut().zip(masked).zip(keep).zip(columns)
         {
-            for i in 0..LANES {
-                let product = g[i] * x[i];
-                products[i] += product;
-                dropped[i] = product.mul_add(1.0 - keep[i], dropped[i]);
-                g[i] = if x[i] > 0.0 { g[i] * (scale[i] * keep[i]) } else { 0.0 };
-            }
+            let product = *g * x;
+            *products += product;
+            *dropped = product.mul_add(1.0 - keep, *dropped);
+            *g = if *x > 0.0 { *g * (scale * keep) } else { 0.0 };
         }
     }
 }

@@ -32,10 +32,9 @@ impl LayerLayout {
 
     /// What belongs to the inputs, added up to what belongs to the dropout groups.
     pub fn group_sums(&self, of_inputs: impl Iterator<Item = f64>, sums: &mut Vec<f64>) {
+        let (mut of_inputs, masks) = (of_inputs, self.masks_per_group());
         sums.clear();
-        sums.resize(self.p_logits.len(), 0.0);
-        let masks = self.masks_per_group();
-        of_inputs.take(self.inputs).enumerate().for_each(|(input, value)| sums[input / masks] += value);
+        sums.extend(self.p_logits.clone().map(|_| of_inputs.by_ref().take(masks).sum::<f64>()));
     }
 }
 

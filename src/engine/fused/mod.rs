@@ -162,9 +162,11 @@ impl Engine for Fused {
         noise: Option<&PassNoise>,
     ) -> Prediction<'_> {
         let rows = observations.len() / network.dimensions();
+        // Asking libtorch for it takes longer than a pass of a small network.
+        let log_precision = network.parameters().values()[self.layout.log_precision];
         Prediction {
             q: self.activations.forward(network, &self.layout, observations, noise),
-            precision: Precision::Homoscedastic(network.precision()),
+            precision: Precision::Homoscedastic(f64::from(log_precision).exp()),
             passes: noise.map_or(1, PassNoise::passes),
             rows,
             actions: network.actions(),
