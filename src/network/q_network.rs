@@ -497,7 +497,7 @@ mod tests {
     #[test]
     fn lerp_moves_the_target_a_share_of_the_way() {
         let (online, mut target) = (network(true, 0, 0.3), network(true, 0, 0.1));
-        let flat = |network: &QNetwork| network.parameters().flat().tensor().copy();
+        let flat = |network: &QNetwork| Tensor::from_slice(network.parameters().values());
         let expected = flat(&target) * 0.75 + flat(&online) * 0.25;
         tch::no_grad(|| target.parameters_mut().lerp(online.parameters(), 0.25));
         assert!(flat(&target).allclose(&expected, 1e-6, 1e-6, false));

@@ -12,7 +12,7 @@ use crate::program::{assert_fails, same_run};
 use crate::row;
 use crate::runs::{checkpoints, copy, only, resume, resuming, whole};
 
-const RUN: [&str; 6] = ["--steps", "2500", "--set", "checkpoint.episodes=10", "--set", "checkpoint.keep=4"];
+const RUN: [&str; 6] = ["--steps", "2500", "--set", "checkpoint.episodes=5", "--set", "checkpoint.keep=4"];
 
 /// A run as it is when it was killed: no summary. Its checkpoints are several.
 fn killed(parent: &Path) -> PathBuf {
