@@ -1,5 +1,7 @@
 //! Evaluation: greedy on the mean over Monte-Carlo passes.
 
+mod config;
+
 use std::fmt;
 
 use control_envs::{Env, Step};
@@ -10,6 +12,8 @@ use crate::engine::{Engine, Prediction};
 use crate::error::Error;
 use crate::network::{PassNoise, QNetwork};
 use crate::randomness::{Stream, generator};
+
+pub use config::{EvaluationConfig, EvaluationMask};
 
 /// Returns of evaluation episodes, summed up. The field names are those of `evaluate --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,8 @@
 //! Layers of settings, presets, and what is said of wrong ones.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use concrete_dqn::config::{Config, DatasetSize, Layer, presets};
+use concrete_dqn::config::{Config, Layer, presets};
+use concrete_dqn::engine::DatasetSize;
 use control_envs::Registry;
 
 fn resolve(text: &str) -> Result<Config, String> {

@@ -1,5 +1,6 @@
 //! The agent: acts, observes, learns, and at every episode's end tells the objective how much data there is.
 
+mod config;
 mod counters;
 mod schedules;
 mod state;
@@ -14,14 +15,14 @@ use self::counters::Counters;
 use self::schedules::Schedules;
 use self::streams::Streams;
 use crate::concrete::{LogisticNoise, Regularizer};
-use crate::config::{Config, Data, DatasetSize};
-use crate::engine::{Engine, GroupFigures, Learner, LearnerStep, LossStatistics, engine};
+use crate::engine::{Data, DatasetSize, Engine, GroupFigures, Learner, LearnerStep, LossStatistics, engine};
 use crate::error::Error;
 use crate::exploration::{ExplorationRule, Passes, Situation};
 use crate::network::{PassNoise, QNetwork};
 use crate::replay::{Batch, Lookahead, Replay};
 use crate::units::{NetworkUnits, ReturnUnits, ValueScale};
 
+pub use config::{AgentConfig, AgentSections};
 pub use state::AgentState;
 
 /// Most observations of an episode at which its figures are taken, so that an episode's end costs little.
@@ -82,7 +83,7 @@ impl UpdateRecord {
 /// Inside, values are in [network units](crate::units); all that is reported is in units of the environment's return.
 #[derive(Debug)]
 pub struct Agent {
-    config: Config,
+    config: AgentSections,
     learner: Learner,
     engine: Box<dyn Engine>,
     replay: Replay,
@@ -104,8 +105,9 @@ impl Agent {
     /// # Errors
     /// Where the replay buffer does not fit into memory, the network is not for such observations, or the engine does not run
     /// on the device or compute such networks.
-    pub fn new(config: &Config, spec: &EnvSpec, device: Device) -> Result<Self, Error> {
-        let learner = Learner::new(config, spec, device)?;
+    pub fn new(config: impl Into<AgentSections>, spec: &EnvSpec, device: Device) -> Result<Self, Error> {
+        let config = config.into();
+        let learner = Learner::new(config.learner.clone(), spec, device)?;
         let capacity = config.agent.replay_capacity;
         let replay = Replay::new(capacity, spec.observation_space.len()).ok_or_else(|| {
             Error::Usage(format!(
@@ -115,7 +117,7 @@ impl Agent {
             ))
         })?;
         Ok(Self {
-            engine: engine(config, &learner.online)?,
+            engine: engine(config.learner.clone(), &learner.online)?,
             learner,
             replay,
             batch: Batch::default(),
@@ -124,9 +126,9 @@ impl Agent {
             held: PassNoise::default(),
             held_from: None,
             counters: Counters::default(),
-            streams: Streams::new(config.seed),
-            schedules: Schedules::new(config),
-            config: config.clone(),
+            streams: Streams::new(config.learner.seed),
+            schedules: Schedules::new(&config),
+            config,
         })
     }
 
@@ -232,14 +234,14 @@ impl Agent {
             return Err(self.not_finite("the gradient"));
         }
         self.counters.updates += 1;
-        let recorded = self.counters.updates.is_multiple_of(self.config.logging.update_period);
+        let recorded = self.counters.updates.is_multiple_of(self.config.update_period);
         Ok(recorded.then(|| self.record(&loss, step.schedule)))
     }
 
     fn record(&mut self, loss: &LossStatistics, schedule: f64) -> UpdateRecord {
         let scale = self.value_scale();
         let online = &self.learner.online;
-        let (passes, rows) = (self.config.evaluation.passes, self.batch.actions.len());
+        let (passes, rows) = (self.config.reported_passes, self.batch.actions.len());
         self.noise.draw(&mut self.streams.update_diagnostics, online.masks(), passes, rows);
         let prediction = self.engine.predict(online, &self.batch.observations, Some(&self.noise));
         let stds = prediction.mean_stds(|row, _| self.batch.actions[row] as usize);
@@ -255,7 +257,7 @@ impl Agent {
             q_mean: scale.to_return(loss.q_mean).0,
             epistemic_std: scale.to_return(stds.epistemic).0,
             gradient_norm: loss.gradient_norm,
-            learning_rate: self.config.optimizer.learning_rate * schedule,
+            learning_rate: self.config.learner.optimizer.learning_rate * schedule,
             return_bound: self.return_bound().0,
         }
     }
@@ -268,7 +270,7 @@ impl Agent {
         self.counters.replay_at_episode_end = Some(self.replay.len() as u64);
         let observations = self.replay.recent_observations(length, EPISODE_ROWS);
         let rows = observations.len() / self.replay.dimensions();
-        let (scale, passes) = (self.value_scale(), self.config.evaluation.passes);
+        let (scale, passes) = (self.value_scale(), self.config.reported_passes);
         let online = &self.learner.online;
         self.noise.draw(&mut self.streams.episode_diagnostics, online.masks(), passes, rows);
         let prediction = self.engine.predict(online, &observations, Some(&self.noise));
@@ -286,7 +288,7 @@ impl Agent {
     /// The regulariser of the next learner step. Its precision is 1 because the data term carries tau.
     fn regularizer(&self) -> Regularizer {
         Regularizer {
-            length_scale: self.config.dropout.length_scale,
+            length_scale: self.config.learner.dropout.length_scale,
             precision: 1.0,
             dataset_size: self.dataset_size() as f64,
         }
@@ -295,7 +297,7 @@ impl Agent {
     /// N of the objective: as of the last episode's end, or the replay's size now if none has ended yet, or what the
     /// config holds it at.
     pub fn dataset_size(&self) -> u64 {
-        match self.config.dropout.dataset_size {
+        match self.config.learner.dropout.dataset_size {
             DatasetSize::Fixed(size) => size,
             DatasetSize::Of(Data::Final) => self.config.steps.min(self.config.agent.replay_capacity as u64),
             DatasetSize::Of(Data::Replay) => {

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
+use super::AgentSections;
+use crate::engine::LearnerSections;
 
 /// A number that changes along a straight line.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -51,10 +52,11 @@ pub struct Schedules {
 
 impl Schedules {
     /// Those that a config asks for.
-    pub fn new(config: &Config) -> Self {
-        let Config { agent, optimizer, dropout, .. } = config;
+    pub fn new(sections: &AgentSections) -> Self {
+        let AgentSections { steps, learner: LearnerSections { optimizer, dropout, .. }, agent, .. } =
+            sections;
         Self {
-            steps: config.steps,
+            steps: *steps,
             n_step: Linear { start: agent.n_step as f64, end: agent.n_step_final as f64 },
             learning_rate: Linear { start: 1.0, end: optimizer.final_fraction },
             temperature: Geometric {
@@ -73,13 +75,14 @@ impl Schedules {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn schedules_by_hand() {
         assert_eq!(Linear { start: 3.0, end: 2.0 }.at(0.25), 2.75);
         let annealed = Geometric { start: 0.4, final_fraction: 0.25 };
         assert!((annealed.at(0.5) - 0.2).abs() < 1e-12 && (annealed.at(1.0) - 0.1).abs() < 1e-12);
-        let schedules = Schedules::new(&Config { steps: 200, ..Config::default() });
+        let schedules = Schedules::new(&AgentSections::from(&Config { steps: 200, ..Config::default() }));
         assert_eq!((schedules.progress(50), schedules.progress(500)), (0.25, 1.0));
     }
 }

@@ -18,6 +18,7 @@
 //! checkpoint, store.
 
 mod build;
+mod config;
 mod manifest;
 mod saved;
 mod segments;
@@ -25,6 +26,7 @@ mod state;
 mod store;
 
 pub use build::Build;
+pub use config::CheckpointConfig;
 pub use manifest::checksum;
 pub use saved::SavedCheckpoint;
 pub use state::{State, VERSION};

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{Config, ranges};
+use super::Config;
 use crate::error::Error;
+use crate::section::Ranges;
 
 /// Some settings and where they come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,7 +105,7 @@ impl Config {
             refuse_unknown_keys(layer, &layer.table, &defaults, "")?;
             merge(&mut merged, &layer.table);
             config = deserialize(layer, &merged)?;
-            if let Some(violation) = ranges::violation(&config) {
+            if let Some(violation) = Ranges::violation(&config) {
                 return Err(Error::Usage(format!("{}: {violation}", layer.source)));
             }
         }
@@ -117,7 +118,7 @@ impl Config {
     }
 
     fn to_table(&self) -> Table {
-        // A config holds only what TOML can hold; ranges::violation keeps its integers within TOML's.
+        // A config holds only what TOML can hold; its ranges keep its integers within TOML's.
         Table::try_from(self).unwrap_or_default()
     }
 }

@@ -1,24 +1,24 @@
 //! The configuration of a run: defaults, then the environment's preset, then a file, then flags.
 
 mod layers;
+mod parts;
 mod presets;
-mod ranges;
-mod sections;
 mod seeds;
 mod settings;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::EngineName;
+use crate::agent::AgentConfig;
+use crate::checkpoint::CheckpointConfig;
+use crate::engine::{DropoutConfig, EngineName, OptimizerConfig, PrecisionConfig};
+use crate::evaluation::{EvaluationConfig, EvaluationMask};
 use crate::exploration::ExplorationConfig;
-use crate::network::NetworkConfig;
+use crate::logging::LoggingConfig;
+use crate::network::{LARGEST_TENSOR, NetworkConfig};
+use crate::section::{Ranges, Section};
 
 pub use layers::Layer;
 pub use presets::{preset, presets};
-pub use sections::{
-    AgentConfig, CheckpointConfig, Data, DatasetSize, DropoutConfig, EvaluationConfig, LoggingConfig, Mask,
-    OptimizerConfig, PrecisionConfig, Targets,
-};
 pub use seeds::Seeds;
 pub use settings::settings;
 
@@ -52,7 +52,7 @@ pub struct Config {
     pub evaluation: EvaluationConfig,
     /// What is written, and how often.
     pub logging: LoggingConfig,
-    /// When it is saved, to be gone on from.
+    /// When it is saved, to be resumed.
     pub checkpoint: CheckpointConfig,
 }
 
@@ -73,6 +73,59 @@ impl Default for Config {
             evaluation: EvaluationConfig::default(),
             logging: LoggingConfig::default(),
             checkpoint: CheckpointConfig::default(),
+        }
+    }
+}
+
+impl Section for Config {
+    fn check(&self, ranges: &mut Ranges) {
+        let Self {
+            env: _,
+            seed,
+            steps,
+            device: _,
+            engine: _,
+            network,
+            dropout,
+            precision,
+            optimizer,
+            agent,
+            exploration,
+            evaluation,
+            logging,
+            checkpoint,
+        } = self;
+        ranges.whole("seed", *seed, 0..=Ranges::LARGEST);
+        ranges.count("steps", *steps);
+        ranges.section("network", network);
+        ranges.section("dropout", dropout);
+        ranges.section("precision", precision);
+        ranges.section("optimizer", optimizer);
+        ranges.section("agent", agent);
+        ranges.section("exploration", exploration);
+        ranges.section("evaluation", evaluation);
+        ranges.section("logging", logging);
+        ranges.section("checkpoint", checkpoint);
+        // What is fine one by one can be more than a machine has in all.
+        let passes = agent.target_passes.max(evaluation.passes);
+        let widest = network.hidden.iter().copied().max().unwrap_or(1);
+        let units = (passes.saturating_mul(agent.batch_size) as i64).saturating_mul(widest);
+        ranges.require(
+            "agent.batch_size",
+            agent.batch_size,
+            units <= LARGEST_TENSOR,
+            "small enough for batch_size x target_passes (or evaluation.passes) x the widest layer to be at most \
+             268435456",
+        );
+    }
+}
+
+impl Config {
+    /// Temperature of the masks in an evaluation; 0 for hard ones.
+    pub fn evaluation_temperature(&self) -> f64 {
+        match self.evaluation.mask {
+            EvaluationMask::Relaxed => self.dropout.temperature_at(1.0),
+            EvaluationMask::Hard => 0.0,
         }
     }
 }

@@ -3,11 +3,13 @@
 use control_envs::EnvSpec;
 use tch::Device;
 
+use super::EngineName;
+use super::config::{DropoutConfig, OptimizerConfig, PrecisionConfig};
 use crate::concrete::{InitialDropout, PrecisionPrior};
-use crate::config::Config;
 use crate::error::Error;
 use crate::network::{
-    Adam, Fill, InitialUncertainty, NamedValues, Parameter, Parameters, QNetwork, Segment, Slot,
+    Adam, Fill, InitialUncertainty, NamedValues, NetworkConfig, Parameter, Parameters, QNetwork, Segment,
+    Slot,
 };
 use crate::randomness::{Stream, generator};
 use crate::td::Targets;
@@ -28,20 +30,22 @@ impl Learner {
     ///
     /// # Errors
     /// Where the environment's observations are not what the config's network is for, or there are too many weights.
-    pub fn new(config: &Config, spec: &EnvSpec, device: Device) -> Result<Self, Error> {
+    pub fn new(sections: impl Into<LearnerSections>, spec: &EnvSpec, device: Device) -> Result<Self, Error> {
+        let sections = sections.into();
+        let LearnerSections { dropout, precision, .. } = &sections;
         let start = InitialUncertainty {
             dropout: InitialDropout {
                 // Where p is 0 for good, its logit is still to be a number: no mask is ever other than 1 at this one.
-                p: config.dropout.initial_p.max(f64::from(f32::MIN_POSITIVE)),
-                temperature: config.dropout.temperature,
-                groups: config.dropout.groups,
+                p: dropout.initial_p.max(f64::from(f32::MIN_POSITIVE)),
+                temperature: dropout.temperature,
+                groups: dropout.groups,
             },
-            precision: config.precision.initial,
-            heteroscedastic: config.precision.heteroscedastic,
+            precision: precision.initial,
+            heteroscedastic: precision.heteroscedastic,
         };
-        let mut generator = generator(config.seed, Stream::Initialisation);
-        let (online, target) = QNetwork::pair(&config.network, start, spec, &mut generator, device)?;
-        let segments = online.parameters().slots().iter().map(|slot| segment(slot, config));
+        let mut generator = generator(sections.seed, Stream::Initialisation);
+        let (online, target) = QNetwork::pair(&sections.network, start, spec, &mut generator, device)?;
+        let segments = online.parameters().slots().iter().map(|slot| segment(slot, &sections.optimizer));
         let adam = Adam::new(segments, device);
         Ok(Self { online, target, adam })
     }
@@ -67,8 +71,7 @@ impl Learner {
 }
 
 /// What Adam goes by for a parameter.
-fn segment(slot: &Slot, config: &Config) -> Segment {
-    let optimizer = &config.optimizer;
+fn segment(slot: &Slot, optimizer: &OptimizerConfig) -> Segment {
     let (learning_rate, epsilon) = match slot.parameter {
         Parameter::Weight(_) | Parameter::Bias(_) => (optimizer.learning_rate, Adam::EPSILON),
         Parameter::LogPrecision => (optimizer.dropout_learning_rate, Adam::EPSILON),
@@ -79,6 +82,31 @@ fn segment(slot: &Slot, config: &Config) -> Segment {
         Parameter::Centre | Parameter::HalfWidth | Parameter::Frequencies => (0.0, Adam::EPSILON),
     };
     Segment { range: slot.range.clone(), learning_rate: learning_rate as f32, epsilon }
+}
+
+/// The settings that networks are made by and learn by, section by section.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LearnerSections {
+    /// Seed of the initial weights.
+    pub seed: u64,
+    /// How the networks are computed.
+    pub engine: EngineName,
+    /// `[network]`
+    pub network: NetworkConfig,
+    /// `[dropout]`
+    pub dropout: DropoutConfig,
+    /// `[precision]`
+    pub precision: PrecisionConfig,
+    /// `[optimizer]`
+    pub optimizer: OptimizerConfig,
+    /// The form of the TD targets; this and what follows is of `[agent]`.
+    pub targets: Targets,
+    /// Noisy passes of the target network for optimistic targets.
+    pub target_passes: usize,
+    /// Weight of their standard deviation.
+    pub target_beta: f64,
+    /// How far the target network follows.
+    pub target_lerp: f64,
 }
 
 /// What a learner step goes by, the same for all steps of a training.
@@ -102,21 +130,18 @@ pub struct LearnerSettings {
     pub target_lerp: f64,
 }
 
-impl From<&Config> for LearnerSettings {
-    fn from(config: &Config) -> Self {
-        let agent = &config.agent;
+impl From<&LearnerSections> for LearnerSettings {
+    fn from(sections: &LearnerSections) -> Self {
+        let LearnerSections { dropout, precision, optimizer, .. } = sections;
         Self {
-            targets: agent.targets,
-            target_passes: agent.target_passes,
-            target_beta: agent.target_beta,
-            learned_dropout: config.dropout.learned,
-            learned_precision: config.precision.learned,
-            precision_prior: PrecisionPrior {
-                precision: config.precision.initial,
-                count: config.precision.prior_count,
-            },
-            max_gradient_norm: config.optimizer.max_gradient_norm,
-            target_lerp: agent.target_lerp,
+            targets: sections.targets,
+            target_passes: sections.target_passes,
+            target_beta: sections.target_beta,
+            learned_dropout: dropout.learned,
+            learned_precision: precision.learned,
+            precision_prior: PrecisionPrior { precision: precision.initial, count: precision.prior_count },
+            max_gradient_norm: optimizer.max_gradient_norm,
+            target_lerp: sections.target_lerp,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! runs on the CPU, on the same parameters in the same memory, several times as fast. A test holds one against the other.
 
 mod autograd;
+mod config;
 mod fused;
 mod learner;
 #[cfg(test)]
@@ -17,15 +18,15 @@ use serde::{Deserialize, Serialize};
 use tch::Device;
 
 use crate::concrete::{LogisticNoise, Regularizer};
-use crate::config::Config;
 use crate::error::Error;
 use crate::network::{PassNoise, QNetwork};
 use crate::replay::Batch;
 use crate::units::NetworkUnits;
 
 pub use autograd::Autograd;
+pub use config::{Data, DatasetSize, DropoutConfig, OptimizerConfig, PrecisionConfig};
 pub use fused::Fused;
-pub use learner::{Learner, LearnerSettings};
+pub use learner::{Learner, LearnerSections, LearnerSettings};
 pub use prediction::{Precision, Prediction, Stds};
 
 /// What an agent asks of its networks.
@@ -149,24 +150,27 @@ impl fmt::Display for EngineName {
     }
 }
 
-/// The engine that `config` asks for, for networks of this one's shape and device.
+/// The engine that a config asks for, for networks of this one's shape and device.
 ///
 /// # Errors
 /// Where it can't compute there, or not such networks.
-pub fn engine(config: &Config, network: &QNetwork) -> Result<Box<dyn Engine>, Error> {
-    let settings = LearnerSettings::from(config);
-    match config.engine {
+pub fn engine(sections: impl Into<LearnerSections>, network: &QNetwork) -> Result<Box<dyn Engine>, Error> {
+    let sections = sections.into();
+    let settings = LearnerSettings::from(&sections);
+    match sections.engine {
         EngineName::Auto | EngineName::Fused if Fused::computes(network) => {
             Ok(Box::new(Fused::new(settings, network)?))
         }
         EngineName::Auto | EngineName::Autograd => Ok(Box::new(Autograd::new(settings))),
         EngineName::Fused => {
-            let (only, given) = if network.device() != Device::Cpu {
-                ("on the CPU", format!("device = \"{}\"", config.device))
-            } else if !network.is_dense() {
-                ("dense networks", "network.kind = \"conv\"".to_owned())
-            } else {
-                ("networks with one precision for all targets", "precision.heteroscedastic = true".to_owned())
+            let (only, given) = match network.device() {
+                Device::Cpu if network.is_dense() => (
+                    "networks with one precision for all targets",
+                    "precision.heteroscedastic = true".to_owned(),
+                ),
+                Device::Cpu => ("dense networks", "network.kind = \"conv\"".to_owned()),
+                Device::Cuda(index) => ("on the CPU", format!("device = \"cuda:{index}\"")),
+                device => ("on the CPU", format!("the device is {device:?}")),
             };
             Err(Error::Usage(format!(
                 "engine = \"fused\" computes {only} only, but {given}; engine must be auto or autograd there"

@@ -6,7 +6,7 @@ use proptest::test_runner::RngSeed;
 use rand::RngExt;
 use tch::{Device, Kind, Tensor};
 
-use super::{Autograd, Engine, Fused, Learner, LearnerSettings, LearnerStep};
+use super::{Autograd, Engine, Fused, Learner, LearnerSections, LearnerSettings, LearnerStep};
 use crate::concrete::{DropoutGroups, LogisticNoise, Regularizer};
 use crate::config::Config;
 use crate::network::{Parameter, PassNoise, QNetwork, Slot};
@@ -70,8 +70,8 @@ fn problem() -> impl Strategy<Value = Problem> {
 }
 
 impl Problem {
-    fn config(&self) -> Config {
-        let mut config = Config { seed: self.seed, ..Config::default() };
+    fn config(&self) -> LearnerSections {
+        let mut config = LearnerSections::from(&Config { seed: self.seed, ..Config::default() });
         config.network.hidden.clone_from(&self.hidden);
         config.network.biases = self.biases;
         config.network.fourier_features = self.fourier_features;
@@ -81,16 +81,16 @@ impl Problem {
         config.dropout.learned = self.learned_dropout;
         config.dropout.groups = self.groups;
         config.precision.prior_count = 30.0;
-        config.agent.targets = if self.optimistic { Targets::Optimistic } else { Targets::DoubleQ };
-        config.agent.target_passes = self.passes;
+        config.targets = if self.optimistic { Targets::Optimistic } else { Targets::DoubleQ };
+        config.target_passes = self.passes;
         config
     }
 
     /// Two networks that differ, with a p of its own in every layer.
-    fn learner(&self, config: &Config) -> Learner {
+    fn learner(&self, config: &LearnerSections) -> Learner {
         let dimensions: Vec<_> = (0..self.dimensions).map(|_| Dimension::new("x", "", -2.0, 3.0)).collect();
         let spec = EnvSpec::new("Test-v0", dimensions, (0..self.actions).map(|action| action.to_string()));
-        let mut learner = Learner::new(config, &spec, Device::Cpu).unwrap();
+        let mut learner = Learner::new(config.clone(), &spec, Device::Cpu).unwrap();
         let mut random = generator(self.seed, Stream::Exploration);
         for network in [&mut learner.online, &mut learner.target] {
             let slots = network.parameters().slots().to_vec();

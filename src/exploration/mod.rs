@@ -12,6 +12,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::randomness::Generator;
+use crate::section::{Ranges, Section};
 
 pub use epsilon_greedy::EpsilonGreedy;
 pub use greedy::Greedy;
@@ -108,6 +109,16 @@ impl Default for ExplorationConfig {
             epsilon_final: 0.05,
             epsilon_fraction: 0.2,
         }
+    }
+}
+
+impl Section for ExplorationConfig {
+    fn check(&self, ranges: &mut Ranges) {
+        ranges.passes("passes", self.passes);
+        ranges.not_negative("beta", self.beta);
+        ranges.probability("epsilon_initial", self.epsilon_initial);
+        ranges.probability("epsilon_final", self.epsilon_final);
+        ranges.share("epsilon_fraction", self.epsilon_fraction);
     }
 }
 

@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::features::Features;
 use crate::concrete::ConvMask;
+use crate::section::{Ranges, Section};
+
+/// A gigabyte of f32: the most numbers that one tensor may hold.
+pub const LARGEST_TENSOR: i64 = 1 << 28;
 
 /// The shape of a Q-network: the `[network]` section of a config.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,6 +59,20 @@ impl Default for ConvConfig {
     }
 }
 
+impl Section for ConvConfig {
+    fn check(&self, ranges: &mut Ranges) {
+        let Self { channels, kernel, stride, mask: _ } = self;
+        ranges.require(
+            "channels",
+            format!("{channels:?}"),
+            (1..=16).contains(&channels.len()) && channels.iter().all(|maps| (1..=4096).contains(maps)),
+            "1 to 16 convolutions of 1 to 4096 feature maps",
+        );
+        ranges.whole("kernel", *kernel, 1..=64);
+        ranges.whole("stride", *stride, 1..=64);
+    }
+}
+
 /// The bandwidth of the Fourier features.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "a number, or \"auto\"")]
@@ -83,6 +101,32 @@ impl Default for NetworkConfig {
             fourier_bandwidth: Bandwidth::Auto(AutoKeyword::Auto),
             conv: ConvConfig::default(),
         }
+    }
+}
+
+impl Section for NetworkConfig {
+    fn check(&self, ranges: &mut Ranges) {
+        let Self { kind: _, hidden, biases: _, fourier_features, fourier_bandwidth, conv } = self;
+        let shown = format!("{hidden:?}");
+        ranges.require(
+            "hidden",
+            &shown,
+            (1..=16).contains(&hidden.len()) && hidden.iter().all(|units| (1..=16_384).contains(units)),
+            "1 to 16 layers of 1 to 16384 units",
+        );
+        let weights = hidden.windows(2).map(|pair| pair[0].saturating_mul(pair[1]));
+        ranges.require(
+            "hidden",
+            &shown,
+            weights.fold(0, i64::saturating_add) <= LARGEST_TENSOR,
+            "small enough for at most 268435456 weights",
+        );
+        ranges.whole("fourier_features", *fourier_features, 0..=16_384);
+        if let Bandwidth::Fixed(bandwidth) = *fourier_bandwidth {
+            let allowed = "a number from 1e-12 to 1e12, or \"auto\"";
+            ranges.require("fourier_bandwidth", bandwidth, Ranges::is_positive(bandwidth), allowed);
+        }
+        ranges.section("conv", conv);
     }
 }
 

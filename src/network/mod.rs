@@ -11,7 +11,7 @@ mod pass_noise;
 mod q_network;
 
 pub use adam::{Adam, AdamStep, Segment};
-pub use config::{AutoKeyword, Bandwidth, ConvConfig, NetworkConfig, NetworkKind};
+pub use config::{AutoKeyword, Bandwidth, ConvConfig, LARGEST_TENSOR, NetworkConfig, NetworkKind};
 pub use features::Features;
 pub use layer::LayerShape;
 pub use parameters::{Fill, Initial, MissingParameter, NamedValues, Parameter, Parameters, Slot};

@@ -16,8 +16,7 @@ use crate::runs::{checkpoints, only, resuming, training};
 #[test]
 fn a_training_that_diverges_says_when_and_what_and_keeps_its_last_good_checkpoint() {
     let runs = tempfile::tempdir().unwrap();
-    let flags =
-        ["--steps", "3000", "--set", "checkpoint.seconds=0", "--set", "optimizer.learning_rate=1e12"];
+    let flags = ["--steps", "3000", "--set", "checkpoint.seconds=0", "--set", "optimizer.learning_rate=1e12"];
     let output = training(runs.path(), &flags).output().unwrap();
     assert_fails(&output, 1, &["is not finite at step 10", "the learning has diverged"]);
     let run = only(runs.path());

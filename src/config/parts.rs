@@ -1,0 +1,35 @@
+//! What each part takes of a config. The parts know their own sections and no config.
+
+use super::Config;
+use crate::agent::AgentSections;
+use crate::engine::LearnerSections;
+
+impl From<&Config> for LearnerSections {
+    fn from(config: &Config) -> Self {
+        Self {
+            seed: config.seed,
+            engine: config.engine,
+            network: config.network.clone(),
+            dropout: config.dropout.clone(),
+            precision: config.precision.clone(),
+            optimizer: config.optimizer.clone(),
+            targets: config.agent.targets,
+            target_passes: config.agent.target_passes,
+            target_beta: config.agent.target_beta,
+            target_lerp: config.agent.target_lerp,
+        }
+    }
+}
+
+impl From<&Config> for AgentSections {
+    fn from(config: &Config) -> Self {
+        Self {
+            steps: config.steps,
+            learner: config.into(),
+            agent: config.agent.clone(),
+            exploration: config.exploration.clone(),
+            reported_passes: config.evaluation.passes,
+            update_period: config.logging.update_period,
+        }
+    }
+}
