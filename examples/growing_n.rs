@@ -15,7 +15,7 @@ use concrete_dqn::agent::Agent;
 use concrete_dqn::config::{Config, Layer};
 use concrete_dqn::plot::{RunLabel, draw_comparison};
 use concrete_dqn::run::{Recorder, RunDirectory};
-use concrete_dqn::training::{Position, TrainingSnapshot, train};
+use concrete_dqn::training::{TrainingProgress, TrainingSnapshot, train};
 use control_envs::Registry;
 use tch::Device;
 
@@ -68,9 +68,9 @@ fn run(folder: &Path, config: &Config) -> Result<(RunDirectory, Vec<f64>), Error
     let mut agent = Agent::new(config, &spec, Device::Cpu)?;
     let directory = RunDirectory::create(folder, "cartpole", config)?;
     let mut recorder = Recorder::start(directory.clone(), config, &spec, &agent)?;
-    let mut position = Position::start(config.seed);
-    let ended = train(env.as_mut(), &mut agent, &mut position, &mut recorder);
-    let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, position: &position };
+    let mut progress = TrainingProgress::start(config.seed);
+    let ended = train(env.as_mut(), &mut agent, &mut progress, &mut recorder);
+    let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress };
     let run = recorder.finish(snapshot, ended.as_ref().err());
     ended.and(run.written)?;
     Ok((directory, agent.network().mean_p()))

@@ -25,6 +25,7 @@ pub mod exploration;
 pub mod files;
 pub mod logging;
 pub mod network;
+mod panics;
 pub mod plot;
 pub mod randomness;
 pub mod replay;

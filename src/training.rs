@@ -49,10 +49,10 @@ pub struct EpisodeRecord {
     pub groups: Vec<GroupFigures>,
 }
 
-/// Where a training is: all that the steps to come depend on and neither agent nor environment holds.
+/// How far a training has come: all that the steps to come depend on and neither agent nor environment holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Position {
+pub struct TrainingProgress {
     /// The generator of the environment's resets.
     pub starts: Generator,
     /// Episodes that have ended.
@@ -60,13 +60,13 @@ pub struct Position {
     /// The returns of the last of them, up to 100.
     pub returns: VecDeque<f64>,
     /// The episode that is under way.
-    pub in_hand: Option<EpisodeInHand>,
+    pub episode: Option<EpisodeProgress>,
 }
 
 /// An episode that is under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EpisodeInHand {
+pub struct EpisodeProgress {
     /// The observation to act on. It is saved apart, as numbers and not as text.
     #[serde(skip)]
     pub observation: Vec<f32>,
@@ -76,14 +76,14 @@ pub struct EpisodeInHand {
     pub episode_length: u64,
 }
 
-impl Position {
+impl TrainingProgress {
     /// The start of a training under this seed.
     pub fn start(seed: u64) -> Self {
         Self {
             starts: generator(seed, Stream::Environment),
             episodes: 0,
             returns: VecDeque::with_capacity(RETURN_WINDOW),
-            in_hand: None,
+            episode: None,
         }
     }
 
@@ -93,15 +93,15 @@ impl Position {
         (count > 0).then(|| self.returns.iter().sum::<f64>() / count as f64)
     }
 
-    fn begin_episode(&mut self, env: &mut dyn Env, agent: &mut Agent) -> Result<EpisodeInHand, EnvError> {
+    fn begin_episode(&mut self, env: &mut dyn Env, agent: &mut Agent) -> Result<EpisodeProgress, EnvError> {
         let observation = env.reset(&mut self.starts)?;
         agent.begin_episode();
-        Ok(EpisodeInHand { observation, episode_return: 0.0, episode_length: 0 })
+        Ok(EpisodeProgress { observation, episode_return: 0.0, episode_length: 0 })
     }
 
     fn end_episode(
         &mut self,
-        episode: &EpisodeInHand,
+        episode: &EpisodeProgress,
         terminated: bool,
         agent: &mut Agent,
     ) -> Result<EpisodeRecord, Error> {
@@ -142,8 +142,8 @@ pub struct TrainingSnapshot<'a> {
     pub env: &'a dyn Env,
     /// The agent.
     pub agent: &'a Agent,
-    /// Where the training is.
-    pub position: &'a Position,
+    /// How far the training has come.
+    pub progress: &'a TrainingProgress,
 }
 
 /// Who watches a training. Every method does nothing unless it is written.
@@ -154,7 +154,7 @@ pub trait Observer {
     /// After a learner step that left a record.
     ///
     /// # Errors
-    /// Whatever makes going on pointless, such as a full disk: the training ends with it.
+    /// Whatever makes training on pointless, such as a full disk: the training ends with it.
     fn on_update(&mut self, _record: &UpdateRecord) -> Result<(), Error> {
         Ok(())
     }
@@ -184,21 +184,21 @@ pub trait Observer {
 /// Nobody watches.
 impl Observer for () {}
 
-/// Trains `agent` in `env` from `position` on until it has taken the environment steps that its config grants.
+/// Trains `agent` in `env` from `progress` on until it has taken the environment steps that its config grants.
 ///
 /// # Errors
 /// [`Error::Interrupted`] where the observer wanted to stop, the environment's errors, the agent's, the observer's.
-/// What was learned up to then is in the agent. After an interruption, as after the end, `position` can be resumed.
+/// What was learned up to then is in the agent. After an interruption, as after the end, `progress` can be resumed.
 pub fn train(
     env: &mut dyn Env,
     agent: &mut Agent,
-    position: &mut Position,
+    progress: &mut TrainingProgress,
     observer: &mut dyn Observer,
 ) -> Result<(), Error> {
     while !agent.is_finished() {
-        let mut episode = match position.in_hand.take() {
+        let mut episode = match progress.episode.take() {
             Some(episode) => episode,
-            None => position.begin_episode(env, agent)?,
+            None => progress.begin_episode(env, agent)?,
         };
         let action = agent.act(&episode.observation)?;
         let step = env.step(action)?;
@@ -211,13 +211,13 @@ pub fn train(
         observer.on_step(agent);
         let ended = step.ends_episode();
         if ended {
-            let record = position.end_episode(&episode, step.terminated, agent)?;
+            let record = progress.end_episode(&episode, step.terminated, agent)?;
             observer.on_episode(&record, agent)?;
         } else {
             episode.observation = step.observation;
-            position.in_hand = Some(episode);
+            progress.episode = Some(episode);
         }
-        observer.between_steps(TrainingSnapshot { env, agent, position })?;
+        observer.between_steps(TrainingSnapshot { env, agent, progress })?;
         if ended && observer.wants_to_stop() {
             return Err(Error::Interrupted);
         }

@@ -4,7 +4,7 @@
 use concrete_dqn::agent::{Agent, UpdateRecord};
 use concrete_dqn::config::{Config, Layer};
 use concrete_dqn::engine::engine;
-use concrete_dqn::training::{EpisodeRecord, Observer, Position, train};
+use concrete_dqn::training::{EpisodeRecord, Observer, TrainingProgress, train};
 use concrete_dqn::{Error, evaluation};
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
@@ -48,7 +48,7 @@ fn run(config: &Config) -> (Agent, Recorded) {
     let mut env = Registry::builtin().make(&config.env).unwrap();
     let mut agent = Agent::new(config, env.spec(), Device::Cpu).unwrap();
     let mut recorded = Recorded::default();
-    train(env.as_mut(), &mut agent, &mut Position::start(config.seed), &mut recorded).unwrap();
+    train(env.as_mut(), &mut agent, &mut TrainingProgress::start(config.seed), &mut recorded).unwrap();
     (agent, recorded)
 }
 
@@ -223,7 +223,7 @@ fn value_of_one_step(terminates: bool, targets: &str) -> f64 {
     registry.register("onestep", move || OneStep::new(terminates)).unwrap();
     let mut env = registry.make("onestep").unwrap();
     let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
-    train(env.as_mut(), &mut agent, &mut Position::start(0), &mut ()).unwrap();
+    train(env.as_mut(), &mut agent, &mut TrainingProgress::start(0), &mut ()).unwrap();
     let q = engine(&config, agent.network()).unwrap().predict(agent.network(), &[0.5], None).q[0];
     f64::from(q) / (1.0 - 0.9)
 }

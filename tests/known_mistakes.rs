@@ -8,7 +8,7 @@ use concrete_dqn::config::{Config, Layer};
 use concrete_dqn::engine::engine;
 use concrete_dqn::network::PassNoise;
 use concrete_dqn::randomness::{Stream, generator};
-use concrete_dqn::training::{Observer, Position, train};
+use concrete_dqn::training::{Observer, TrainingProgress, train};
 use control_envs::Registry;
 use tch::{Device, Kind, Tensor};
 
@@ -42,7 +42,7 @@ fn trained(config: &Config) -> (Agent, Vec<UpdateRecord>) {
     let mut env = Registry::builtin().make(&config.env).unwrap();
     let mut agent = Agent::new(config, env.spec(), Device::Cpu).unwrap();
     let mut updates = Updates::default();
-    train(env.as_mut(), &mut agent, &mut Position::start(config.seed), &mut updates).unwrap();
+    train(env.as_mut(), &mut agent, &mut TrainingProgress::start(config.seed), &mut updates).unwrap();
     (agent, updates.0)
 }
 

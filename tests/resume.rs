@@ -10,7 +10,7 @@ use concrete_dqn::Error;
 use concrete_dqn::agent::{Agent, UpdateRecord};
 use concrete_dqn::checkpoint::Checkpoints;
 use concrete_dqn::config::{Config, Layer};
-use concrete_dqn::training::{EpisodeRecord, Observer, Position, TrainingSnapshot, train};
+use concrete_dqn::training::{EpisodeRecord, Observer, TrainingProgress, TrainingSnapshot, train};
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
 use program::{QUICK, assert_fails, folders, program, same_run, summary, text};
@@ -87,21 +87,21 @@ fn every_rule_environment_and_engine_goes_on_as_if_nothing_had_happened() {
 fn goes_on(config: &Config, step: u64) {
     let folder = tempfile::tempdir().unwrap();
     let (mut env, mut agent) = fresh(config);
-    let mut position = Position::start(config.seed);
+    let mut progress = TrainingProgress::start(config.seed);
     let mut whole =
         Watch { save_at: Some((step, Checkpoints::new(folder.path().into(), 1))), ..Watch::default() };
-    train(env.as_mut(), &mut agent, &mut position, &mut whole).unwrap();
+    train(env.as_mut(), &mut agent, &mut progress, &mut whole).unwrap();
 
     let (mut other_env, mut other_agent) = fresh(config);
     let mut checkpoints = Checkpoints::new(folder.path().into(), 1);
     let found = checkpoints.newest::<usize>().unwrap().unwrap();
-    let mut other_position = checkpoints.restore(&found, other_env.as_mut(), &mut other_agent).unwrap();
+    let mut other_progress = checkpoints.restore(&found, other_env.as_mut(), &mut other_agent).unwrap();
     assert_eq!(other_agent.steps(), step);
     let mut rest = Watch::default();
-    train(other_env.as_mut(), &mut other_agent, &mut other_position, &mut rest).unwrap();
+    train(other_env.as_mut(), &mut other_agent, &mut other_progress, &mut rest).unwrap();
     assert_eq!(whole.rows[found.state.record..], rest.rows, "{config:?}");
     assert_eq!(bits(&agent), bits(&other_agent), "{config:?}");
-    assert_eq!(position, other_position);
+    assert_eq!(progress, other_progress);
 }
 
 fn training(runs: &Path, arguments: &[&str]) -> PathBuf {
@@ -186,16 +186,16 @@ fn an_environment_that_cannot_be_saved_is_saved_between_episodes() {
     };
     // Learning is reproducible from an episode's end ...
     let (mut env, mut agent) = fresh();
-    let mut position = Position::start(0);
+    let mut progress = TrainingProgress::start(0);
     let mut whole =
         Watch { save_at: Some((300, Checkpoints::new(folder.path().into(), 1))), ..Watch::default() };
-    train(env.as_mut(), &mut agent, &mut position, &mut whole).unwrap();
+    train(env.as_mut(), &mut agent, &mut progress, &mut whole).unwrap();
     let saved = Checkpoints::new(folder.path().into(), 1).newest::<usize>().unwrap().unwrap();
     // ... and in the middle of one, the episode is left out, whether or not step 300 was in the middle of one.
-    assert_eq!(saved.state.position.in_hand, None);
+    assert_eq!(saved.state.progress.episode, None);
     let (mut env, mut agent) = fresh();
     let mut checkpoints = Checkpoints::new(folder.path().into(), 1);
-    let mut position = checkpoints.restore(&saved, env.as_mut(), &mut agent).unwrap();
-    train(env.as_mut(), &mut agent, &mut position, &mut ()).unwrap();
+    let mut progress = checkpoints.restore(&saved, env.as_mut(), &mut agent).unwrap();
+    train(env.as_mut(), &mut agent, &mut progress, &mut ()).unwrap();
     assert_eq!(agent.steps(), 500);
 }

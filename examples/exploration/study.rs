@@ -8,7 +8,7 @@ use concrete_dqn::engine::{Engine, engine};
 use concrete_dqn::exploration::{QSamples, RuleName};
 use concrete_dqn::network::PassNoise;
 use concrete_dqn::randomness::{Stream, generator};
-use concrete_dqn::training::{EpisodeRecord, Observer, Position, train};
+use concrete_dqn::training::{EpisodeRecord, Observer, TrainingProgress, train};
 use control_envs::{Env, Registry};
 use tch::Device;
 
@@ -69,7 +69,7 @@ impl Study {
             decisions: Vec::new(),
             checkpoints: Vec::new(),
         };
-        train(&mut env, &mut agent, &mut Position::start(config.seed), &mut watch)?;
+        train(&mut env, &mut agent, &mut TrainingProgress::start(config.seed), &mut watch)?;
         Ok(Self {
             rule: config.exploration.rule,
             seed: config.seed,

@@ -4,7 +4,7 @@
 //! checkpoints/
 //!     step-000000030000/         one checkpoint; the last few and the best are kept
 //!         tensors.safetensors    networks, fixed features, Adam's moments, by name
-//!         state.json             counters, generators, position, versions
+//!         state.json             counters, generators, progress, versions
 //!         SHA256SUMS             the manifest: checksums of these two and of the replay's segments
 //!     replay/                    the replay's slots in segments, which the checkpoints share
 //!         segment-00000-000000030000.safetensors

@@ -16,7 +16,7 @@ use crate::agent::Agent;
 use crate::error::Error;
 use crate::files::{remove, rename, write_folder};
 use crate::tensors::{Arrays, Stored};
-use crate::training::{Position, TrainingSnapshot};
+use crate::training::{TrainingProgress, TrainingSnapshot};
 
 /// The arrays' file.
 const TENSORS: &str = "tensors.safetensors";
@@ -113,7 +113,7 @@ impl<R> SavedCheckpoint<R> {
         env: &mut dyn Env,
         agent: &mut Agent,
         segments: &mut ReplaySegments,
-    ) -> Result<Position, Error> {
+    ) -> Result<TrainingProgress, Error> {
         let content = |problem| Error::Content { path: self.folder.join(TENSORS), problem };
         let stored = Stored::parse(&self.tensors).map_err(content)?;
         agent.restore_named(&mut |name, shape, values| stored.fill(name, shape, values)).map_err(content)?;
@@ -122,8 +122,8 @@ impl<R> SavedCheckpoint<R> {
         segments.load(agent.replay_mut(), replay, &latest, names, &self.manifest)?;
         agent.restore(self.state.agent.clone());
 
-        let mut position = self.state.position.clone();
-        if let Some(episode) = &mut position.in_hand {
+        let mut progress = self.state.progress.clone();
+        if let Some(episode) = &mut progress.episode {
             (episode.observation, _) = stored.floats(OBSERVATION).map_err(content)?;
             if episode.observation.len() != env.spec().observation_space.len() {
                 let problem = format!("its tensor `{OBSERVATION}` is no observation of {}", env.spec().id);
@@ -132,7 +132,7 @@ impl<R> SavedCheckpoint<R> {
             let environment = stored.bytes(ENVIRONMENT).map_err(content)?;
             env.restore_state(&environment.unwrap_or_default())?;
         }
-        Ok(position)
+        Ok(progress)
     }
 }
 
@@ -143,14 +143,14 @@ fn serialize<R: Serialize + DeserializeOwned>(
     segments: &[Segment],
     record: R,
 ) -> Result<(Vec<u8>, Vec<u8>), String> {
-    let TrainingSnapshot { env, agent, position } = snapshot;
-    let environment = position.in_hand.as_ref().and_then(|_| env.save_state());
-    let in_hand = position.in_hand.as_ref().filter(|_| environment.is_some());
+    let TrainingSnapshot { env, agent, progress } = snapshot;
+    let environment = progress.episode.as_ref().and_then(|_| env.save_state());
+    let episode = progress.episode.as_ref().filter(|_| environment.is_some());
     let mut arrays = Arrays::default();
     agent.named().into_iter().for_each(|named| arrays.named(named));
     let latest = agent.replay().latest();
     arrays.floats(LATEST, &[latest.len()], latest);
-    if let (Some(episode), Some(environment)) = (in_hand, &environment) {
+    if let (Some(episode), Some(environment)) = (episode, &environment) {
         arrays.floats(OBSERVATION, &[episode.observation.len()], &episode.observation);
         arrays.bytes(ENVIRONMENT, environment);
     }
@@ -158,9 +158,9 @@ fn serialize<R: Serialize + DeserializeOwned>(
         version: VERSION,
         build: Build::current(),
         config,
-        mean_return_100: position.mean_return(),
+        mean_return_100: progress.mean_return(),
         agent: agent.state(),
-        position: Position { in_hand: in_hand.cloned(), ..position.clone() },
+        progress: TrainingProgress { episode: episode.cloned(), ..progress.clone() },
         replay: agent.replay().state(),
         segments: segments.iter().map(|segment| segment.name.clone()).collect(),
         record,

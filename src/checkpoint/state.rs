@@ -9,7 +9,7 @@ use super::Build;
 use crate::agent::AgentState;
 use crate::error::Error;
 use crate::replay::ReplayState;
-use crate::training::Position;
+use crate::training::TrainingProgress;
 
 /// The version of what is on disk; a program reads its own only.
 pub const VERSION: u32 = 2;
@@ -32,7 +32,7 @@ pub struct State<R> {
     /// The agent without its tensors and its replay.
     pub agent: AgentState,
     /// Where the training was. The observation of the episode in hand is among the tensors.
-    pub position: Position,
+    pub progress: TrainingProgress,
     /// The replay without its slots.
     pub replay: ReplayState,
     /// The files of its segments in `checkpoints/replay/`, in the order of their slots.

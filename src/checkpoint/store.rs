@@ -13,7 +13,7 @@ use super::state::{STATE, State, check_version};
 use crate::agent::Agent;
 use crate::error::Error;
 use crate::files::{names, remove, rename};
-use crate::training::{Position, TrainingSnapshot};
+use crate::training::{TrainingProgress, TrainingSnapshot};
 
 const PREFIX: &str = "step-";
 const DAMAGED: &str = ".damaged";
@@ -118,7 +118,7 @@ impl Checkpoints {
         checkpoint: &SavedCheckpoint<R>,
         env: &mut dyn Env,
         agent: &mut Agent,
-    ) -> Result<Position, Error> {
+    ) -> Result<TrainingProgress, Error> {
         checkpoint.restore(env, agent, &mut self.segments)
     }
 
@@ -141,7 +141,7 @@ impl Checkpoints {
         SavedCheckpoint::write(&self.folder.join(&name), snapshot, config, segments, record)?;
         self.kept.push(Kept {
             name,
-            mean_return: snapshot.position.mean_return(),
+            mean_return: snapshot.progress.mean_return(),
             segments: segments.iter().map(|segment| segment.name.clone()).collect(),
         });
         self.prune()

@@ -2,7 +2,6 @@
 
 mod arguments;
 mod calibration;
-mod caught;
 mod compare;
 mod device;
 mod envs;

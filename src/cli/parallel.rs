@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use super::caught::caught;
 use crate::error::Error;
+use crate::panics::caught;
 
 /// The processor cores that this program may use.
 pub fn cores() -> usize {

@@ -6,7 +6,6 @@ use std::path::Path;
 use control_envs::{Entry, Env};
 use tch::Device;
 
-use super::caught::caught;
 use super::interrupt::Interrupt;
 use super::terminal::{Terminal, Together};
 use crate::agent::{Agent, UpdateRecord};
@@ -17,8 +16,9 @@ use crate::engine::engine;
 use crate::error::Error;
 use crate::evaluation::evaluate;
 use crate::files::write_json;
+use crate::panics::caught;
 use crate::run::{Meta, Record, Recorder, RunDirectory, Summary};
-use crate::training::{EpisodeRecord, Observer, Position, TrainingSnapshot, train};
+use crate::training::{EpisodeRecord, Observer, TrainingProgress, TrainingSnapshot, train};
 
 /// A training whose settings are resolved.
 #[derive(Debug)]
@@ -114,7 +114,7 @@ impl Training<'_> {
             ),
         );
         let recorder = Recorder::start(directory, config, entry.spec(), &agent)?;
-        Ok(self.go_on(env, agent, Position::start(config.seed), recorder, surroundings))
+        Ok(self.go_on(env, agent, TrainingProgress::start(config.seed), recorder, surroundings))
     }
 
     /// Goes on with a run from its newest checkpoint, or from its start where it was ended before the first. The folder
@@ -128,8 +128,8 @@ impl Training<'_> {
         let mut agent = self.agent()?;
         let mut checkpoints = Checkpoints::new(directory.checkpoints(), config.checkpoint.keep);
         let found = checkpoints.newest::<Record>()?;
-        let position = match &found {
-            None => Position::start(config.seed),
+        let progress = match &found {
+            None => TrainingProgress::start(config.seed),
             Some(found) => {
                 warn_of_differences(found, config);
                 checkpoints.restore(found, env.as_mut(), &mut agent)?
@@ -166,15 +166,15 @@ impl Training<'_> {
                 directory.path().display()
             ),
         );
-        Ok(self.go_on(env, agent, position, recorder, surroundings))
+        Ok(self.go_on(env, agent, progress, recorder, surroundings))
     }
 
-    /// Trains from `position` on, evaluates and writes all files.
+    /// Trains from `progress` on, evaluates and writes all files.
     fn go_on(
         &self,
         mut env: Box<dyn Env>,
         mut agent: Agent,
-        mut position: Position,
+        mut progress: TrainingProgress,
         mut recorder: Recorder,
         surroundings: &Surroundings,
     ) -> Trained {
@@ -190,17 +190,17 @@ impl Training<'_> {
             );
         }
         let mut ended = {
-            let mut progress: Box<dyn Observer> = match together {
+            let mut shown: Box<dyn Observer> = match together {
                 Some(together) => Box::new(together.clone()),
                 None => Box::new(terminal.progress(&self.prefix(), config.steps)),
             };
             let mut interrupt = interrupt.clone();
-            let mut observers = Observers([&mut recorder, progress.as_mut(), &mut interrupt]);
-            caught(|| train(env.as_mut(), &mut agent, &mut position, &mut observers))
+            let mut observers = Observers([&mut recorder, shown.as_mut(), &mut interrupt]);
+            caught(|| train(env.as_mut(), &mut agent, &mut progress, &mut observers))
         };
 
         // Whatever ended the training, what it learned is written before anything is said.
-        let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, position: &position };
+        let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress };
         let mut run = recorder.finish(snapshot, ended.as_ref().err());
         if ended.is_ok() && config.evaluation.episodes > 0 {
             let (episodes, passes) = (config.evaluation.episodes, config.evaluation.passes);

@@ -217,7 +217,7 @@ impl Observer for Recorder {
         let is_due = self.checkpoint_saved.elapsed().as_secs_f64() >= every.seconds
             || (every.episodes > 0 && self.episodes_since >= every.episodes);
         let can_go_on_from_here =
-            || snapshot.position.in_hand.is_none() || snapshot.env.save_state().is_some();
+            || snapshot.progress.episode.is_none() || snapshot.env.save_state().is_some();
         if is_due && self.checkpoints.is_some() && can_go_on_from_here() {
             self.save_checkpoint(snapshot)?;
         }

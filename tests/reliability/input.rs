@@ -249,11 +249,11 @@ fn restored(run: &Path) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let mut checkpoints = Checkpoints::new(run.join("checkpoints"), 3);
     let found = checkpoints.newest::<Record>().map_err(|error| error.to_string())?.unwrap();
-    let position =
+    let progress =
         checkpoints.restore(&found, env.as_mut(), &mut agent).map_err(|error| error.to_string())?;
     assert!(
-        position
-            .in_hand
+        progress
+            .episode
             .is_none_or(|episode| episode.observation.len() == env.spec().observation_space.len())
     );
     Ok(())

@@ -6,7 +6,7 @@ use concrete_dqn::Error;
 use concrete_dqn::agent::Agent;
 use concrete_dqn::checkpoint::Checkpoints;
 use concrete_dqn::config::{Config, Layer};
-use concrete_dqn::training::{Position, TrainingSnapshot};
+use concrete_dqn::training::{TrainingProgress, TrainingSnapshot};
 use control_envs::Registry;
 use tch::Device;
 
@@ -36,15 +36,15 @@ fn a_poisoned_tensor_is_named_and_never_saved() {
         let mut env = Registry::builtin().make("cartpole").unwrap();
         let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
         let mut checkpoints = Checkpoints::new(folder.path().into(), 2);
-        let mut position = Position::start(0);
-        let mut observation = env.reset(&mut position.starts).unwrap();
+        let mut progress = TrainingProgress::start(0);
+        let mut observation = env.reset(&mut progress.starts).unwrap();
         let saved = (1..=250).try_for_each(|step| {
             let action = agent.act(&observation)?;
             let outcome = env.step(action)?;
             agent.observe(&observation, action, &outcome);
             agent.learn()?;
             let ended = outcome.ends_episode();
-            observation = if ended { env.reset(&mut position.starts)? } else { outcome.observation };
+            observation = if ended { env.reset(&mut progress.starts)? } else { outcome.observation };
             if step == 250 {
                 // As a bug or broken memory would.
                 agent.restore_named(&mut |name, _, values| {
@@ -52,7 +52,7 @@ fn a_poisoned_tensor_is_named_and_never_saved() {
                     Ok::<(), Error>(())
                 })?;
             }
-            let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, position: &position };
+            let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress };
             if step % 10 == 0 { checkpoints.save(snapshot, String::new(), 0) } else { Ok(()) }
         });
         let problem = saved.unwrap_err().to_string();

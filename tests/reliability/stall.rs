@@ -8,7 +8,7 @@ use concrete_dqn::Error;
 use concrete_dqn::agent::Agent;
 use concrete_dqn::checkpoint::Checkpoints;
 use concrete_dqn::config::{Config, Layer};
-use concrete_dqn::training::{Observer, Position, TrainingSnapshot, train};
+use concrete_dqn::training::{Observer, TrainingProgress, TrainingSnapshot, train};
 use control_envs::{Registry, Step};
 use tch::Device;
 
@@ -51,17 +51,17 @@ fn a_second_checkpoint_writes_what_is_new() {
     let folder = tempfile::tempdir().unwrap();
     let (_, mut agent) = filled(400_000);
     let env = Registry::builtin().make("cartpole").unwrap();
-    let position = Position::start(0);
+    let progress = TrainingProgress::start(0);
     let mut checkpoints = Checkpoints::new(folder.path().into(), 3);
     checkpoints
-        .save(TrainingSnapshot { env: env.as_ref(), agent: &agent, position: &position }, String::new(), 0)
+        .save(TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress }, String::new(), 0)
         .unwrap();
     let first = bytes(folder.path());
     let data = 400_000 * 25;
     assert!(first < data * 11 / 10 + 1_000_000, "{first} bytes for {data} of data");
     push(&mut agent, 1_000);
     checkpoints
-        .save(TrainingSnapshot { env: env.as_ref(), agent: &agent, position: &position }, String::new(), 0)
+        .save(TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress }, String::new(), 0)
         .unwrap();
     let second = bytes(folder.path()) - first;
     assert!(second < 6 << 20, "a segment and the networks, not all: {second}");
@@ -74,14 +74,14 @@ fn stall() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let (_, mut agent) = filled(1_000_000);
     let env = Registry::builtin().make("cartpole").unwrap();
-    let position = Position::start(0);
+    let progress = TrainingProgress::start(0);
     let mut checkpoints = Checkpoints::new(folder.path().into(), 3);
     let mut seconds = Vec::new();
     let mut sizes = Vec::new();
     for new in [0, 1_000, 200_000] {
         push(&mut agent, new);
         let started = Instant::now();
-        let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, position: &position };
+        let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress };
         checkpoints.save(snapshot, String::new(), 0).unwrap();
         seconds.push(started.elapsed().as_secs_f64());
         sizes.push(bytes(folder.path()) as f64 / 1e6);
@@ -126,7 +126,7 @@ fn cadence() {
         saved: Instant::now(),
         stalls: Vec::new(),
     };
-    train(env.as_mut(), &mut agent, &mut Position::start(50), &mut every).unwrap();
+    train(env.as_mut(), &mut agent, &mut TrainingProgress::start(50), &mut every).unwrap();
     let mean = every.stalls.iter().sum::<f64>() / every.stalls.len() as f64;
     row(
         "a checkpoint of a training of CartPole with the default network",
