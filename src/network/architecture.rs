@@ -3,16 +3,23 @@
 use control_envs::{BoxSpace, ImageShape};
 use rand::RngExt;
 
-use super::config::{NetworkConfig, NetworkKind};
+use super::config::{LARGEST_TENSOR, NetworkConfig, NetworkKind};
 use super::layer::LayerShape;
 use super::parameters::{Initial, Parameter};
-use super::q_network::InitialUncertainty;
-use crate::concrete::{ConvShape, logit};
+use crate::concrete::{ConvShape, InitialDropout, logit};
 use crate::error::Error;
 use crate::randomness::Generator;
 
-/// A gigabyte of f32: the most weights that a network may have.
-const MOST_WEIGHTS: i64 = 1 << 28;
+/// What the uncertainty of a network starts from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct InitialUncertainty {
+    /// Dropout of every layer.
+    pub dropout: InitialDropout,
+    /// Precision tau of the targets, in network units.
+    pub precision: f64,
+    /// Whether tau depends on observation and action, by a head of its own; otherwise one tau is for all.
+    pub heteroscedastic: bool,
+}
 
 /// The layers that `config` asks for, from so many features of an observation in `space` to so many outputs.
 ///
@@ -50,10 +57,10 @@ pub fn layer_shapes(
     }
     let weights = layers.iter().map(|layer| layer.weight().into_iter().fold(1, i64::saturating_mul));
     let weights = weights.fold(0, i64::saturating_add);
-    if weights > MOST_WEIGHTS {
+    if weights > LARGEST_TENSOR {
         return Err(Error::Usage(format!(
             "network.hidden and network.conv make {weights} weights with an observation of {} numbers; they must make at \
-             most {MOST_WEIGHTS}",
+             most {LARGEST_TENSOR}",
             space.len()
         )));
     }

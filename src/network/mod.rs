@@ -11,9 +11,10 @@ mod pass_noise;
 mod q_network;
 
 pub use adam::{Adam, AdamStep, Segment};
+pub use architecture::InitialUncertainty;
 pub use config::{AutoKeyword, Bandwidth, ConvConfig, LARGEST_TENSOR, NetworkConfig, NetworkKind};
 pub use features::Features;
 pub use layer::LayerShape;
 pub use parameters::{Fill, Initial, MissingParameter, NamedValues, Parameter, Parameters, Slot};
 pub use pass_noise::PassNoise;
-pub use q_network::{InitialUncertainty, QNetwork};
+pub use q_network::QNetwork;

@@ -4,26 +4,15 @@ use control_envs::EnvSpec;
 use tch::{Device, Kind, Tensor};
 
 use super::adam::Adam;
-use super::architecture::{initial_parameters, layer_shapes};
+use super::architecture::{InitialUncertainty, initial_parameters, layer_shapes};
 use super::config::NetworkConfig;
 use super::features::Features;
 use super::layer::{Layer, LayerShape};
 use super::parameters::{Fill, Initial, MissingParameter, NamedValues, Parameter, Parameters};
 use super::pass_noise::PassNoise;
-use crate::concrete::{InitialDropout, Regularizer, Temperature, sigmoid};
+use crate::concrete::{Regularizer, Temperature, sigmoid};
 use crate::error::Error;
 use crate::randomness::Generator;
-
-/// What the uncertainty of a network starts from.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct InitialUncertainty {
-    /// Dropout of every layer.
-    pub dropout: InitialDropout,
-    /// Precision tau of the targets, in network units.
-    pub precision: f64,
-    /// Whether tau depends on observation and action, by a head of its own; otherwise one tau is for all.
-    pub heteroscedastic: bool,
-}
 
 /// What passes of a network put out.
 #[derive(Debug)]
@@ -325,7 +314,7 @@ mod tests {
     use control_envs::{Dimension, EnvSpec};
 
     use super::*;
-    use crate::concrete::{ConcreteDropout, LogisticNoise, logit};
+    use crate::concrete::{ConcreteDropout, InitialDropout, LogisticNoise, logit};
     use crate::randomness::{Stream, generator};
 
     fn network(biases: bool, fourier_features: usize, p: f64) -> QNetwork {
