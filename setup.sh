@@ -394,8 +394,10 @@ main() {
         record "$libtorch"
         say "libtorch $version is set up: $libtorch, recorded in $config"
     fi
-    command -v cargo >/dev/null ||
-        say "Warning: there is no cargo: install Rust with rustup, or from your system's packages if 1.88 or newer." >&2
+    if ! command -v cargo >/dev/null; then
+        rust=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+        say "Warning: there is no cargo: install Rust with rustup, or from your system's packages if $rust or newer." >&2
+    fi
     say "Next: cargo run --release -- --env cartpole"
 }
 

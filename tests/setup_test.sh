@@ -3,7 +3,7 @@
 # Run as `sh tests/setup_test.sh`; needs python3 with pip.
 set -eu
 
-setup=$(cd -- "$(dirname -- "$0")/.." && pwd)/setup.sh
+project=$(cd -- "$(dirname -- "$0")/.." && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/bin"
@@ -24,7 +24,7 @@ checkout() {
     compiler 'exit 0'
     here="$tmp/$((passed + failed)) 'it\"s\\ü"
     mkdir "$here"
-    cp "$setup" "$here/setup.sh"
+    cp "$project/setup.sh" "$project/Cargo.toml" "$here"
     cd "$here"
 }
 
@@ -210,7 +210,12 @@ checkout 'missing tools'
 expect 1 'no C++ compiler' env PATH="$(without c++)" ./setup.sh --force
 expect 1 'no python3' env PATH="$(without python3)" ./setup.sh --force
 libtorch .libtorch 2.13.0
-expect 0 'no cargo' env PATH="$(without cargo)" ./setup.sh
+rust=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+expect 0 "if $rust or newer" env PATH="$(without cargo)" ./setup.sh
+check grep -Fq "Rust ($rust or later)" "$project/README.md"
+sed 's/^rust-version = .*/rust-version = "7.65"/' "$project/Cargo.toml" >Cargo.toml
+expect 0 'no cargo: install Rust with rustup, or from your system'"'"'s packages if 7.65 or newer' \
+    env PATH="$(without cargo)" ./setup.sh
 
 checkout 'missing things'
 expect 1 'but there is none' env CXX='nonsense -O2' ./setup.sh --force
