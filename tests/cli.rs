@@ -234,6 +234,9 @@ fn wrong_usage_is_a_sentence_and_code_2() {
     wrong(&["--steps", "many"], &["--steps", "many", "it must be a whole number"]);
     wrong(&["--seed", "-1"], &["--seed", "-1", "it must be a whole number"]);
     wrong(&["--set", "dropout.length_scale=1e300"], &["dropout.length_scale = 1e300", "from 0 to 1e12"]);
+    let of_another =
+        ["exploration.epsilon_final is a setting of epsilon-greedy", "the rule is ucb", "beta, passes"];
+    wrong(&["--set", "exploration.epsilon_final=0.1"], &of_another);
     wrong(&["--exploration", "ubc"], &["ubc", "ucb", "thompson", "epsilon-greedy", "greedy"]);
     wrong(&["--set", "agent.gamma=2"], &["--set agent.gamma=2", "from 0 to below 1"]);
     wrong(&["--set", "agent.gama=0.9"], &["did you mean agent.gamma?"]);

@@ -1,8 +1,12 @@
 //! Layers of settings, presets, and what is said of wrong ones.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+use std::collections::BTreeMap;
+
+use clap::ValueEnum;
 use concrete_dqn::config::{Config, Layer, presets};
 use concrete_dqn::engine::DatasetSize;
+use concrete_dqn::exploration::{EpsilonGreedy, ExplorationConfig, InformationDirected, RuleName, Ucb};
 use control_envs::Registry;
 
 fn resolve(text: &str) -> Result<Config, String> {
@@ -22,7 +26,7 @@ fn later_layers_win_and_leave_the_rest() {
     ];
     let config = Config::resolve(&layers).unwrap();
     assert_eq!((config.steps, config.agent.gamma, config.agent.batch_size), (10, 0.9, 8));
-    assert_eq!(config.exploration.rule.to_string(), "thompson");
+    assert_eq!(config.exploration.rule().to_string(), "thompson");
     assert_eq!(config.network.hidden, [7]);
     assert_eq!(config.dropout.dataset_size, DatasetSize::Fixed(300));
     assert_eq!(config.optimizer, Config::default().optimizer);
@@ -82,6 +86,21 @@ fn errors_name_source_key_value_and_what_is_allowed() {
         ("[dropout]\ninitial_p = 0.0", vec!["dropout.initial_p = 0", "0 with dropout.learned = false"]),
         ("[agent]\nn_step_final = 0", vec!["agent.n_step_final = 0", "1 to 1000"]),
         ("[exploration]\nrule = \"ucbb\"", vec!["exploration.rule = \"ucbb\"", "`ucb`", "`thompson`"]),
+        ("[exploration]\nrule = 3", vec!["my.toml", "exploration.rule = 3", "not valid"]),
+        (
+            "exploration = \"thompson\"",
+            vec!["exploration = \"thompson\"", "section with the keys beta, passes, rule"],
+        ),
+        ("[exploration]\nbeta = \"x\"", vec!["my.toml: exploration.beta = \"x\"", "expected a number"]),
+        ("[exploration]\nbeta = -1", vec!["exploration.beta = -1", "from 0 to 1e12"]),
+        (
+            "[exploration]\nbet = 1",
+            vec!["exploration.bet", "did you mean exploration.beta?", "beta, passes, rule"],
+        ),
+        (
+            "[exploration]\nrule = \"thompson\"\nthompson_mask = \"year\"",
+            vec!["exploration.thompson_mask = \"year\"", "`episode`", "`step`"],
+        ),
         ("steps = ", vec!["my.toml is not valid TOML"]),
     ] {
         let message = resolve(text).unwrap_err();
@@ -92,5 +111,90 @@ fn errors_name_source_key_value_and_what_is_allowed() {
     for wrong in ["gamma", "agent.=3", "=3", "a b=3", "[agent]\nx=1"] {
         let message = Layer::assignment(wrong).unwrap_err().to_string();
         assert!(message.contains("section.key=value"), "{message}");
+    }
+}
+
+#[test]
+fn a_setting_of_another_rule_is_an_error_that_names_key_rule_and_what_is_allowed() {
+    for (text, sentence) in [
+        (
+            "exploration.epsilon_final = 0.1",
+            "my.toml: exploration.epsilon_final is a setting of epsilon-greedy, and the rule is ucb; allowed with ucb: \
+             beta, passes; for epsilon-greedy, set exploration.rule = \"epsilon-greedy\" first",
+        ),
+        (
+            "exploration.rule = \"thompson\"\nexploration.beta = 2.0",
+            "my.toml: exploration.beta is a setting of ucb and information-directed, and the rule is thompson; allowed \
+             with thompson: thompson_mask; for ucb, set exploration.rule = \"ucb\" first",
+        ),
+        (
+            "exploration.rule = \"greedy\"\nexploration.thompson_mask = \"step\"",
+            "my.toml: exploration.thompson_mask is a setting of thompson, and the rule is greedy; greedy has no settings; \
+             for thompson, set exploration.rule = \"thompson\" first",
+        ),
+    ] {
+        assert_eq!(resolve(text).unwrap_err(), sentence);
+    }
+}
+
+#[test]
+fn a_layer_with_another_rule_starts_its_settings_anew() {
+    let exploration = |assignments: &[&str]| {
+        let layers: Vec<Layer> = assignments.iter().map(|text| Layer::assignment(text).unwrap()).collect();
+        Config::resolve(&layers).unwrap().exploration
+    };
+    let (ucb, directed) = ("exploration.rule=ucb", "exploration.rule=information-directed");
+    let (beta, passes) = ("exploration.beta=3", "exploration.passes=5");
+    // The same rule again changes nothing.
+    assert_eq!(exploration(&[beta, ucb, passes]), ExplorationConfig::Ucb(Ucb { beta: 3.0, passes: 5 }));
+    // Another does, also where it has settings of the same names, and there is no way back to what was set before.
+    let default = InformationDirected::default();
+    let expected = InformationDirected { passes: 5, ..default };
+    assert_eq!(exploration(&[beta, directed, passes]), ExplorationConfig::InformationDirected(expected));
+    assert_eq!(exploration(&[beta, directed, ucb]), ExplorationConfig::Ucb(Ucb::default()));
+    // Rule and settings in one layer, in any order of the lines.
+    let config = resolve("exploration.epsilon_final = 0.1\nexploration.rule = \"epsilon-greedy\"").unwrap();
+    let expected = EpsilonGreedy { epsilon_final: 0.1, ..EpsilonGreedy::default() };
+    assert_eq!(config.exploration, ExplorationConfig::EpsilonGreedy(expected));
+}
+
+#[test]
+fn every_rule_is_a_config_and_is_read_from_one_that_holds_the_settings_of_all() {
+    let layer = |text: &str| Layer::parse("config.toml", text).unwrap();
+    let all = RuleName::value_variants().iter().flat_map(|rule| {
+        let config = Config { exploration: (*rule).into(), ..Config::default() };
+        assert_eq!(Config::resolve(&[layer(&config.to_toml())]).unwrap(), config);
+        config.settings().into_iter().filter(|(key, _)| key.starts_with("exploration."))
+    });
+    let all: BTreeMap<String, String> = all.filter(|(key, _)| key != "exploration.rule").collect();
+    assert_eq!(all.len(), 6);
+    let all: String = all.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+    for rule in RuleName::value_variants() {
+        let text = format!("{all}exploration.rule = \"{rule}\"");
+        assert!(Config::resolve(&[layer(&text)]).is_err());
+        let config = Config::resolve(&[layer(&text).without_other_rules()]).unwrap();
+        assert_eq!(config.exploration, (*rule).into());
+    }
+    let mistyped = layer("exploration.rule = \"ucb\"\nexploration.bet = 1").without_other_rules();
+    assert!(Config::resolve(&[mistyped]).is_err());
+}
+
+/// That every range is beside its field and under its name.
+#[test]
+fn every_number_that_makes_no_sense_is_refused_by_its_own_name() {
+    for rule in RuleName::value_variants() {
+        let config = Config { exploration: (*rule).into(), ..Config::default() };
+        let base = Layer::parse("base", &config.to_toml()).unwrap();
+        for (key, value) in config.settings() {
+            let wrong = match (value.parse::<i64>(), value.parse::<f64>()) {
+                (Ok(_), _) => "-1",
+                (_, Ok(_)) => "nan",
+                _ => continue,
+            };
+            let layers = [base.clone(), Layer::assignment(&format!("{key}={wrong}")).unwrap()];
+            let message = Config::resolve(&layers).unwrap_err().to_string();
+            let named = format!(": {key} = {}", if wrong == "nan" { "NaN is out of range" } else { "-1 is" });
+            assert!(message.contains(&named), "{message}");
+        }
     }
 }

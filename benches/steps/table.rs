@@ -43,7 +43,10 @@ pub fn print() -> BTreeMap<String, f64> {
         ("epsilon-greedy", "epsilon-greedy", "fused", WIDTH),
         ("epsilon-greedy-64", "epsilon-greedy", "fused", 64),
     ] {
-        let settings = [("exploration.rule", rule), ("exploration.epsilon_final", "0"), ("engine", engine)];
+        let mut settings = vec![("exploration.rule", rule), ("engine", engine)];
+        if rule == "epsilon-greedy" {
+            settings.push(("exploration.epsilon_final", "0"));
+        }
         add_agent(&mut rounds, format!("act/{name}"), width, &settings, Step::Act);
     }
     for (targets, passes) in [("double-q", 1), ("optimistic", 1 + TARGET_PASSES)] {

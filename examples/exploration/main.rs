@@ -83,7 +83,9 @@ fn explore(arguments: &Arguments) -> Result<(), Error> {
     for rule in RULES {
         for seed in arguments.seeds.iter() {
             let mut config = Config { seed, ..common.clone() };
-            config.exploration.rule = rule;
+            if config.exploration.rule() != rule {
+                config.exploration = rule.into();
+            }
             let study = Study::run(&config, &grid)?;
             let goal = match study.goal {
                 Some(step) => format!("first at the goal at step {step}"),

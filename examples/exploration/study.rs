@@ -71,7 +71,7 @@ impl Study {
         };
         train(&mut env, &mut agent, &mut TrainingProgress::start(config.seed), &mut watch)?;
         Ok(Self {
-            rule: config.exploration.rule,
+            rule: config.exploration.rule(),
             seed: config.seed,
             goal: watch.goal,
             decisions: watch.decisions,

@@ -17,7 +17,7 @@ use self::streams::Streams;
 use crate::concrete::{LogisticNoise, Regularizer};
 use crate::engine::{Data, DatasetSize, Engine, GroupFigures, Learner, LearnerStep, LossStatistics, engine};
 use crate::error::Error;
-use crate::exploration::{ExplorationRule, Passes, Situation};
+use crate::exploration::{DecisionContext, ExplorationRule, Passes};
 use crate::network::{PassNoise, QNetwork};
 use crate::replay::{Batch, Lookahead, Replay};
 use crate::units::{NetworkUnits, ReturnUnits, ValueScale};
@@ -174,8 +174,8 @@ impl Agent {
         }
         let samples = prediction.row(0);
         let noise_variance = prediction.aleatoric_std(0, samples.greedy_action()).powi(2);
-        let situation = Situation { progress, noise_variance };
-        let action = self.rule.choose(&samples, situation, &mut self.streams.exploration);
+        let context = DecisionContext { progress, noise_variance };
+        let action = self.rule.choose(&samples, context, &mut self.streams.exploration);
         self.counters.decisions += 1;
         self.counters.exploratory += u64::from(action != samples.greedy_action());
         Ok(action)

@@ -108,7 +108,7 @@ impl Training<'_> {
                 "{} for {} steps, exploration {}, seed {}, in {}",
                 entry.id(),
                 config.steps,
-                config.exploration.rule,
+                config.exploration.rule(),
                 config.seed,
                 directory.path().display()
             ),

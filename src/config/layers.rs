@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::Config;
+use super::{Config, rule};
 use crate::error::Error;
 use crate::section::Ranges;
 
@@ -12,7 +12,7 @@ use crate::section::Ranges;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
     source: String,
-    table: Table,
+    pub(super) table: Table,
 }
 
 impl Layer {
@@ -99,10 +99,11 @@ impl Config {
     /// layer, the key, the value and what is allowed.
     pub fn resolve(layers: &[Layer]) -> Result<Self, Error> {
         let mut config = Self::default();
-        let defaults = config.to_table();
-        let mut merged = defaults.clone();
+        let mut merged = config.to_table();
         for layer in layers {
-            refuse_unknown_keys(layer, &layer.table, &defaults, "")?;
+            rule::choose(layer, &mut merged)?;
+            refuse_unknown_keys(layer, &layer.table, &merged, "")?;
+            rule::refuse_wrong_types(layer, &merged)?;
             merge(&mut merged, &layer.table);
             config = deserialize(layer, &merged)?;
             if let Some(violation) = Ranges::violation(&config) {
@@ -127,6 +128,9 @@ fn refuse_unknown_keys(layer: &Layer, table: &Table, known: &Table, prefix: &str
     for (key, value) in table {
         match (known.get(key), value) {
             (None, _) => {
+                if let Some(problem) = rule::of_another(prefix, key, known) {
+                    return Err(Error::Usage(format!("{}: {problem}", layer.source)));
+                }
                 let names: Vec<&str> = known.keys().map(String::as_str).collect();
                 let nearest =
                     names.iter().max_by(|a, b| strsim::jaro(a, key).total_cmp(&strsim::jaro(b, key)));
@@ -177,9 +181,13 @@ fn deserialize(layer: &Layer, merged: &Table) -> Result<Config, Error> {
             Err(Some(value)) => format!("{key} = {value}"),
             _ => path.clone(),
         };
-        let reason = plain_words(&error.into_inner().to_string());
-        Error::Usage(format!("{}: {shown} is not valid: {reason}", layer.source))
+        not_valid(layer, &shown, &error.into_inner().to_string())
     })
+}
+
+/// What to say of a setting of the wrong type, given a deserialiser's message.
+pub(super) fn not_valid(layer: &Layer, setting: &str, message: &str) -> Error {
+    Error::Usage(format!("{}: {setting} is not valid: {}", layer.source, plain_words(message)))
 }
 
 /// A deserialiser's message without its second line, which repeats the key, and with words for the types.

@@ -3,6 +3,7 @@
 mod layers;
 mod parts;
 mod presets;
+mod rule;
 mod seeds;
 mod settings;
 

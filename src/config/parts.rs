@@ -27,7 +27,7 @@ impl From<&Config> for AgentSections {
             steps: config.steps,
             learner: config.into(),
             agent: config.agent.clone(),
-            exploration: config.exploration.clone(),
+            exploration: config.exploration,
             reported_passes: config.evaluation.passes,
             update_period: config.logging.update_period,
         }

@@ -1,7 +1,10 @@
 //! Information-directed sampling.
 
-use super::{ExplorationRule, Passes, QSamples, Situation};
+use serde::{Deserialize, Serialize};
+
+use super::{DecisionContext, ExplorationRule, Passes, QSamples};
 use crate::randomness::Generator;
+use crate::section::{Ranges, Section};
 
 /// The action with the least squared regret for what it tells, `regret(a)^2 / information(a)` (Nikolov, Kirschner,
 /// Berkenkamp & Krause 2019, "Information-Directed Exploration for Deep Reinforcement Learning", algorithm 1), where
@@ -14,12 +17,27 @@ use crate::randomness::Generator;
 /// Where nothing is left to learn the information is the same small epsilon everywhere, and the rule is greedy. The
 /// noise variance is that of the TD targets, 1 / tau, the same for every action (the paper's is that of a return
 /// distribution's, an action's own).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct InformationDirected {
     /// lambda: how many standard deviations the confidence bounds are away.
     pub beta: f64,
-    /// Passes a decision, at least two.
+    /// Monte-Carlo passes a decision.
     pub passes: usize,
+}
+
+impl Default for InformationDirected {
+    fn default() -> Self {
+        Self { beta: 1.0, passes: 10 }
+    }
+}
+
+impl Section for InformationDirected {
+    fn check(&self, ranges: &mut Ranges) {
+        let Self { beta, passes } = *self;
+        ranges.not_negative("beta", beta);
+        ranges.passes("passes", passes);
+    }
 }
 
 /// What an action is taken to tell at the least; the paper's epsilon_2.
@@ -30,12 +48,12 @@ impl ExplorationRule for InformationDirected {
         Passes::Fresh(self.passes)
     }
 
-    fn choose(&self, samples: &QSamples<'_>, situation: Situation, _generator: &mut Generator) -> usize {
+    fn choose(&self, samples: &QSamples<'_>, context: DecisionContext, _generator: &mut Generator) -> usize {
         let bound = |action, sign: f64| samples.mean(action) + sign * self.beta * samples.std(action);
         let highest = (0..samples.actions()).map(|action| bound(action, 1.0)).fold(f64::MIN, f64::max);
         samples.best_by(|action| {
             let regret = highest - bound(action, -1.0);
-            let information = (samples.std(action).powi(2) / situation.noise_variance).ln_1p();
+            let information = (samples.std(action).powi(2) / context.noise_variance).ln_1p();
             -regret * regret / (information + LEAST_INFORMATION)
         })
     }
@@ -47,9 +65,9 @@ mod tests {
     use crate::randomness::{Stream, generator};
 
     fn choose(samples: &[f32], noise_variance: f64) -> usize {
-        let situation = Situation { progress: 0.0, noise_variance };
+        let context = DecisionContext { progress: 0.0, noise_variance };
         let rule = InformationDirected { beta: 1.0, passes: 2 };
-        rule.choose(&QSamples::new(samples, 2), situation, &mut generator(0, Stream::Exploration))
+        rule.choose(&QSamples::new(samples, 2), context, &mut generator(0, Stream::Exploration))
     }
 
     #[test]

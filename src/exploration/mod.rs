@@ -1,4 +1,7 @@
-//! Which action to try: rules that turn samples of Q into an action, one a file.
+//! Which action to try: rules that turn samples of Q into an action.
+//!
+//! Each rule is a file with its settings, their ranges and its choice; another one is a file more and a line in the
+//! list of `rules!` here.
 
 mod epsilon_greedy;
 mod greedy;
@@ -9,6 +12,7 @@ mod ucb;
 
 use std::fmt;
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::randomness::Generator;
@@ -26,7 +30,7 @@ pub use ucb::Ucb;
 pub enum Passes {
     /// One deterministic pass, every unit kept.
     Mean,
-    /// So many passes, each with a fresh mask.
+    /// A number of passes, each with a fresh mask.
     Fresh(usize),
     /// One pass with the mask that is held for the episode.
     Held,
@@ -34,7 +38,7 @@ pub enum Passes {
 
 /// What else there is to know when an action is chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Situation {
+pub struct DecisionContext {
     /// The share of the training that is over, from 0 to 1.
     pub progress: f64,
     /// Aleatoric variance of the TD targets, 1 / tau, in squared network units.
@@ -47,13 +51,62 @@ pub trait ExplorationRule: fmt::Debug + Send {
     fn passes(&self) -> Passes;
 
     /// The action to take. Where it is not the greedy action of the samples, the decision is exploratory.
-    fn choose(&self, samples: &QSamples<'_>, situation: Situation, generator: &mut Generator) -> usize;
+    fn choose(&self, samples: &QSamples<'_>, context: DecisionContext, generator: &mut Generator) -> usize;
 }
 
-/// The name of a rule, as `--exploration` takes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum RuleName {
+/// The names of the rules and the section of a config, from one list. Every rule is its own settings.
+macro_rules! rules {
+    ($($(#[$about:meta])* $rule:ident),+ $(,)?) => {
+        /// The name of a rule, as `--exploration` and `exploration.rule` take it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum RuleName {
+            $($(#[$about])* $rule),+
+        }
+
+        /// `[exploration]`: the rule, and its settings beside it.
+        #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "rule", rename_all = "kebab-case")]
+        pub enum ExplorationConfig {
+            $($(#[$about])* $rule($rule)),+
+        }
+
+        impl ExplorationConfig {
+            /// The name of the rule.
+            pub fn rule(&self) -> RuleName {
+                match self {
+                    $(Self::$rule(_) => RuleName::$rule),+
+                }
+            }
+
+            /// The rule itself.
+            pub fn build(&self) -> Box<dyn ExplorationRule> {
+                match *self {
+                    $(Self::$rule(rule) => Box::new(rule)),+
+                }
+            }
+        }
+
+        /// The rule of this name with its defaults.
+        impl From<RuleName> for ExplorationConfig {
+            fn from(name: RuleName) -> Self {
+                match name {
+                    $(RuleName::$rule => Self::$rule($rule::default())),+
+                }
+            }
+        }
+
+        impl Section for ExplorationConfig {
+            fn check(&self, ranges: &mut Ranges) {
+                match self {
+                    $(Self::$rule(rule) => rule.check(ranges)),+
+                }
+            }
+        }
+    };
+}
+
+rules! {
     /// Mean plus beta times the standard deviation over Monte-Carlo passes
     Ucb,
     /// Greedy under one dropout mask, held for an episode or a step
@@ -66,77 +119,14 @@ pub enum RuleName {
     Greedy,
 }
 
-impl fmt::Display for RuleName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ucb => "ucb",
-            Self::Thompson => "thompson",
-            Self::InformationDirected => "information-directed",
-            Self::EpsilonGreedy => "epsilon-greedy",
-            Self::Greedy => "greedy",
-        })
-    }
-}
-
-/// The `[exploration]` section of a config.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExplorationConfig {
-    /// The rule.
-    pub rule: RuleName,
-    /// Monte-Carlo passes a decision of `ucb` and `information-directed`.
-    pub passes: usize,
-    /// Weight of the standard deviation in `ucb`, and in the bounds of `information-directed`.
-    pub beta: f64,
-    /// For how long `thompson` holds a mask.
-    pub thompson_mask: MaskSpan,
-    /// Random share of `epsilon-greedy` at the start.
-    pub epsilon_initial: f64,
-    /// Random share of `epsilon-greedy` at the end.
-    pub epsilon_final: f64,
-    /// Share of the training over which it falls, linearly.
-    pub epsilon_fraction: f64,
-}
-
 impl Default for ExplorationConfig {
     fn default() -> Self {
-        Self {
-            rule: RuleName::Ucb,
-            passes: 10,
-            beta: 1.0,
-            thompson_mask: MaskSpan::Episode,
-            epsilon_initial: 1.0,
-            epsilon_final: 0.05,
-            epsilon_fraction: 0.2,
-        }
+        RuleName::Ucb.into()
     }
 }
 
-impl Section for ExplorationConfig {
-    fn check(&self, ranges: &mut Ranges) {
-        ranges.passes("passes", self.passes);
-        ranges.not_negative("beta", self.beta);
-        ranges.probability("epsilon_initial", self.epsilon_initial);
-        ranges.probability("epsilon_final", self.epsilon_final);
-        ranges.share("epsilon_fraction", self.epsilon_fraction);
-    }
-}
-
-impl ExplorationConfig {
-    /// The rule that these settings describe.
-    pub fn build(&self) -> Box<dyn ExplorationRule> {
-        match self.rule {
-            RuleName::Ucb => Box::new(Ucb { beta: self.beta, passes: self.passes }),
-            RuleName::Thompson => Box::new(Thompson { mask: self.thompson_mask }),
-            RuleName::InformationDirected => {
-                Box::new(InformationDirected { beta: self.beta, passes: self.passes })
-            }
-            RuleName::EpsilonGreedy => Box::new(EpsilonGreedy {
-                initial: self.epsilon_initial,
-                last: self.epsilon_final,
-                fraction: self.epsilon_fraction,
-            }),
-            RuleName::Greedy => Box::new(Greedy),
-        }
+impl fmt::Display for RuleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
     }
 }

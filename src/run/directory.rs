@@ -23,7 +23,7 @@ impl RunDirectory {
         fs::create_dir_all(runs_dir).map_err(Error::file("create the folder", runs_dir))?;
         let env: String = env_alias.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-        let name = format!("{env}__{}__s{}__{time}", config.exploration.rule, config.seed);
+        let name = format!("{env}__{}__s{}__{time}", config.exploration.rule(), config.seed);
         let mut path = runs_dir.join(&name);
         for attempt in 2.. {
             match fs::create_dir(&path) {
@@ -100,7 +100,7 @@ impl RunDirectory {
     /// # Errors
     /// Where it is not a config.
     pub fn read_config(&self) -> Result<Config, Error> {
-        let layer = Layer::read(&self.config())?;
+        let layer = Layer::read(&self.config())?.without_other_rules();
         if layer.env().is_none() {
             let problem = "it names no environment, so it is not the resolved config of a run".to_owned();
             return Err(Error::Content { path: self.config(), problem });

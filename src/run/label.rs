@@ -7,7 +7,7 @@ impl RunLabel {
     /// The label of a run with this config, in an environment with this threshold.
     pub fn of(config: &Config, reward_threshold: Option<f64>) -> Self {
         let Config { env, seed, .. } = config;
-        let rule = config.exploration.rule;
+        let rule = config.exploration.rule();
         Self {
             title: format!("{env} · {rule} · seed {seed}"),
             short: format!("{rule}, seed {seed}"),
@@ -26,12 +26,12 @@ pub fn compared_labels(configs: &[Config], threshold: impl Fn(&Config) -> Option
     };
     // What is the same in all is in the picture's title.
     let same = |setting: fn(&Config) -> String| configs.iter().all(|c| setting(c) == setting(&configs[0]));
-    let shared = [same(|config| config.env.clone()), same(|config| config.exploration.rule.to_string())];
+    let shared = [same(|config| config.env.clone()), same(|config| config.exploration.rule().to_string())];
     let label = |(config, settings): (&Config, &Vec<(String, String)>)| {
         let different = settings.iter().filter(|(key, value)| differs(key, value));
         let different: Vec<String> = different.map(|(key, value)| format!("{key} = {value}")).collect();
         let label = RunLabel::of(config, threshold(config));
-        let names = [config.env.clone(), config.exploration.rule.to_string()];
+        let names = [config.env.clone(), config.exploration.rule().to_string()];
         let own = names.into_iter().zip(shared).filter(|(_, shared)| !shared).map(|(name, _)| name);
         let parts: Vec<String> = own.chain(different.iter().cloned()).collect();
         RunLabel {

@@ -157,7 +157,7 @@ impl Recorder {
         };
         let summary = Summary {
             env: self.config.env.clone(),
-            exploration: self.config.exploration.rule.to_string(),
+            exploration: self.config.exploration.rule().to_string(),
             seed: self.config.seed,
             ended: match failure {
                 None => "finished".to_owned(),

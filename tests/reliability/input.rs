@@ -1,12 +1,15 @@
 //! Whatever is in a file or behind a flag: an error in words, and no panic.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
 
+use clap::ValueEnum;
 use concrete_dqn::checkpoint::Checkpoints;
 use concrete_dqn::config::{Config, Layer};
 use concrete_dqn::experiment::Plan;
+use concrete_dqn::exploration::RuleName;
 use concrete_dqn::randomness::{Generator, Stream, generator};
 use concrete_dqn::run::Record;
 use control_envs::Registry;
@@ -53,7 +56,9 @@ fn value() -> impl Strategy<Value = String> {
 
 /// A key of a config, or one that is near to one, or none.
 fn key() -> impl Strategy<Value = String> {
-    let known: Vec<String> = Config::default().settings().into_iter().map(|(key, _)| key).collect();
+    let settings = |rule: &RuleName| Config { exploration: (*rule).into(), ..Config::default() }.settings();
+    let known = RuleName::value_variants().iter().flat_map(settings).map(|(key, _)| key);
+    let known: Vec<String> = known.collect::<BTreeSet<_>>().into_iter().collect();
     prop_oneof![
         8 => prop::sample::select(known.clone()),
         1 => (prop::sample::select(known), "\\PC").prop_map(|(key, letter)| format!("{key}{letter}")),
@@ -70,11 +75,13 @@ fn is_a_sentence(message: &str) -> bool {
 }
 
 fn assignments(key: &str, value: &str) -> Result<(), TestCaseError> {
-    let layer = Layer::assignment(&format!("{key}={value}"));
-    let resolved = layer.and_then(|layer| Config::resolve(&[layer]));
-    if let Err(error) = resolved {
-        prop_assert_eq!(error.exit_code(), 2);
-        prop_assert!(is_a_sentence(&error.to_string()), "{}", error);
+    for rule in RuleName::value_variants() {
+        let layers = [format!("exploration.rule={rule}"), format!("{key}={value}")];
+        let layers = layers.iter().map(|text| Layer::assignment(text)).collect::<Result<Vec<_>, _>>();
+        if let Err(error) = layers.and_then(|layers| Config::resolve(&layers)) {
+            prop_assert_eq!(error.exit_code(), 2);
+            prop_assert!(is_a_sentence(&error.to_string()), "{}", error);
+        }
     }
     Ok(())
 }
