@@ -1,8 +1,9 @@
 //! The configuration of a run: defaults, then the environment's preset, then a file, then flags.
 
-mod layers;
+mod layer;
 mod parts;
 mod presets;
+mod resolve;
 mod rule;
 mod seeds;
 mod settings;
@@ -18,7 +19,7 @@ use crate::logging::LoggingConfig;
 use crate::network::{LARGEST_TENSOR, NetworkConfig};
 use crate::section::{Ranges, Section};
 
-pub use layers::Layer;
+pub use layer::Layer;
 pub use presets::{preset, presets};
 pub use seeds::Seeds;
 pub use settings::settings;

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::layers::{Layer, not_valid};
+use super::layer::Layer;
 use crate::error::Error;
 use crate::exploration::{ExplorationConfig, RuleName};
 
@@ -15,7 +15,7 @@ pub fn choose(layer: &Layer, below: &mut Table) -> Result<(), Error> {
     let rule_of = |table: &Table| table.get(SECTION).and_then(|section| section.get("rule").cloned());
     let Some(named) = rule_of(&layer.table) else { return Ok(()) };
     let rule = RuleName::deserialize(named.clone())
-        .map_err(|error| not_valid(layer, &format!("{SECTION}.rule = {named}"), &error.to_string()))?;
+        .map_err(|error| layer.not_valid(&format!("{SECTION}.rule = {named}"), &error.to_string()))?;
     if rule_of(below) != Some(named) {
         below.insert(SECTION.to_owned(), Value::Table(defaults(rule)));
     }
@@ -33,7 +33,7 @@ pub fn refuse_wrong_types(layer: &Layer, below: &Table) -> Result<(), Error> {
         let mut section = section.clone();
         section.insert(key.clone(), value.clone());
         ExplorationConfig::deserialize(Value::Table(section))
-            .map_err(|error| not_valid(layer, &format!("{SECTION}.{key} = {value}"), &error.to_string()))?;
+            .map_err(|error| layer.not_valid(&format!("{SECTION}.{key} = {value}"), &error.to_string()))?;
     }
     Ok(())
 }

@@ -1,0 +1,114 @@
+//! Some settings, and where they come from.
+
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use crate::error::Error;
+
+/// Some settings and where they come from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layer {
+    source: String,
+    pub(super) table: Table,
+}
+
+impl Layer {
+    /// Settings from TOML text. `source` is what an error calls it, such as a file's path.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where the text is not TOML.
+    pub fn parse(source: &str, text: &str) -> Result<Self, Error> {
+        let table = text.parse::<Table>().map_err(|error| {
+            Error::Usage(format!("{source} is not valid TOML: {}", error.to_string().trim_end()))
+        })?;
+        Ok(Self { source: source.to_owned(), table })
+    }
+
+    /// Settings from a TOML file.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where it can't be read or is not TOML.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Error::Usage(format!("could not read the config file {}: {error}", path.display()))
+        })?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// An empty layer, to be filled with [`set`](Self::set).
+    pub fn empty(source: &str) -> Self {
+        Self { source: source.to_owned(), table: Table::new() }
+    }
+
+    /// Sets a top-level key.
+    pub fn set(&mut self, key: &str, value: impl Into<Value>) {
+        self.table.insert(key.to_owned(), value.into());
+    }
+
+    /// A layer of one assignment `section.key=value`. The value is TOML; what is not is taken as a string, so that
+    /// strings need no quotes.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where there is no `=` or the key is no dotted name.
+    pub fn assignment(text: &str) -> Result<Self, Error> {
+        let source = format!("--set {text}");
+        let wrong = || {
+            Error::Usage(format!(
+                "`{source}` is not an assignment; write `--set section.key=value`, such as `--set agent.gamma=0.98`"
+            ))
+        };
+        let (key, value) = text.split_once('=').ok_or_else(wrong)?;
+        let names: Vec<&str> = key.trim().split('.').collect();
+        let is_name =
+            |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !names.iter().all(is_name) {
+            return Err(wrong());
+        }
+        let value = value.trim();
+        let parsed = format!("value = {value}").parse::<Table>().ok().filter(|table| table.len() == 1);
+        let value = parsed.and_then(|mut table| table.remove("value")).unwrap_or_else(|| value.into());
+        let nested = names
+            .iter()
+            .rev()
+            .fold(value, |inner, name| Value::Table(Table::from_iter([((*name).to_owned(), inner)])));
+        match nested {
+            Value::Table(table) => Ok(Self { source, table }),
+            _ => Err(wrong()),
+        }
+    }
+
+    /// Where the settings come from, such as a file's path.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The environment that this layer names, if it names one.
+    pub fn env(&self) -> Option<&str> {
+        self.table.get("env").and_then(Value::as_str)
+    }
+
+    /// The error for a setting whose value is none of its type's, given a deserialiser's message.
+    pub(super) fn not_valid(&self, setting: &str, message: &str) -> Error {
+        self.error(&format!("{setting} is not valid: {}", plain_words(message)))
+    }
+
+    /// The error for a problem of this layer.
+    pub(super) fn error(&self, problem: &str) -> Error {
+        Error::Usage(format!("{}: {problem}", self.source))
+    }
+}
+
+/// A deserialiser's message without its second line, which repeats the key, and with words for the types.
+fn plain_words(message: &str) -> String {
+    let mut words = message.lines().next().unwrap_or_default().to_owned();
+    for (name, meaning) in [
+        ("expected usize", "expected a whole number of 0 or more"),
+        ("expected u64", "expected a whole number of 0 or more"),
+        ("expected i64", "expected a whole number"),
+        ("expected f64", "expected a number"),
+    ] {
+        words = words.replace(name, meaning);
+    }
+    words
+}

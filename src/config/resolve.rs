@@ -1,0 +1,100 @@
+//! Layers of settings laid over each other, and errors that name the layer, the key and the value.
+
+use toml::{Table, Value};
+
+use super::layer::Layer;
+use super::{Config, rule};
+use crate::error::Error;
+use crate::section::Ranges;
+
+impl Config {
+    /// The defaults with the layers over them, the last on top.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for the first layer with an unknown key, a wrong type or a value out of range; it names the
+    /// layer, the key, the value and what is allowed.
+    pub fn resolve(layers: &[Layer]) -> Result<Self, Error> {
+        let mut config = Self::default();
+        let mut merged = config.to_table();
+        for layer in layers {
+            rule::choose(layer, &mut merged)?;
+            refuse_unknown_keys(layer, &layer.table, &merged, "")?;
+            rule::refuse_wrong_types(layer, &merged)?;
+            merge(&mut merged, &layer.table);
+            config = deserialize(layer, &merged)?;
+            if let Some(violation) = Ranges::violation(&config) {
+                return Err(layer.error(&violation));
+            }
+        }
+        Ok(config)
+    }
+
+    /// All settings as TOML.
+    pub fn to_toml(&self) -> String {
+        self.to_table().to_string()
+    }
+
+    fn to_table(&self) -> Table {
+        // A config holds only what TOML can hold; its ranges keep its integers within TOML's.
+        Table::try_from(self).unwrap_or_default()
+    }
+}
+
+fn refuse_unknown_keys(layer: &Layer, table: &Table, known: &Table, prefix: &str) -> Result<(), Error> {
+    for (key, value) in table {
+        match (known.get(key), value) {
+            (None, _) => {
+                if let Some(problem) = rule::of_another(prefix, key, known) {
+                    return Err(layer.error(&problem));
+                }
+                let names: Vec<&str> = known.keys().map(String::as_str).collect();
+                let nearest =
+                    names.iter().max_by(|a, b| strsim::jaro(a, key).total_cmp(&strsim::jaro(b, key)));
+                return Err(layer.error(&format!(
+                    "there is no key {prefix}{key}{}; allowed here are {}",
+                    nearest.map_or_else(String::new, |name| format!("; did you mean {prefix}{name}?")),
+                    names.join(", ")
+                )));
+            }
+            (Some(Value::Table(known)), Value::Table(inner)) => {
+                refuse_unknown_keys(layer, inner, known, &format!("{prefix}{key}."))?;
+            }
+            (Some(Value::Table(known)), _) => {
+                let names: Vec<&str> = known.keys().map(String::as_str).collect();
+                return Err(layer.error(&format!(
+                    "{prefix}{key} = {value} is not valid, since {key} is a section with the keys {}",
+                    names.join(", ")
+                )));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn merge(into: &mut Table, from: &Table) {
+    for (key, value) in from {
+        match (into.get_mut(key), value) {
+            (Some(Value::Table(inner)), Value::Table(value)) => merge(inner, value),
+            _ => {
+                into.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+fn deserialize(layer: &Layer, merged: &Table) -> Result<Config, Error> {
+    serde_path_to_error::deserialize(Value::Table(merged.clone())).map_err(|error| {
+        let path = error.path().to_string();
+        let key = path.split('[').next().unwrap_or_default();
+        let value = key.split('.').try_fold(merged, |table, name| match table.get(name) {
+            Some(Value::Table(inner)) => Ok(inner),
+            other => Err(other.map(ToString::to_string)),
+        });
+        let shown = match value {
+            Err(Some(value)) => format!("{key} = {value}"),
+            _ => path.clone(),
+        };
+        layer.not_valid(&shown, &error.into_inner().to_string())
+    })
+}
