@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use concrete_dqn::Error;
 use concrete_dqn::agent::Agent;
-use concrete_dqn::config::{Config, Layer};
+use concrete_dqn::config::{Config, ConfigLayer};
 use concrete_dqn::plot::{RunLabel, draw_comparison};
 use concrete_dqn::run::{Recorder, RunDirectory};
 use concrete_dqn::training::{TrainingProgress, TrainingSnapshot, train};
@@ -42,11 +42,11 @@ fn main() -> ExitCode {
 
 fn compare(folder: &Path) -> Result<(), Error> {
     tch::set_num_threads(1);
-    let follows = Layer::parse("follows", "")?;
-    let held = Layer::parse("held", &format!("dropout.dataset_size = {HELD_N}"))?;
+    let follows = ConfigLayer::parse("follows", "")?;
+    let held = ConfigLayer::parse("held", &format!("dropout.dataset_size = {HELD_N}"))?;
     let mut drawn = Vec::new();
     for (name, layer) in [("N follows the replay", follows), ("N held at 100", held)] {
-        let config = Config::resolve(&[Layer::parse("common", COMMON)?, layer])?;
+        let config = Config::resolve(&[ConfigLayer::parse("common", COMMON)?, layer])?;
         let (directory, p) = run(folder, &config)?;
         println!("{name}: last p of each layer {p:.4?}");
         let label = RunLabel {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use concrete_dqn::agent::{Agent, UpdateRecord};
-use concrete_dqn::config::{Config, Layer};
+use concrete_dqn::config::{Config, ConfigLayer};
 use concrete_dqn::engine::engine;
 use concrete_dqn::training::{EpisodeRecord, Observer, TrainingProgress, train};
 use concrete_dqn::{Error, evaluation};
@@ -32,14 +32,14 @@ impl Observer for Recorded {
 /// A small network, quick to train, with `settings` over it.
 fn config(settings: &[&str]) -> Config {
     let mut layers = vec![
-        Layer::parse(
+        ConfigLayer::parse(
             "test",
             "steps = 700\n[network]\nhidden = [16, 16]\nfourier_features = 4\n[agent]\nlearning_starts = 100\n\
              batch_size = 16\nreplay_capacity = 400\n[logging]\nupdate_period = 10",
         )
         .unwrap(),
     ];
-    layers.extend(settings.iter().map(|setting| Layer::assignment(setting).unwrap()));
+    layers.extend(settings.iter().map(|setting| ConfigLayer::assignment(setting).unwrap()));
     Config::resolve(&layers).unwrap()
 }
 

@@ -3,7 +3,7 @@
 
 use allocation_counter::measure;
 use concrete_dqn::agent::Agent;
-use concrete_dqn::config::{Config, Layer};
+use concrete_dqn::config::{Config, ConfigLayer};
 use concrete_dqn::randomness::{Stream, generator};
 use control_envs::Registry;
 use tch::Device;
@@ -18,8 +18,8 @@ fn nothing_is_allocated_in_steady_state() {
                 // Writing a record draws passes of its own.
                 "logging.update_period=1000000".to_owned(),
             ];
-            let layers: Vec<Layer> =
-                settings.iter().map(|setting| Layer::assignment(setting).unwrap()).collect();
+            let layers: Vec<ConfigLayer> =
+                settings.iter().map(|setting| ConfigLayer::assignment(setting).unwrap()).collect();
             let config = Config::resolve(&layers).unwrap();
             let mut env = Registry::builtin().make("cartpole").unwrap();
             let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use clap::ValueEnum;
-use concrete_dqn::config::{Config, Layer, presets};
+use concrete_dqn::config::{Config, ConfigLayer, presets};
 use concrete_dqn::engine::DatasetSize;
 use concrete_dqn::exploration::{EpsilonGreedy, ExplorationConfig, InformationDirected, RuleName, Ucb};
 use control_envs::Registry;
 
 fn resolve(text: &str) -> Result<Config, String> {
-    Layer::parse("my.toml", text)
+    ConfigLayer::parse("my.toml", text)
         .and_then(|layer| Config::resolve(&[layer]))
         .map_err(|error| error.to_string())
 }
@@ -18,11 +18,11 @@ fn resolve(text: &str) -> Result<Config, String> {
 #[test]
 fn later_layers_win_and_leave_the_rest() {
     let layers = [
-        Layer::parse("a", "steps = 10\n[agent]\ngamma = 0.5\nbatch_size = 8").unwrap(),
-        Layer::assignment("agent.gamma=0.9").unwrap(),
-        Layer::assignment("exploration.rule=thompson").unwrap(),
-        Layer::assignment("network.hidden=[7]").unwrap(),
-        Layer::assignment("dropout.dataset_size=300").unwrap(),
+        ConfigLayer::parse("a", "steps = 10\n[agent]\ngamma = 0.5\nbatch_size = 8").unwrap(),
+        ConfigLayer::assignment("agent.gamma=0.9").unwrap(),
+        ConfigLayer::assignment("exploration.rule=thompson").unwrap(),
+        ConfigLayer::assignment("network.hidden=[7]").unwrap(),
+        ConfigLayer::assignment("dropout.dataset_size=300").unwrap(),
     ];
     let config = Config::resolve(&layers).unwrap();
     assert_eq!((config.steps, config.agent.gamma, config.agent.batch_size), (10, 0.9, 8));
@@ -46,7 +46,7 @@ fn a_resolved_config_is_a_config() {
 fn every_preset_is_valid_and_names_its_environment() {
     let registry = Registry::builtin();
     for (id, name, text) in presets() {
-        let config = Config::resolve(&[Layer::parse(name, text).unwrap()]).unwrap();
+        let config = Config::resolve(&[ConfigLayer::parse(name, text).unwrap()]).unwrap();
         assert_eq!(config.env, id);
         registry.get(id).unwrap();
         assert_eq!(text, std::fs::read_to_string(name).unwrap(), "the embedded preset is the file's");
@@ -109,7 +109,7 @@ fn errors_name_source_key_value_and_what_is_allowed() {
         }
     }
     for wrong in ["gamma", "agent.=3", "=3", "a b=3", "[agent]\nx=1"] {
-        let message = Layer::assignment(wrong).unwrap_err().to_string();
+        let message = ConfigLayer::assignment(wrong).unwrap_err().to_string();
         assert!(message.contains("section.key=value"), "{message}");
     }
 }
@@ -140,7 +140,8 @@ fn a_setting_of_another_rule_is_an_error_that_names_key_rule_and_what_is_allowed
 #[test]
 fn a_layer_with_another_rule_starts_its_settings_anew() {
     let exploration = |assignments: &[&str]| {
-        let layers: Vec<Layer> = assignments.iter().map(|text| Layer::assignment(text).unwrap()).collect();
+        let layers: Vec<ConfigLayer> =
+            assignments.iter().map(|text| ConfigLayer::assignment(text).unwrap()).collect();
         Config::resolve(&layers).unwrap().exploration
     };
     let (ucb, directed) = ("exploration.rule=ucb", "exploration.rule=information-directed");
@@ -160,7 +161,7 @@ fn a_layer_with_another_rule_starts_its_settings_anew() {
 
 #[test]
 fn every_rule_is_a_config_and_is_read_from_one_that_holds_the_settings_of_all() {
-    let layer = |text: &str| Layer::parse("config.toml", text).unwrap();
+    let layer = |text: &str| ConfigLayer::parse("config.toml", text).unwrap();
     let all = RuleName::value_variants().iter().flat_map(|rule| {
         let config = Config { exploration: (*rule).into(), ..Config::default() };
         assert_eq!(Config::resolve(&[layer(&config.to_toml())]).unwrap(), config);
@@ -184,14 +185,14 @@ fn every_rule_is_a_config_and_is_read_from_one_that_holds_the_settings_of_all() 
 fn every_number_that_makes_no_sense_is_refused_by_its_own_name() {
     for rule in RuleName::value_variants() {
         let config = Config { exploration: (*rule).into(), ..Config::default() };
-        let base = Layer::parse("base", &config.to_toml()).unwrap();
+        let base = ConfigLayer::parse("base", &config.to_toml()).unwrap();
         for (key, value) in config.settings() {
             let wrong = match (value.parse::<i64>(), value.parse::<f64>()) {
                 (Ok(_), _) => "-1",
                 (_, Ok(_)) => "nan",
                 _ => continue,
             };
-            let layers = [base.clone(), Layer::assignment(&format!("{key}={wrong}")).unwrap()];
+            let layers = [base.clone(), ConfigLayer::assignment(&format!("{key}={wrong}")).unwrap()];
             let message = Config::resolve(&layers).unwrap_err().to_string();
             let named = format!(": {key} = {}", if wrong == "nan" { "NaN is out of range" } else { "-1 is" });
             assert!(message.contains(&named), "{message}");

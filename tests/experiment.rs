@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use concrete_dqn::config::{Config, Layer, presets};
+use concrete_dqn::config::{Config, ConfigLayer, presets};
 use concrete_dqn::experiment::Plan;
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
@@ -101,7 +101,7 @@ fn a_variant_without_settings_is_the_preset() {
     let plan = parse("environments = [\"cartpole\", \"acrobot\"]\nseeds = \"0\"\n[variants.preset]").unwrap();
     for (cell, id) in plan.cells.iter().zip(["CartPole-v1", "Acrobot-v1"]) {
         let (_, name, text) = presets().find(|(env, ..)| *env == id).unwrap();
-        assert_eq!(cell.config, Config::resolve(&[Layer::parse(name, text).unwrap()]).unwrap());
+        assert_eq!(cell.config, Config::resolve(&[ConfigLayer::parse(name, text).unwrap()]).unwrap());
     }
 }
 

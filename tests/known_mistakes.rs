@@ -4,7 +4,7 @@
 use concrete_dqn::Error;
 use concrete_dqn::agent::{Agent, UpdateRecord};
 use concrete_dqn::concrete::{ConcreteDropout, LogisticNoise, Regularizer, entropy, logit};
-use concrete_dqn::config::{Config, Layer};
+use concrete_dqn::config::{Config, ConfigLayer};
 use concrete_dqn::engine::engine;
 use concrete_dqn::network::PassNoise;
 use concrete_dqn::randomness::{Stream, generator};
@@ -15,7 +15,7 @@ use tch::{Device, Kind, Tensor};
 /// p that stays where it starts, so that the objective's terms are known.
 fn config(settings: &[&str]) -> Config {
     let mut layers = vec![
-        Layer::parse(
+        ConfigLayer::parse(
             "test",
             "steps = 320\nnetwork = { hidden = [16], fourier_features = 0 }\nlogging.update_period = 1\n\
              agent = { learning_starts = 300, batch_size = 16 }\n\
@@ -23,7 +23,7 @@ fn config(settings: &[&str]) -> Config {
         )
         .unwrap(),
     ];
-    layers.extend(settings.iter().map(|setting| Layer::assignment(setting).unwrap()));
+    layers.extend(settings.iter().map(|setting| ConfigLayer::assignment(setting).unwrap()));
     Config::resolve(&layers).unwrap()
 }
 
@@ -119,7 +119,7 @@ fn where_passes_are_meant_there_are_passes() {
     }
     // Fewer passes than a standard deviation needs are refused.
     for key in ["exploration.passes", "agent.target_passes", "evaluation.passes"] {
-        let one = Config::resolve(&[Layer::assignment(&format!("{key}=1")).unwrap()]);
+        let one = Config::resolve(&[ConfigLayer::assignment(&format!("{key}=1")).unwrap()]);
         assert!(one.unwrap_err().to_string().contains(key), "{key} = 1 is taken");
     }
 }

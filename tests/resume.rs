@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use concrete_dqn::Error;
 use concrete_dqn::agent::{Agent, UpdateRecord};
 use concrete_dqn::checkpoint::Checkpoints;
-use concrete_dqn::config::{Config, Layer};
+use concrete_dqn::config::{Config, ConfigLayer};
 use concrete_dqn::training::{EpisodeRecord, Observer, TrainingProgress, TrainingSnapshot, train};
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
@@ -52,8 +52,10 @@ impl Observer for Watch {
 fn config(settings: &[(&str, &str)]) -> Config {
     let small = "steps = 500\n[network]\nhidden = [16, 16]\nfourier_features = 4\n[agent]\nlearning_starts = 100\n\
                  batch_size = 16\nreplay_capacity = 150\n[logging]\nupdate_period = 10";
-    let mut layers = vec![Layer::parse("test", small).unwrap()];
-    layers.extend(settings.iter().map(|(key, value)| Layer::assignment(&format!("{key}={value}")).unwrap()));
+    let mut layers = vec![ConfigLayer::parse("test", small).unwrap()];
+    layers.extend(
+        settings.iter().map(|(key, value)| ConfigLayer::assignment(&format!("{key}={value}")).unwrap()),
+    );
     Config::resolve(&layers).unwrap()
 }
 

@@ -2,7 +2,7 @@
 
 use concrete_dqn::agent::Agent;
 use concrete_dqn::concrete::LogisticNoise;
-use concrete_dqn::config::{Config, Layer};
+use concrete_dqn::config::{Config, ConfigLayer};
 use concrete_dqn::network::PassNoise;
 use concrete_dqn::randomness::{Generator, Stream, generator};
 use concrete_dqn::replay::{Batch, Lookahead, Replay};
@@ -25,7 +25,7 @@ pub fn agent(width: usize, batch: usize, settings: &[&str]) -> (Agent, Vec<f32>)
     let batch = format!("agent.batch_size={batch}");
     let all =
         SETTINGS.iter().copied().chain([hidden.as_str(), batch.as_str()]).chain(settings.iter().copied());
-    let layers: Vec<Layer> = all.map(|setting| Layer::assignment(setting).unwrap()).collect();
+    let layers: Vec<ConfigLayer> = all.map(|setting| ConfigLayer::assignment(setting).unwrap()).collect();
     let config = Config::resolve(&layers).unwrap();
     let mut env = Registry::builtin().make("cartpole").unwrap();
     let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use concrete_dqn::Error;
-use concrete_dqn::config::{Config, Layer, Seeds, preset};
+use concrete_dqn::config::{Config, ConfigLayer, Seeds, preset};
 use concrete_dqn::exploration::RuleName;
 use control_envs::Registry;
 
@@ -112,11 +112,11 @@ fn common_config(arguments: &Arguments) -> Result<Config, Error> {
     }
     let mut layers = Vec::new();
     if let Some((name, text)) = preset(ENV) {
-        layers.push(Layer::parse(name, text)?);
+        layers.push(ConfigLayer::parse(name, text)?);
     }
     let steps = arguments.steps.map(|steps| format!("steps={steps}"));
     for assignment in steps.iter().chain(&arguments.set) {
-        layers.push(Layer::assignment(assignment)?);
+        layers.push(ConfigLayer::assignment(assignment)?);
     }
     Config::resolve(&layers)
 }

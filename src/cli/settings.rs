@@ -3,16 +3,16 @@
 use control_envs::Registry;
 
 use super::arguments::TrainArguments;
-use crate::config::{Config, Layer, preset};
+use crate::config::{Config, ConfigLayer, preset};
 use crate::error::Error;
 
 /// Defaults, the environment's preset, the config file, the flags.
 pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config, Error> {
     let mut over = Vec::new();
     if let Some(path) = &arguments.config {
-        over.push(Layer::read(path)?);
+        over.push(ConfigLayer::read(path)?);
     }
-    let mut flags = Layer::empty("the command line");
+    let mut flags = ConfigLayer::empty("the command line");
     if let Some(env) = &arguments.env {
         flags.set("env", env.as_str());
     }
@@ -41,18 +41,18 @@ pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config
                  leave one of them out"
             )));
         }
-        over.push(Layer::assignment(assignment)?);
+        over.push(ConfigLayer::assignment(assignment)?);
     }
 
     // The last layer that names an environment decides whose preset lies below.
-    let default = Layer::empty("the defaults");
+    let default = ConfigLayer::empty("the defaults");
     let naming = over.iter().rev().find(|layer| layer.env().is_some()).unwrap_or(&default);
     let entry = registry
         .get(naming.env().unwrap_or(&Config::default().env))
         .map_err(|error| Error::Usage(format!("{}: {error}", naming.source())))?;
     let mut layers = Vec::new();
     if let Some((name, text)) = preset(entry.id()) {
-        layers.push(Layer::parse(name, text)?);
+        layers.push(ConfigLayer::parse(name, text)?);
     }
     layers.append(&mut over);
     let config = Config::resolve(&layers)?;

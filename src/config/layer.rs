@@ -8,12 +8,12 @@ use crate::error::Error;
 
 /// Some settings and where they come from.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Layer {
+pub struct ConfigLayer {
     source: String,
     pub(super) table: Table,
 }
 
-impl Layer {
+impl ConfigLayer {
     /// Settings from TOML text. `source` is what an error calls it, such as a file's path.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use crate::logging::LoggingConfig;
 use crate::network::{LARGEST_TENSOR, NetworkConfig};
 use crate::section::{Ranges, Section};
 
-pub use layer::Layer;
+pub use layer::ConfigLayer;
 pub use presets::{preset, presets};
 pub use seeds::Seeds;
 pub use settings::settings;

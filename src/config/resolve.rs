@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::layer::Layer;
+use super::layer::ConfigLayer;
 use super::{Config, rule};
 use crate::error::Error;
 use crate::section::Ranges;
@@ -13,7 +13,7 @@ impl Config {
     /// # Errors
     /// [`Error::Usage`] for the first layer with an unknown key, a wrong type or a value out of range; it names the
     /// layer, the key, the value and what is allowed.
-    pub fn resolve(layers: &[Layer]) -> Result<Self, Error> {
+    pub fn resolve(layers: &[ConfigLayer]) -> Result<Self, Error> {
         let mut config = Self::default();
         let mut merged = config.to_table();
         for layer in layers {
@@ -40,7 +40,7 @@ impl Config {
     }
 }
 
-fn refuse_unknown_keys(layer: &Layer, table: &Table, known: &Table, prefix: &str) -> Result<(), Error> {
+fn refuse_unknown_keys(layer: &ConfigLayer, table: &Table, known: &Table, prefix: &str) -> Result<(), Error> {
     for (key, value) in table {
         match (known.get(key), value) {
             (None, _) => {
@@ -83,7 +83,7 @@ fn merge(into: &mut Table, from: &Table) {
     }
 }
 
-fn deserialize(layer: &Layer, merged: &Table) -> Result<Config, Error> {
+fn deserialize(layer: &ConfigLayer, merged: &Table) -> Result<Config, Error> {
     serde_path_to_error::deserialize(Value::Table(merged.clone())).map_err(|error| {
         let path = error.path().to_string();
         let key = path.split('[').next().unwrap_or_default();

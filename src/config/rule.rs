@@ -4,14 +4,14 @@ use clap::ValueEnum;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::layer::Layer;
+use super::layer::ConfigLayer;
 use crate::error::Error;
 use crate::exploration::{ExplorationConfig, RuleName};
 
 const SECTION: &str = "exploration";
 
 /// Where `layer` names another rule than those below, that rule with its defaults takes the place of theirs.
-pub fn choose(layer: &Layer, below: &mut Table) -> Result<(), Error> {
+pub fn choose(layer: &ConfigLayer, below: &mut Table) -> Result<(), Error> {
     let rule_of = |table: &Table| table.get(SECTION).and_then(|section| section.get("rule").cloned());
     let Some(named) = rule_of(&layer.table) else { return Ok(()) };
     let rule = RuleName::deserialize(named.clone())
@@ -23,7 +23,7 @@ pub fn choose(layer: &Layer, below: &mut Table) -> Result<(), Error> {
 }
 
 /// A tagged section is read as a whole and its errors know no key, so here each setting is read by itself.
-pub fn refuse_wrong_types(layer: &Layer, below: &Table) -> Result<(), Error> {
+pub fn refuse_wrong_types(layer: &ConfigLayer, below: &Table) -> Result<(), Error> {
     let (Some(Value::Table(settings)), Some(Value::Table(section))) =
         (layer.table.get(SECTION), below.get(SECTION))
     else {
@@ -59,7 +59,7 @@ pub fn of_another(prefix: &str, key: &str, section: &Table) -> Option<String> {
     ))
 }
 
-impl Layer {
+impl ConfigLayer {
     /// Without settings of other exploration rules than the one that it names: until version 0.2 a run's `config.toml`
     /// held those of all rules, and they meant nothing.
     pub fn without_other_rules(mut self) -> Self {

@@ -6,7 +6,7 @@ use control_envs::{Entry, Registry};
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
-use crate::config::{Config, Layer, Seeds, preset};
+use crate::config::{Config, ConfigLayer, Seeds, preset};
 use crate::error::Error;
 
 /// What an experiment runs.
@@ -58,7 +58,7 @@ impl Plan {
         let environments = file.environments(registry)?;
         let seeds = file.seeds()?;
         let shared = match table.get("settings") {
-            None => Layer::empty(source),
+            None => ConfigLayer::empty(source),
             Some(value) => file.layer("settings", value)?,
         };
         let variants = file.variants()?;
@@ -68,7 +68,7 @@ impl Plan {
             for (variant, (_, settings)) in variants.iter().enumerate() {
                 let mut layers = Vec::new();
                 if let Some((name, text)) = preset(entry.id()) {
-                    layers.push(Layer::parse(name, text)?);
+                    layers.push(ConfigLayer::parse(name, text)?);
                 }
                 layers.extend([shared.clone(), own.clone(), settings.clone()]);
                 let config = Config { env: entry.id().to_owned(), ..Config::resolve(&layers)? };
@@ -123,10 +123,10 @@ impl File<'_> {
     }
 
     /// The environments and the settings that each has for itself.
-    fn environments(&self, registry: &Registry) -> Result<Vec<(Entry, Layer)>, Error> {
+    fn environments(&self, registry: &Registry) -> Result<Vec<(Entry, ConfigLayer)>, Error> {
         const FORM: &str = "list them, such as environments = [\"cartpole\", \"mountaincar\"]";
-        let mut environments: Vec<(Entry, Layer)> = Vec::new();
-        let mut add = |name: &str, settings: Layer| {
+        let mut environments: Vec<(Entry, ConfigLayer)> = Vec::new();
+        let mut add = |name: &str, settings: ConfigLayer| {
             let entry =
                 registry.get(name).map_err(|error| self.wrong(format_args!("environments: {error}")))?;
             if environments.iter().any(|(other, _)| other.id() == entry.id()) {
@@ -145,7 +145,7 @@ impl File<'_> {
                     let name = name.as_str().ok_or_else(|| {
                         self.wrong(format_args!("environments holds {name}, which is not a name; {FORM}"))
                     })?;
-                    add(name, Layer::empty(self.source))?;
+                    add(name, ConfigLayer::empty(self.source))?;
                 }
             }
             Some(Value::Table(table)) => {
@@ -177,7 +177,7 @@ impl File<'_> {
         }
     }
 
-    fn variants(&self) -> Result<Vec<(String, Layer)>, Error> {
+    fn variants(&self) -> Result<Vec<(String, ConfigLayer)>, Error> {
         const FORM: &str = "write a section for each, such as [variants.ucb]";
         let table = match self.table.get("variants") {
             Some(Value::Table(table)) if !table.is_empty() => table,
@@ -202,13 +202,13 @@ impl File<'_> {
     }
 
     /// The settings of a section.
-    fn layer(&self, section: &str, value: &Value) -> Result<Layer, Error> {
+    fn layer(&self, section: &str, value: &Value) -> Result<ConfigLayer, Error> {
         let Value::Table(settings) = value else {
             return Err(self.wrong(format_args!(
                 "{section} = {value} is not a section; write its settings below [{section}]"
             )));
         };
-        let mut layer = Layer::empty(&format!("{}, [{section}]", self.source));
+        let mut layer = ConfigLayer::empty(&format!("{}, [{section}]", self.source));
         for (key, value) in settings {
             if let Some(named_by) = [("env", "environments"), ("seed", "seeds")]
                 .into_iter()

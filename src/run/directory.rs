@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::meta::Meta;
-use crate::config::{Config, Layer};
+use crate::config::{Config, ConfigLayer};
 use crate::error::Error;
 use crate::files::{self, read_json, write_json};
 
@@ -100,7 +100,7 @@ impl RunDirectory {
     /// # Errors
     /// Where it is not a config.
     pub fn read_config(&self) -> Result<Config, Error> {
-        let layer = Layer::read(&self.config())?.without_other_rules();
+        let layer = ConfigLayer::read(&self.config())?.without_other_rules();
         if layer.env().is_none() {
             let problem = "it names no environment, so it is not the resolved config of a run".to_owned();
             return Err(Error::Content { path: self.config(), problem });

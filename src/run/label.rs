@@ -57,13 +57,13 @@ fn learning_settings(config: &Config) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Layer;
+    use crate::config::ConfigLayer;
 
     #[test]
     fn runs_of_one_setting_make_a_group_and_others_name_what_differs() {
         let config = |assignments: &[&str]| {
-            let layers: Vec<Layer> =
-                assignments.iter().map(|text| Layer::assignment(text).unwrap()).collect();
+            let layers: Vec<ConfigLayer> =
+                assignments.iter().map(|text| ConfigLayer::assignment(text).unwrap()).collect();
             Config::resolve(&layers).unwrap()
         };
         let configs =

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use concrete_dqn::checkpoint::Checkpoints;
-use concrete_dqn::config::{Config, Layer};
+use concrete_dqn::config::{Config, ConfigLayer};
 use concrete_dqn::experiment::Plan;
 use concrete_dqn::exploration::RuleName;
 use concrete_dqn::randomness::{Generator, Stream, generator};
@@ -77,7 +77,7 @@ fn is_a_sentence(message: &str) -> bool {
 fn assignments(key: &str, value: &str) -> Result<(), TestCaseError> {
     for rule in RuleName::value_variants() {
         let layers = [format!("exploration.rule={rule}"), format!("{key}={value}")];
-        let layers = layers.iter().map(|text| Layer::assignment(text)).collect::<Result<Vec<_>, _>>();
+        let layers = layers.iter().map(|text| ConfigLayer::assignment(text)).collect::<Result<Vec<_>, _>>();
         if let Err(error) = layers.and_then(|layers| Config::resolve(&layers)) {
             prop_assert_eq!(error.exit_code(), 2);
             prop_assert!(is_a_sentence(&error.to_string()), "{}", error);
@@ -87,7 +87,7 @@ fn assignments(key: &str, value: &str) -> Result<(), TestCaseError> {
 }
 
 fn texts(text: &str) -> Result<(), TestCaseError> {
-    let resolved = Layer::parse("my.toml", text).and_then(|layer| Config::resolve(&[layer]));
+    let resolved = ConfigLayer::parse("my.toml", text).and_then(|layer| Config::resolve(&[layer]));
     let planned = Plan::parse("my.toml", text.to_owned(), &Registry::builtin()).map(|_| ());
     for error in [resolved.map(|_| ()), planned].into_iter().filter_map(Result::err) {
         prop_assert_eq!(error.exit_code(), 2);
@@ -249,7 +249,7 @@ fn sums_of(folder: &Path, paths: &[&str]) -> String {
 }
 
 fn restored(run: &Path) -> Result<(), String> {
-    let layer = Layer::read(&run.join("config.toml")).unwrap();
+    let layer = ConfigLayer::read(&run.join("config.toml")).unwrap();
     let config = Config::resolve(&[layer]).unwrap();
     let mut env = Registry::builtin().make(&config.env).unwrap();
     let mut agent = concrete_dqn::agent::Agent::new(&config, env.spec(), tch::Device::Cpu)

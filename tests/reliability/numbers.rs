@@ -5,7 +5,7 @@ use std::fs;
 use concrete_dqn::Error;
 use concrete_dqn::agent::Agent;
 use concrete_dqn::checkpoint::Checkpoints;
-use concrete_dqn::config::{Config, Layer};
+use concrete_dqn::config::{Config, ConfigLayer};
 use concrete_dqn::training::{TrainingProgress, TrainingSnapshot};
 use control_envs::Registry;
 use tch::Device;
@@ -32,7 +32,7 @@ fn a_poisoned_tensor_is_named_and_never_saved() {
         let folder = tempfile::tempdir().unwrap();
         let small =
             "steps = 500\n[network]\nhidden = [16, 16]\n[agent]\nlearning_starts = 100\nbatch_size = 16";
-        let config = Config::resolve(&[Layer::parse("test", small).unwrap()]).unwrap();
+        let config = Config::resolve(&[ConfigLayer::parse("test", small).unwrap()]).unwrap();
         let mut env = Registry::builtin().make("cartpole").unwrap();
         let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
         let mut checkpoints = Checkpoints::new(folder.path().into(), 2);

@@ -7,7 +7,7 @@ use std::time::Instant;
 use concrete_dqn::Error;
 use concrete_dqn::agent::Agent;
 use concrete_dqn::checkpoint::Checkpoints;
-use concrete_dqn::config::{Config, Layer};
+use concrete_dqn::config::{Config, ConfigLayer};
 use concrete_dqn::training::{Observer, TrainingProgress, TrainingSnapshot, train};
 use control_envs::{Registry, Step};
 use tch::Device;
@@ -24,7 +24,7 @@ fn bytes(folder: &Path) -> u64 {
 
 /// Agent with a replay of so many transitions of CartPole.
 fn filled(transitions: usize) -> (Config, Agent) {
-    let layer = Layer::parse("test", &format!("[agent]\nreplay_capacity = {transitions}")).unwrap();
+    let layer = ConfigLayer::parse("test", &format!("[agent]\nreplay_capacity = {transitions}")).unwrap();
     let config = Config::resolve(&[layer]).unwrap();
     let env = Registry::builtin().make("cartpole").unwrap();
     let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
@@ -118,7 +118,7 @@ impl Observer for EverySecond {
 fn cadence() {
     tch::set_num_threads(1);
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let config = Config::resolve(&[Layer::parse("test", "steps = 20000").unwrap()]).unwrap();
+    let config = Config::resolve(&[ConfigLayer::parse("test", "steps = 20000").unwrap()]).unwrap();
     let mut env = Registry::builtin().make("cartpole").unwrap();
     let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
     let mut every = EverySecond {
