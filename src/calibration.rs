@@ -17,6 +17,8 @@
 
 use std::f64::consts::{SQRT_2, TAU};
 
+use crate::statistics::mean;
+
 /// A predicted normal distribution. A `std` of 0 is a point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gaussian {
@@ -91,8 +93,7 @@ impl Calibration {
     /// The expected calibration error: the mean of |coverage - level| over the [`curve`](Self::curve). It is 0 where
     /// predictions are calibrated and 0.5 where no interval holds anything, or every one everything.
     pub fn expected_error(&self) -> f64 {
-        let curve = self.curve();
-        curve.iter().map(|(level, coverage)| (coverage - level).abs()).sum::<f64>() / curve.len() as f64
+        mean(self.curve().into_iter().map(|(level, coverage)| (coverage - level).abs()))
     }
 }
 

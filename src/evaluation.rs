@@ -12,6 +12,7 @@ use crate::engine::{Engine, Prediction};
 use crate::error::Error;
 use crate::network::{PassNoise, QNetwork};
 use crate::randomness::{Stream, generator};
+use crate::statistics::{mean, population_std};
 
 pub use config::{EvaluationConfig, EvaluationMask};
 
@@ -119,15 +120,12 @@ pub fn evaluate_with(
         }
         returns.push(episode_return);
     }
-    let count = returns.len() as f64;
-    let mean = returns.iter().sum::<f64>() / count;
-    let variance = returns.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / count;
     Ok(Evaluation {
         episodes,
-        mean_return: mean,
-        std_return: variance.sqrt(),
+        mean_return: mean(&returns),
+        std_return: population_std(&returns),
         min_return: returns.iter().copied().fold(f64::INFINITY, f64::min),
         max_return: returns.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-        mean_length: steps as f64 / count,
+        mean_length: steps as f64 / returns.len() as f64,
     })
 }

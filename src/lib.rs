@@ -32,6 +32,7 @@ pub mod replay;
 pub mod run;
 pub mod section;
 mod simd;
+pub mod statistics;
 pub mod td;
 mod tensors;
 pub mod training;

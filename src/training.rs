@@ -9,6 +9,7 @@ use crate::agent::{Agent, UpdateRecord};
 use crate::engine::GroupFigures;
 use crate::error::Error;
 use crate::randomness::{Generator, Stream, generator};
+use crate::statistics::mean;
 
 /// Episodes over which returns are averaged, as Gymnasium's reward thresholds mean it.
 const RETURN_WINDOW: usize = 100;
@@ -89,8 +90,7 @@ impl TrainingProgress {
 
     /// Mean return of the last 100 episodes, or of as many as there are.
     pub fn mean_return(&self) -> Option<f64> {
-        let count = self.returns.len();
-        (count > 0).then(|| self.returns.iter().sum::<f64>() / count as f64)
+        (!self.returns.is_empty()).then(|| mean(&self.returns))
     }
 
     fn begin_episode(&mut self, env: &mut dyn Env, agent: &mut Agent) -> Result<EpisodeProgress, EnvError> {

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::calibration::{Calibration, Gaussian};
 use crate::evaluation::Decision;
+use crate::statistics::mean;
 use crate::units::{NetworkUnits, ValueScale};
 
 /// A return that the time limit cut short is left out unless what is missing had weighed at most so much.
@@ -155,8 +156,7 @@ impl ValueCalibration {
         if outcomes.is_empty() {
             return None;
         }
-        let mean =
-            |value: fn(&Outcome) -> f64| outcomes.iter().map(value).sum::<f64>() / outcomes.len() as f64;
+        let mean = |value: fn(&Outcome) -> f64| mean(outcomes.iter().map(value));
         let intervals = |distribution: fn(&Outcome) -> Gaussian| {
             let places = outcomes.iter().map(|outcome| distribution(outcome).cdf(outcome.discounted_return));
             Intervals::of(&Calibration::new(places))

@@ -1,7 +1,7 @@
 //! The statistics of experiments beside those of the Python package rliable (tests/data/rliable/generate.py).
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use concrete_dqn::experiment::statistics::{
+use concrete_dqn::statistics::{
     Interval, improvement_estimate, interquartile_mean_estimate, share_above_estimate,
 };
 use serde::Deserialize;

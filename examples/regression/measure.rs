@@ -3,6 +3,7 @@
 use concrete_dqn::calibration::{Calibration, Gaussian};
 use concrete_dqn::concrete::{LogisticNoise, PredictiveVariance};
 use concrete_dqn::randomness::{Stream, generator};
+use concrete_dqn::statistics::mean;
 use tch::{Kind, Tensor};
 
 use crate::networks::{Networks, Prediction, numbers};
@@ -41,7 +42,7 @@ impl Measurement {
     /// The mean p in front of the second and third hidden layer and of the mean, those with as many inputs as there are
     /// hidden units.
     pub fn hidden_p(&self) -> f64 {
-        self.p[1..4].iter().sum::<f64>() / 3.0
+        mean(&self.p[1..4])
     }
 
     /// How well the outcomes fit the mixture.
@@ -113,9 +114,7 @@ pub fn measure(networks: &Networks, seeds: &[u64]) -> Vec<Measurement> {
         |layers: &[Vec<f64>], network: usize| layers.iter().map(|layer| layer[network]).collect();
     let measurement = |(network, (data, mixtures)): (usize, (&Data, Vec<Vec<Gaussian>>))| {
         let outcomes = || mixtures.iter().zip(data.y.iter().map(|y| f64::from(*y)));
-        let count = PASSES as f64;
-        let place =
-            |(mixture, y): (&Vec<Gaussian>, f64)| mixture.iter().map(|part| part.cdf(y)).sum::<f64>() / count;
+        let place = |(mixture, y): (&Vec<Gaussian>, f64)| mean(mixture.iter().map(|part| part.cdf(y)));
         let surprise = |(mixture, y): (&Vec<Gaussian>, f64)| {
             -log_mean_exp(mixture.iter().map(|part| part.log_density(y)))
         };
@@ -125,7 +124,7 @@ pub fn measure(networks: &Networks, seeds: &[u64]) -> Vec<Measurement> {
             epistemic: epistemic[network],
             aleatoric: aleatoric[network],
             rmse: rmse[network],
-            nll: outcomes().map(surprise).sum::<f64>() / HELD_OUT as f64,
+            nll: mean(outcomes().map(surprise)),
             places: outcomes().map(place).collect(),
         }
     };

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
 use concrete_dqn::plot::{Chart, ChartPanel, Group, draw_chart};
+use concrete_dqn::statistics::mean;
 
 use crate::measure::{Measurement, measure};
 use crate::networks::{Networks, Noise, Shape};
@@ -184,10 +185,8 @@ fn gaps(online: &[&Row], retrained: &[&Row]) -> f64 {
 
 /// The largest difference in a layer's p between the means over seeds.
 fn gaps_of_means(rows: &[Row], stage: usize, kind: &str) -> f64 {
-    let mean = |kind: &str, layer: usize| {
-        let rows = of(rows, kind, stage);
-        rows.iter().map(|row| row.measurement.p[layer]).sum::<f64>() / rows.len() as f64
-    };
+    let mean =
+        |kind: &str, layer: usize| mean(of(rows, kind, stage).iter().map(|row| row.measurement.p[layer]));
     HIDDEN.map(|layer| (mean(ONLINE, layer) - mean(kind, layer)).abs()).fold(0.0, f64::max)
 }
 

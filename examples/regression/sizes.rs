@@ -4,6 +4,7 @@ use std::path::Path;
 
 use concrete_dqn::Error;
 use concrete_dqn::concrete::{Landscape, sigmoid};
+use concrete_dqn::statistics::mean;
 
 use crate::figures;
 use crate::measure::{Measurement, measure};
@@ -283,9 +284,7 @@ fn prediction_table(rows: &[Row], protocols: &[Protocol]) -> String {
             let mut line = vec![protocol.width.to_string(), size.to_string()];
             for layer in [1, 3] {
                 let rows = of(rows, &protocol.name, *size);
-                let mean = |value: &dyn Fn(&Row) -> f64| {
-                    rows.iter().map(|row| value(row)).sum::<f64>() / rows.len() as f64
-                };
+                let mean = |value: &dyn Fn(&Row) -> f64| mean(rows.iter().map(|row| value(row)));
                 line.push(format!("{:.3}", mean(&|row| row.measurement.sensitivity[layer])));
                 line.push(format!("{:.2e}", mean(&|row| row.measurement.p[layer])));
                 line.push(format!("{:.2e}", mean(&|row| sigmoid(row.landscape(layer).minimum()))));

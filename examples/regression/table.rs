@@ -5,6 +5,7 @@ use std::path::Path;
 
 use concrete_dqn::Error;
 use concrete_dqn::files;
+use concrete_dqn::statistics::{mean, sample_std};
 
 use crate::measure::Measurement;
 
@@ -20,13 +21,8 @@ pub fn markdown(header: &[&str], rows: &[Vec<String>]) -> String {
 /// The mean over seeds, and their standard deviation where there are several.
 pub fn over_seeds(values: impl IntoIterator<Item = f64>, decimals: usize) -> String {
     let values: Vec<f64> = values.into_iter().collect();
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    if values.len() < 2 {
-        return format!("{mean:.decimals$}");
-    }
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
-    format!("{mean:.decimals$} ± {:.decimals$}", variance.sqrt())
+    let deviation = sample_std(&values).map_or_else(String::new, |std| format!(" ± {std:.decimals$}"));
+    format!("{:.decimals$}{deviation}", mean(&values))
 }
 
 /// The columns of [`measured`].

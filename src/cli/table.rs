@@ -6,6 +6,7 @@ use super::compare::plot_command;
 use super::terminal::probabilities;
 use super::training::{Outcome, Training};
 use crate::error::Error;
+use crate::statistics::{mean, sample_std};
 
 const HEADER: [&str; 6] = ["seed", "evaluation", "last 100", "threshold at step", "p at the end", "files"];
 /// The first columns are numbers, which are aligned to the right.
@@ -74,17 +75,15 @@ fn aligned<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
     rows.iter().map(line).collect()
 }
 
-/// Mean and standard deviation (with n - 1, since the seeds are a sample) of the returns of those of `seeds` seeds that
+/// Mean and standard deviation (of a sample of seeds) of the returns of those of `seeds` seeds that
 /// were evaluated.
 fn over_seeds(returns: &[f64], seeds: usize) -> Option<String> {
     let evaluated = returns.len();
-    let mean = returns.iter().sum::<f64>() / evaluated as f64;
-    let squares = returns.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
-    let deviation = match evaluated {
-        0 => return None,
-        1 => String::new(),
-        _ => format!(" +- {:.1}", (squares / (evaluated - 1) as f64).sqrt()),
-    };
+    if evaluated == 0 {
+        return None;
+    }
+    let (mean, deviation) = (mean(returns), sample_std(returns));
+    let deviation = deviation.map_or_else(String::new, |deviation| format!(" +- {deviation:.1}"));
     let of = if evaluated == seeds { String::new() } else { format!("{evaluated} of ") };
     let plural = if seeds == 1 { "" } else { "s" };
     Some(format!("mean return {mean:.1}{deviation} over {of}{seeds} seed{plural}"))

@@ -4,6 +4,7 @@ use tch::{Device, Kind, Tensor, nn};
 
 use super::bernoulli::{logit, sigmoid};
 use super::groups::{DropoutGroups, InitialDropout};
+use crate::statistics::mean;
 
 /// Dropout of a layer's input with a learnable probability p for each of its [groups](super::DropoutGroups) of masks.
 ///
@@ -79,8 +80,7 @@ impl ConcreteDropout {
 
     /// The mean of p over the groups, all of which have as many masks.
     pub fn mean_p(&self) -> f64 {
-        let p = self.p();
-        p.iter().sum::<f64>() / p.len() as f64
+        mean(self.p())
     }
 
     /// The keep mask, of the noise's shape: relaxed, in (0, 1), or hard at temperature 0. `noise` is standard logistic.

@@ -1,6 +1,7 @@
 //! What passes predict.
 
 use crate::exploration::QSamples;
+use crate::statistics::mean;
 use crate::units::NetworkUnits;
 
 /// Q-values and the precision of the TD targets under some passes, in network units.
@@ -48,7 +49,7 @@ impl<'a> Prediction<'a> {
             Precision::Heteroscedastic(log_precisions) => {
                 let first = row * self.actions + action;
                 let each = log_precisions[first..].iter().step_by(self.rows * self.actions);
-                each.map(|&log_precision| (-f64::from(log_precision)).exp()).sum::<f64>() / self.passes as f64
+                mean(each.map(|&log_precision| (-f64::from(log_precision)).exp()))
             }
         };
         variance.sqrt()

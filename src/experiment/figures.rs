@@ -3,9 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use super::group::Group;
-use super::statistics::{
-    Estimate, Interval, REPLICATES, interquartile_mean_estimate, quantile, share_above_estimate,
-};
 use crate::error::Error;
 use crate::plot::axis::{Axis, Scale, number};
 use crate::plot::figure::{Column, Figure, Key, Mark, Panel, Stroke};
@@ -14,6 +11,9 @@ use crate::plot::palette;
 use crate::plot::run_figures::layer_name;
 use crate::plot::series::{Points, points, value_at};
 use crate::plot::table::Episodes;
+use crate::statistics::{
+    Estimate, Interval, REPLICATES, interquartile_mean_estimate, quantile, share_above_estimate,
+};
 
 /// At how many places a curve is computed.
 const CURVE_POINTS: usize = 150;

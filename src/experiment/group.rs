@@ -3,11 +3,11 @@
 use control_envs::Entry;
 
 use super::plan::Plan;
-use super::statistics;
 use crate::error::Error;
 use crate::files::read_json;
 use crate::plot::table::Episodes;
 use crate::run::{RunDirectory, Summary};
+use crate::statistics::{mean, quantile};
 
 /// The finished runs of one variant in one environment, seed after seed.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Group<'_> {
     /// The mean return of every run over all its training episodes: what learning cost, exploration included.
     pub fn online_returns(&self) -> Vec<f64> {
         let returns = self.episodes.iter().map(|episodes| &episodes.episode_return);
-        returns.filter(|returns| !returns.is_empty()).map(|returns| statistics::mean(returns)).collect()
+        returns.filter(|returns| !returns.is_empty()).map(mean).collect()
     }
 
     /// The environment steps at which runs reached the reward threshold, of those that did.
@@ -75,6 +75,6 @@ impl Group<'_> {
         let values = |layer: usize| -> Vec<f64> {
             self.summaries.iter().filter_map(|summary| of(summary).get(layer).copied()).collect()
         };
-        (0..layers).filter_map(|layer| statistics::quantile(&values(layer), 0.5)).collect()
+        (0..layers).filter_map(|layer| quantile(&values(layer), 0.5)).collect()
     }
 }

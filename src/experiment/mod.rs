@@ -1,13 +1,13 @@
 //! Experiments: settings x environments x seeds, every cell an ordinary run, and what they come to together.
 //!
 //! A [`Plan`] is read from a file; a [`Store`] knows which of its cells have a finished run on disk; a [`Group`] holds
-//! the runs of one variant in one environment, which [`Results`] and [`figures`] sum up with [`statistics`].
+//! the runs of one variant in one environment, which [`Results`] and [`figures`] sum up with
+//! [`statistics`](crate::statistics).
 
 pub mod figures;
 mod group;
 mod plan;
 mod results;
-pub mod statistics;
 mod store;
 mod table;
 

@@ -1,9 +1,8 @@
 //! What an experiment came to, in rows of numbers.
 
 use super::group::Group;
-use super::statistics::{
-    Estimate, REPLICATES, improvement_estimate, interquartile_mean_estimate, mean, quantile,
-    standard_deviation,
+use crate::statistics::{
+    Estimate, REPLICATES, improvement_estimate, interquartile_mean_estimate, mean, quantile, sample_std,
 };
 
 /// What the runs of one variant in one environment came to.
@@ -114,7 +113,7 @@ fn row(group: &Group<'_>, baseline: Option<&[f64]>) -> Row {
         evaluation: estimate(&evaluations).map(|interquartile_mean| Spread {
             interquartile_mean,
             mean: mean(&evaluations),
-            deviation: standard_deviation(&evaluations),
+            deviation: sample_std(&evaluations),
             lowest: evaluations.iter().copied().fold(f64::INFINITY, f64::min),
         }),
         at_threshold: threshold

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::results::{Improvement, Results, Row};
-use super::statistics::Estimate;
 use crate::error::Error;
 use crate::plot::axis::brief;
+use crate::statistics::Estimate;
 
 impl Results {
     /// A Markdown table that is aligned for reading as it stands.

@@ -1,5 +1,7 @@
 //! Samples of Q at one observation.
 
+use crate::statistics::{mean, sample_std};
+
 /// Q-values of every action under each of some passes at one observation, in network units.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct QSamples<'a> {
@@ -35,17 +37,12 @@ impl<'a> QSamples<'a> {
 
     /// Mean over the passes.
     pub fn mean(&self, action: usize) -> f64 {
-        self.of(action).sum::<f64>() / self.passes() as f64
+        mean(self.of(action))
     }
 
     /// Unbiased standard deviation over the passes: the epistemic one. 0 for a single pass.
     pub fn std(&self, action: usize) -> f64 {
-        if self.passes() < 2 {
-            return 0.0;
-        }
-        let mean = self.mean(action);
-        let squares: f64 = self.of(action).map(|q| (q - mean).powi(2)).sum();
-        (squares / (self.passes() - 1) as f64).sqrt()
+        sample_std(self.of(action)).unwrap_or(0.0)
     }
 
     /// The action with the highest score; of equals, the first.
@@ -63,7 +60,7 @@ impl<'a> QSamples<'a> {
         self.actions
     }
 
-    fn of(&self, action: usize) -> impl Iterator<Item = f64> + '_ {
+    fn of(&self, action: usize) -> impl Iterator<Item = f64> + Clone + '_ {
         self.values[action..].iter().step_by(self.stride).map(|&q| f64::from(q))
     }
 }

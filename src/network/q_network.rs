@@ -13,6 +13,7 @@ use super::pass_noise::PassNoise;
 use crate::concrete::{Regularizer, Temperature, sigmoid};
 use crate::error::Error;
 use crate::randomness::Generator;
+use crate::statistics::mean;
 
 /// What passes of a network put out.
 #[derive(Debug)]
@@ -229,7 +230,7 @@ impl QNetwork {
 
     /// The mean dropout probability of every layer, from input to output.
     pub fn mean_p(&self) -> Vec<f64> {
-        self.p().iter().map(|p| p.iter().sum::<f64>() / p.len() as f64).collect()
+        self.p().iter().map(mean).collect()
     }
 
     /// Number of actions.

@@ -5,6 +5,7 @@ use plotters::style::RGBColor;
 use super::axis::Axis;
 use super::figure::{Mark, Stroke};
 use super::series::{Points, thin, value_at};
+use crate::statistics;
 
 /// From how many runs on a group has a mean and a range worth drawing.
 pub(super) const GROUP: usize = 3;
@@ -50,7 +51,7 @@ fn summary(runs: &[Points], color: RGBColor, horizontal: &Axis) -> (Points, Mark
     for step in places(runs, horizontal) {
         let values: Vec<_> = runs.iter().filter_map(|run| value_at(run, held(run, step))).collect();
         if values.len() >= GROUP {
-            mean.push((step, values.iter().sum::<f64>() / values.len() as f64));
+            mean.push((step, statistics::mean(&values)));
             lower.push((step, values.iter().copied().fold(f64::INFINITY, f64::min)));
             upper.push((step, values.iter().copied().fold(f64::NEG_INFINITY, f64::max)));
         }

@@ -1,7 +1,9 @@
-//! Statistics over few runs, as Agarwal et al. (2021, "Deep Reinforcement Learning at the Edge of the Statistical
-//! Precipice") recommend them and their package rliable computes them.
+//! Means, standard deviations and quantiles; and statistics over few runs, as Agarwal et al. (2021, "Deep Reinforcement
+//! Learning at the Edge of the Statistical Precipice") recommend them and their package rliable computes them.
 //!
-//! Scores are grouped by task: `tasks[m]` holds the score of every run on task `m`.
+//! Scores of runs are grouped by task: `tasks[m]` holds the score of every run on task `m`.
+
+use std::borrow::Borrow;
 
 use rand::RngExt;
 
@@ -28,31 +30,51 @@ pub struct Estimate {
     pub interval: Interval,
 }
 
+/// The mean; NaN where there is no value.
+pub fn mean(values: impl IntoIterator<Item: Borrow<f64>>) -> f64 {
+    let (sum, count) = sum_and_count(values);
+    sum / count as f64
+}
+
+/// The standard deviation of a whole population, with n, as `numpy.std`; NaN where there is no value.
+pub fn population_std(values: impl IntoIterator<Item: Borrow<f64>, IntoIter: Clone>) -> f64 {
+    let (squares, count) = squared_deviations(values);
+    (squares / count as f64).sqrt()
+}
+
+/// The standard deviation of what a sample was drawn from, with n - 1, as `numpy.std(ddof=1)`; `None` for fewer than
+/// two values.
+pub fn sample_std(values: impl IntoIterator<Item: Borrow<f64>, IntoIter: Clone>) -> Option<f64> {
+    let (squares, count) = squared_deviations(values);
+    (count > 1).then(|| (squares / (count - 1) as f64).sqrt())
+}
+
+/// The sum of the squared deviations from the mean, and the number of values. In two passes, which rounds less than one.
+fn squared_deviations(values: impl IntoIterator<Item: Borrow<f64>, IntoIter: Clone>) -> (f64, usize) {
+    let values = values.into_iter();
+    let mean = mean(values.clone());
+    sum_and_count(values.map(|value| (value.borrow() - mean).powi(2)))
+}
+
+fn sum_and_count(values: impl IntoIterator<Item: Borrow<f64>>) -> (f64, usize) {
+    let mut count = 0;
+    let sum = values.into_iter().inspect(|_| count += 1).map(|value| *value.borrow()).sum();
+    (sum, count)
+}
+
 /// The interquartile mean: the mean of what is left once the lowest and the highest quarter are taken away. A quarter is
-/// rounded down to whole scores, as in `scipy.stats.trim_mean`. NaN where there is no score.
-pub fn interquartile_mean(scores: &[f64]) -> f64 {
-    let mut sorted = scores.to_vec();
+/// rounded down to whole values, as in `scipy.stats.trim_mean`. NaN where there is no value.
+pub fn interquartile_mean(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let quarter = sorted.len() / 4;
     mean(&sorted[quarter..sorted.len() - quarter])
 }
 
-/// The mean; NaN where there is no score.
-pub fn mean(scores: &[f64]) -> f64 {
-    scores.iter().sum::<f64>() / scores.len() as f64
-}
-
-/// The standard deviation with n - 1, since runs are a sample; `None` for fewer than two.
-pub fn standard_deviation(scores: &[f64]) -> Option<f64> {
-    let mean = mean(scores);
-    let squares: f64 = scores.iter().map(|score| (score - mean).powi(2)).sum();
-    (scores.len() > 1).then(|| (squares / (scores.len() - 1) as f64).sqrt())
-}
-
-/// The value below which a share of the scores lies, linear between neighbours, as in `numpy.quantile`; `None` where
-/// there is no score.
-pub fn quantile(scores: &[f64], share: f64) -> Option<f64> {
-    let mut sorted = scores.to_vec();
+/// The value below which a share of the values lies, linear between neighbours, as in `numpy.quantile`; `None` where
+/// there is no value.
+pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
+    let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     quantile_of_sorted(&sorted, share)
 }
@@ -80,8 +102,8 @@ pub fn probability_of_improvement<X: AsRef<[f64]>, Y: AsRef<[f64]>>(x: &[X], y: 
         let halves: usize = x.iter().map(|&a| below(a) + up_to(a)).sum();
         halves as f64 / (2 * x.len() * y.len()) as f64
     };
-    let tasks: Vec<f64> = x.iter().zip(y).map(|(x, y)| on_task(x.as_ref(), y.as_ref())).collect();
-    mean(&tasks)
+    let tasks = x.iter().zip(y).map(|(x, y)| on_task(x.as_ref(), y.as_ref()));
+    mean(tasks)
 }
 
 /// The stratified bootstrap's percentile interval of a statistic: in every one of `replicates` resamples, each stratum
@@ -150,8 +172,17 @@ mod tests {
         assert_eq!(quantile(&[4.0, 1.0], 0.25), Some(1.75));
         assert_eq!(quantile(&[7.0], 0.975), Some(7.0));
         assert_eq!(quantile(&[], 0.5), None);
-        assert_eq!(standard_deviation(&[1.0, 3.0]), Some(2f64.sqrt()));
-        assert_eq!(standard_deviation(&[1.0]), None);
+    }
+
+    #[test]
+    fn standard_deviations_of_a_population_and_of_a_sample() {
+        let values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
+        assert_eq!((mean(values), population_std(values)), (5.0, 2.0));
+        assert_eq!(sample_std(values), Some((32.0_f64 / 7.0).sqrt()));
+        assert_eq!((population_std([3.0]), sample_std([3.0])), (0.0, None));
+        assert!(
+            mean([0.0; 0]).is_nan() && population_std([0.0; 0]).is_nan() && sample_std([0.0; 0]).is_none()
+        );
     }
 
     #[test]
