@@ -69,6 +69,9 @@ pub enum Error {
     /// The plots could not be drawn.
     #[error("could not draw the plots: {0}")]
     Plot(#[from] crate::plot::PlotError),
+    /// A table of a run could not be read or written.
+    #[error("{0}")]
+    Row(#[from] crate::rows::RowError),
     /// Two parts of the program do not fit together.
     #[error("{0}; this is a fault of the program, please report it")]
     Inconsistent(String),

@@ -29,6 +29,7 @@ mod panics;
 pub mod plot;
 pub mod randomness;
 pub mod replay;
+pub mod rows;
 pub mod run;
 pub mod section;
 mod simd;

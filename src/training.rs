@@ -5,50 +5,15 @@ use std::collections::VecDeque;
 use control_envs::{Env, EnvError};
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{Agent, UpdateRecord};
+use crate::agent::Agent;
 use crate::engine::GroupFigures;
 use crate::error::Error;
 use crate::randomness::{Generator, Stream, generator};
+use crate::rows::{EpisodeRecord, LayerRecord, UpdateRecord};
 use crate::statistics::mean;
 
 /// Episodes over which returns are averaged, as Gymnasium's reward thresholds mean it.
 const RETURN_WINDOW: usize = 100;
-
-/// What one training episode was: a row of `episodes.csv`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EpisodeRecord {
-    /// Number of the episode, from 1.
-    pub episode: u64,
-    /// Environment steps up to its end.
-    pub total_steps: u64,
-    /// Sum of its rewards, undiscounted.
-    pub episode_return: f64,
-    /// Its steps.
-    pub episode_length: u64,
-    /// Whether it terminated; otherwise it was truncated.
-    pub terminated: bool,
-    /// Mean return of the last 100 episodes, or of as many as there are.
-    pub mean_return_100: f64,
-    /// N of the objective from now on.
-    pub dataset_size: u64,
-    /// Precision tau of the targets, in network units.
-    pub precision: f64,
-    /// Epistemic standard deviation over the episode's observations, in units of the return.
-    pub epistemic_std: f64,
-    /// Aleatoric standard deviation of its TD targets, in units of the return.
-    pub aleatoric_std: f64,
-    /// Share of the exploration rule's decisions that were not greedy; `None` where all actions came before learning
-    /// starts.
-    pub exploratory_share: Option<f64>,
-    /// Mean dropout probability of every layer, from input to output.
-    pub p: Vec<f64>,
-    /// `||W||^2` of every layer.
-    pub squared_norm: Vec<f64>,
-    /// Sensitivity c of every layer over the episode's observations, in squared network units.
-    pub sensitivity: Vec<f64>,
-    /// Every dropout group of every layer.
-    pub groups: Vec<GroupFigures>,
-}
 
 /// How far a training has come: all that the steps to come depend on and neither agent nor environment holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,10 +71,6 @@ impl TrainingProgress {
         agent: &mut Agent,
     ) -> Result<EpisodeRecord, Error> {
         let figures = agent.end_episode(episode.episode_length as usize)?;
-        let of_layers = |number: fn(&GroupFigures) -> f64| {
-            let layers = figures.groups.chunk_by(|a, b| a.layer == b.layer);
-            layers.map(|groups| groups.iter().map(number).sum()).collect()
-        };
         self.episodes += 1;
         if self.returns.len() == RETURN_WINDOW {
             self.returns.pop_front();
@@ -128,11 +89,14 @@ impl TrainingProgress {
             aleatoric_std: figures.aleatoric_std.0,
             exploratory_share: agent.exploratory_share(),
             p: agent.network().mean_p(),
-            squared_norm: of_layers(|group| group.squared_norm),
-            sensitivity: of_layers(|group| group.sensitivity),
-            groups: figures.groups.clone(),
+            layers: figures.groups.iter().map(|group| layer_record(self.episodes, group)).collect(),
         })
     }
+}
+
+fn layer_record(episode: u64, group: &GroupFigures) -> LayerRecord {
+    let GroupFigures { layer, group, masks, p, squared_norm, sensitivity } = *group;
+    LayerRecord { episode, layer, group, masks, p, squared_norm, sensitivity }
 }
 
 /// A training between two steps, when nothing is under way: all that has to be saved to resume here.

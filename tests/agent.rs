@@ -1,10 +1,11 @@
 //! The agent without files or terminal: N follows the replay, seeds decide everything, every rule trains.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use concrete_dqn::agent::{Agent, UpdateRecord};
+use concrete_dqn::agent::Agent;
 use concrete_dqn::config::{Config, ConfigLayer};
 use concrete_dqn::engine::engine;
-use concrete_dqn::training::{EpisodeRecord, Observer, TrainingProgress, train};
+use concrete_dqn::rows::{EpisodeRecord, UpdateRecord};
+use concrete_dqn::training::{Observer, TrainingProgress, train};
 use concrete_dqn::{Error, evaluation};
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};

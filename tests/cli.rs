@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use concrete_dqn::rows::{LayerRecord, read};
 use program::{QUICK, assert_fails, folders, program, run, summary, text, train};
 use tch::Tensor;
 
@@ -35,9 +36,11 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
     let episodes = fs::read_to_string(folder.join("episodes.csv")).unwrap();
     assert!(episodes.starts_with(
         "episode,total_steps,episode_return,episode_length,terminated,mean_return_100,dataset_size,precision,\
-         epistemic_std,aleatoric_std,exploratory_share,p_0,p_1,p_2,squared_norm_0,squared_norm_1,squared_norm_2,sensitivity_0,\
-         sensitivity_1,sensitivity_2\n"
+         epistemic_std,aleatoric_std,exploratory_share,p_0,p_1,p_2\n"
     ));
+    let layers = fs::read_to_string(folder.join("layers.csv")).unwrap();
+    assert!(layers.starts_with("episode,layer,group,masks,p,squared_norm,sensitivity\n1,0,0,"));
+    assert_eq!(layers.lines().count() - 1, 3 * (episodes.lines().count() - 1));
     let updates = fs::read_to_string(folder.join("updates.csv")).unwrap();
     assert!(updates.starts_with(
         "update,total_steps,loss,data_term,weight_term,entropy_term,precision_term,td_error,q_mean,"
@@ -84,7 +87,7 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
     assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty());
     let again = folders(&again).remove(0);
     assert_eq!(fs::read(again.join("config.toml")).unwrap(), fs::read(&config).unwrap());
-    for file in ["episodes.csv", "updates.csv", "model.safetensors"] {
+    for file in ["episodes.csv", "layers.csv", "updates.csv", "model.safetensors"] {
         assert_eq!(fs::read(again.join(file)).unwrap(), fs::read(folder.join(file)).unwrap(), "{file}");
     }
 
@@ -154,11 +157,19 @@ fn the_landscape_of_a_layer_is_drawn() {
     let said = text(&output.stdout);
     assert!(said.contains(&format!("N = {}, K = 16,", cell("dataset_size"))), "{said}");
     assert!(said.contains(&format!("p stood at {:.3e}", cell("p_2"))), "{said}");
-    assert!(cell("sensitivity_2") > 0.0 && cell("squared_norm_2") > 0.0);
+    // The layer's coefficients are those of its row.
+    let groups: Vec<LayerRecord> = read(&folder.join("layers.csv")).unwrap();
+    let group = groups.iter().find(|row| (row.episode, row.layer) == (5, 2)).unwrap();
+    assert!(group.sensitivity > 0.0 && group.squared_norm > 0.0 && group.masks == 16);
     // What is given beside a run takes the place of what the run had.
     assert!(text(&run(&["landscape", run_path, "--n", "12345"]).stdout).starts_with("N = 12345, K = "));
 
     assert_fails(&run(&["landscape", run_path, "--layer", "3"]), 2, &["no layer 3", "from 0 to 2"]);
+    assert_fails(
+        &run(&["landscape", run_path, "--group", "1"]),
+        2,
+        &["no dropout group", "1", "from 0 to 0"],
+    );
     assert_fails(&run(&["landscape", run_path, "--episode", "9999"]), 2, &["no episode 9999", "from 1 to"]);
     assert_fails(&run(&["landscape", "--n", "200"]), 2, &["--k"]);
     assert_fails(&run(&["landscape", "--n", "0", "--k", "1"]), 2, &["--n", "a number from 1e-9"]);

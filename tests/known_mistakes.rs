@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use concrete_dqn::Error;
-use concrete_dqn::agent::{Agent, UpdateRecord};
+use concrete_dqn::agent::Agent;
 use concrete_dqn::concrete::{ConcreteDropout, LogisticNoise, Regularizer, entropy, logit};
 use concrete_dqn::config::{Config, ConfigLayer};
 use concrete_dqn::engine::engine;
 use concrete_dqn::network::PassNoise;
 use concrete_dqn::randomness::{Stream, generator};
+use concrete_dqn::rows::UpdateRecord;
 use concrete_dqn::training::{Observer, TrainingProgress, train};
 use control_envs::Registry;
 use tch::{Device, Kind, Tensor};

@@ -7,10 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
-use concrete_dqn::agent::{Agent, UpdateRecord};
+use concrete_dqn::agent::Agent;
 use concrete_dqn::checkpoint::Checkpoints;
 use concrete_dqn::config::{Config, ConfigLayer};
-use concrete_dqn::training::{EpisodeRecord, Observer, TrainingProgress, TrainingSnapshot, train};
+use concrete_dqn::rows::{EpisodeRecord, UpdateRecord};
+use concrete_dqn::training::{Observer, TrainingProgress, TrainingSnapshot, train};
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
 use program::{QUICK, assert_fails, folders, program, same_run, summary, text};

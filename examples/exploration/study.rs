@@ -8,7 +8,8 @@ use concrete_dqn::engine::{Engine, engine};
 use concrete_dqn::exploration::{QSamples, RuleName};
 use concrete_dqn::network::PassNoise;
 use concrete_dqn::randomness::{Stream, generator};
-use concrete_dqn::training::{EpisodeRecord, Observer, TrainingProgress, train};
+use concrete_dqn::rows::EpisodeRecord;
+use concrete_dqn::training::{Observer, TrainingProgress, train};
 use control_envs::{Env, Registry};
 use tch::Device;
 

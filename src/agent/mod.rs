@@ -8,7 +8,6 @@ mod streams;
 
 use control_envs::{EnvSpec, Step};
 use rand::RngExt;
-use serde::Serialize;
 use tch::Device;
 
 use self::counters::Counters;
@@ -20,6 +19,7 @@ use crate::error::Error;
 use crate::exploration::{DecisionContext, ExplorationRule, Passes};
 use crate::network::{PassNoise, QNetwork};
 use crate::replay::{Batch, Lookahead, Replay};
+use crate::rows::UpdateRecord;
 use crate::units::{NetworkUnits, ReturnUnits, ValueScale};
 
 pub use config::{AgentConfig, AgentSections};
@@ -37,45 +37,6 @@ pub struct EpisodeFigures {
     pub aleatoric_std: ReturnUnits,
     /// Every dropout group of every layer.
     pub groups: Vec<GroupFigures>,
-}
-
-/// What one learner step did: a row of `updates.csv`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct UpdateRecord {
-    /// Learner steps so far.
-    pub update: u64,
-    /// Environment steps so far.
-    pub total_steps: u64,
-    /// The whole objective: the sum of the next four.
-    pub loss: f64,
-    /// `tau * mean((q - y)^2) - ln tau`, network units.
-    pub data_term: f64,
-    /// `l^2/N * sum of ||W||^2/(1-p)`.
-    pub weight_term: f64,
-    /// `-2/N * sum of K H(p)`.
-    pub entropy_term: f64,
-    /// `n/N * (tau / tau_0 - ln tau)`: the prior of tau.
-    pub precision_term: f64,
-    /// Mean absolute TD error of the batch, in units of the return.
-    pub td_error: f64,
-    /// Mean Q-value of the batch's observations and actions, in units of the return.
-    pub q_mean: f64,
-    /// Mean epistemic standard deviation of the batch's observations and actions, in units of the return.
-    pub epistemic_std: f64,
-    /// Norm of the gradient of `loss / tau`, before clipping.
-    pub gradient_norm: f64,
-    /// Learning rate of the weights.
-    pub learning_rate: f64,
-    /// The largest return in size that the rewards seen so far allow, and at least that of a reward of 1 at every step:
-    /// the values of a fresh network are that large whatever the rewards are.
-    pub return_bound: f64,
-}
-
-impl UpdateRecord {
-    /// Whether the Q-values are far beyond what the rewards allow: over ten times. Optimism and noise account for less.
-    pub fn has_diverged(&self) -> bool {
-        self.q_mean.abs() > 10.0 * self.return_bound
-    }
 }
 
 /// A Q-network that learns from its replay, explores by its uncertainty and grows more certain with its data.

@@ -223,9 +223,13 @@ pub struct LandscapeArguments {
     /// Folder of a run, whose coefficients are taken
     pub run: Option<PathBuf>,
 
-    /// With a run: which of its layers, counted from 0 as in episodes.csv [default: 0]
+    /// With a run: which of its layers, counted from 0 as in layers.csv [default: 0]
     #[arg(long, value_name = "I", requires = "run")]
     pub layer: Option<usize>,
+
+    /// With a run: which of the layer's dropout groups, counted from 0 as in layers.csv [default: 0]
+    #[arg(long, value_name = "G", requires = "run")]
+    pub group: Option<usize>,
 
     /// With a run: after which of its episodes [default: the last]
     #[arg(long, value_name = "E", requires = "run", value_parser = positive_number, allow_negative_numbers = true)]

@@ -2,22 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use control_envs::Registry;
-use tch::Device;
-
 use super::arguments::LandscapeArguments;
 use super::plot::stem;
 use super::terminal::print;
 use crate::concrete::{Landscape, logit, sigmoid};
-use crate::engine::Learner;
 use crate::error::Error;
 use crate::plot::axis::number;
-use crate::plot::{LandscapePicture, LayerState, RunLabel, draw_landscape};
+use crate::plot::{LandscapePicture, RunLabel, draw_landscape};
+use crate::rows::{EpisodeRecord, LayerRecord, read};
 use crate::run::RunDirectory;
 
-pub fn run(registry: &Registry, arguments: &LandscapeArguments) -> Result<(), Error> {
+pub fn run(arguments: &LandscapeArguments) -> Result<(), Error> {
     let (picture, output) = match &arguments.run {
-        Some(run) => of_run(registry, arguments, run)?,
+        Some(run) => of_run(arguments, run)?,
         None => of_numbers(arguments),
     };
     let output = arguments.output.as_deref().map_or(output, stem);
@@ -42,49 +39,53 @@ fn of_numbers(arguments: &LandscapeArguments) -> (LandscapePicture, PathBuf) {
     (picture("What the objective says of p".to_owned(), arguments, landscape, None), "landscape".into())
 }
 
-fn of_run(
-    registry: &Registry,
-    arguments: &LandscapeArguments,
-    run: &Path,
-) -> Result<(LandscapePicture, PathBuf), Error> {
+fn of_run(arguments: &LandscapeArguments, run: &Path) -> Result<(LandscapePicture, PathBuf), Error> {
     let directory = RunDirectory::open(run)?;
     let config = directory.read_config()?;
-    let layer = arguments.layer.unwrap_or(0);
-    let states = LayerState::read(run, layer)?;
-    let env = registry.make(&config.env).map_err(|error| {
-        Error::Usage(format!(
-            "{}: {error} The layers of a run in an environment of your own are known to the program that registers it.",
-            directory.config().display()
-        ))
-    })?;
-    let network = Learner::new(&config, env.spec(), Device::Cpu)?.online;
-    let Some(inputs) = network.masks().get(layer) else {
+    if !directory.layers().exists() {
         return Err(Error::Usage(format!(
-            "{} has no layer {layer}; its layers are numbered from 0 to {}",
-            run.display(),
-            network.masks().len() - 1
+            "{} holds no layers.csv, so it is of an older version of the program, whose `landscape` reads it",
+            run.display()
         )));
-    };
-    let Some((last, _)) = states.last() else {
+    }
+    let episodes: Vec<EpisodeRecord> = read(&directory.episodes())?;
+    let Some(last) = episodes.last().map(|row| row.episode) else {
         return Err(Error::Usage(format!("{} has no episode to draw the landscape of", run.display())));
     };
-    let episode = arguments.episode.unwrap_or(*last);
-    let Some((_, state)) = states.iter().find(|(number, _)| *number == episode) else {
+    let episode = arguments.episode.unwrap_or(last);
+    let Some(row) = episodes.iter().find(|row| row.episode == episode) else {
         return Err(Error::Usage(format!(
             "{} has no episode {episode}; its episodes are numbered from 1 to {last}",
             run.display()
         )));
     };
+    let mut groups: Vec<LayerRecord> = read(&directory.layers())?;
+    groups.retain(|group| group.episode == episode);
+    let (layer, group) = (arguments.layer.unwrap_or(0), arguments.group.unwrap_or(0));
+    let missing = |what: &str, number: usize, last: usize| {
+        Error::Usage(format!("{} has no {what} {number}; they are numbered from 0 to {last}", run.display()))
+    };
+    let layers = groups.last().map_or(0, |row| row.layer);
+    groups.retain(|row| row.layer == layer);
+    let Some(last) = groups.last().map(|row| row.group) else { return Err(missing("layer", layer, layers)) };
+    let found = groups.iter().find(|row| row.group == group);
+    let state =
+        found.ok_or_else(|| missing(&format!("dropout group in layer {layer} of number"), group, last))?;
     let landscape = Landscape {
         sensitivity: state.sensitivity,
-        precision: state.precision,
+        precision: row.precision,
         squared_norm: state.squared_norm,
         length_scale: config.dropout.length_scale,
-        masks: *inputs as f64,
-        dataset_size: state.dataset_size,
+        masks: state.masks as f64,
+        dataset_size: row.dataset_size as f64,
     };
-    let title = format!("{} · layer {layer} after episode {episode}", RunLabel::of(&config, None).title);
-    let name = format!("landscape-layer{layer}-episode{episode}");
+    let (of_group, suffix) = match last {
+        0 => (String::new(), String::new()),
+        _ => (format!(", group {group}"), format!("-group{group}")),
+    };
+    let run_title = RunLabel::of(&config, None).title;
+    let title = format!("{run_title} · layer {layer}{of_group} after episode {episode}");
+    let name = format!("landscape-layer{layer}{suffix}-episode{episode}");
     Ok((picture(title, arguments, landscape, Some(state.p)), run.join("plots").join(name)))
 }
 

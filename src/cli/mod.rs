@@ -79,7 +79,7 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
         Some(Command::Resume(arguments)) => resume::run(registry, &arguments, &command, &terminal),
         Some(Command::Experiment(arguments)) => experiment::run(registry, &arguments, &command, &terminal),
         Some(Command::Plot(arguments)) => plot::run(registry, &arguments).map(success),
-        Some(Command::Landscape(arguments)) => landscape::run(registry, &arguments).map(success),
+        Some(Command::Landscape(arguments)) => landscape::run(&arguments).map(success),
         Some(Command::Envs) => envs::run(registry).map(success),
     };
     match done {

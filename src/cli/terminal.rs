@@ -19,7 +19,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::arguments::Verbosity;
 use crate::agent::Agent;
 use crate::error::Error;
-use crate::training::{EpisodeRecord, Observer};
+use crate::rows::EpisodeRecord;
+use crate::training::Observer;
 
 /// Prints to stdout. A reader that has gone away, as with `| head`, is no failure; a full disk behind it is.
 pub fn print(text: &str) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use tch::Device;
 
 use super::interrupt::Interrupt;
 use super::terminal::{Terminal, Together};
-use crate::agent::{Agent, UpdateRecord};
+use crate::agent::Agent;
 use crate::checkpoint::{Build, Checkpoints, SavedCheckpoint};
 use crate::concrete::Temperature;
 use crate::config::{Config, settings};
@@ -17,8 +17,9 @@ use crate::error::Error;
 use crate::evaluation::evaluate;
 use crate::files::write_json;
 use crate::panics::caught;
+use crate::rows::{EpisodeRecord, UpdateRecord};
 use crate::run::{Meta, Record, Recorder, RunDirectory, Summary};
-use crate::training::{EpisodeRecord, Observer, TrainingProgress, TrainingSnapshot, train};
+use crate::training::{Observer, TrainingProgress, TrainingSnapshot, train};
 
 /// A training whose settings are resolved.
 #[derive(Debug)]

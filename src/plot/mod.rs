@@ -35,7 +35,6 @@ pub use error::PlotError;
 pub use functions::{FunctionPanel, Functions};
 pub use heatmaps::{Bounds, Heatmap, HeatmapRow, Heatmaps};
 pub use landscape::LandscapePicture;
-pub(crate) use table::LayerState;
 use table::{Episodes, Updates};
 
 /// What a run is called in its pictures.

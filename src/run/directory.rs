@@ -8,6 +8,7 @@ use super::meta::Meta;
 use crate::config::{Config, ConfigLayer};
 use crate::error::Error;
 use crate::files::{self, read_json, write_json};
+use crate::rows::{EpisodeRecord, LayerRecord, Row, UpdateRecord};
 
 /// The folder of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +74,7 @@ impl RunDirectory {
     /// # Errors
     /// Where they can't be removed.
     pub fn remove_rows(&self) -> Result<(), Error> {
-        for path in [self.episodes(), self.updates()] {
+        for path in [self.episodes(), self.layers(), self.updates()] {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(Error::file("remove", &path)(error));
@@ -125,12 +126,17 @@ impl RunDirectory {
 
     /// `episodes.csv`: a row an episode.
     pub fn episodes(&self) -> PathBuf {
-        self.0.join("episodes.csv")
+        self.0.join(EpisodeRecord::FILE)
+    }
+
+    /// `layers.csv`: a row for every dropout group of every layer, an episode.
+    pub fn layers(&self) -> PathBuf {
+        self.0.join(LayerRecord::FILE)
     }
 
     /// `updates.csv`: a row every so many learner steps.
     pub fn updates(&self) -> PathBuf {
-        self.0.join("updates.csv")
+        self.0.join(UpdateRecord::FILE)
     }
 
     /// `model.safetensors`: the network.

@@ -6,25 +6,25 @@ use control_envs::EnvSpec;
 use serde::{Deserialize, Serialize};
 
 use super::directory::RunDirectory;
-use super::metrics::{EpisodesCsv, UpdatesCsv};
 use super::model;
 use super::redraw::Redraw;
 use super::summary::{EpisodeStatistics, Summary};
-use crate::agent::{Agent, UpdateRecord};
+use super::tables::{TableLengths, Tables};
+use crate::agent::Agent;
 use crate::checkpoint::Checkpoints;
 use crate::config::Config;
 use crate::error::Error;
 use crate::evaluation::Evaluation;
 use crate::files::write_json;
 use crate::plot::RunLabel;
-use crate::training::{EpisodeRecord, Observer, TrainingSnapshot};
+use crate::rows::{EpisodeRecord, UpdateRecord};
+use crate::training::{Observer, TrainingSnapshot};
 
 /// What a recorder has to know to go on in another process.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    episodes_bytes: u64,
-    updates_bytes: u64,
+    tables: TableLengths,
     statistics: EpisodeStatistics,
     training_seconds: f64,
 }
@@ -35,8 +35,7 @@ pub struct Recorder {
     directory: RunDirectory,
     config: Config,
     reward_threshold: Option<f64>,
-    episodes: EpisodesCsv,
-    updates: UpdatesCsv,
+    tables: Tables,
     statistics: EpisodeStatistics,
     redraw: Redraw,
     /// Seconds that the training took in processes before this one.
@@ -62,12 +61,11 @@ impl Recorder {
         spec: &EnvSpec,
         agent: &Agent,
     ) -> Result<Self, Error> {
-        let episodes = EpisodesCsv::create(&directory.episodes(), agent.network().masks().len())?;
-        let updates = UpdatesCsv::create(&directory.updates())?;
+        let tables = Tables::create(&directory, agent.network().masks().len())?;
         let statistics = EpisodeStatistics::new(spec.reward_threshold, &agent.network().mean_p());
         let checkpoints = Checkpoints::new(directory.checkpoints(), config.checkpoint.keep);
         let record = Record { statistics, ..Record::default() };
-        Ok(Self::over(directory, config, spec, (episodes, updates), checkpoints, record))
+        Ok(Self::over(directory, config, spec, tables, checkpoints, record))
     }
 
     /// Goes on with the files of a run in `directory` from where the `record` of a checkpoint says, and cuts off the
@@ -83,17 +81,15 @@ impl Recorder {
         checkpoints: Checkpoints,
         record: Record,
     ) -> Result<Self, Error> {
-        let layers = agent.network().masks().len();
-        let episodes = EpisodesCsv::reopen(&directory.episodes(), layers, record.episodes_bytes)?;
-        let updates = UpdatesCsv::reopen(&directory.updates(), record.updates_bytes)?;
-        Ok(Self::over(directory, config, spec, (episodes, updates), checkpoints, record))
+        let tables = Tables::reopen(&directory, agent.network().masks().len(), record.tables)?;
+        Ok(Self::over(directory, config, spec, tables, checkpoints, record))
     }
 
     fn over(
         directory: RunDirectory,
         config: &Config,
         spec: &EnvSpec,
-        (episodes, updates): (EpisodesCsv, UpdatesCsv),
+        tables: Tables,
         checkpoints: Checkpoints,
         record: Record,
     ) -> Self {
@@ -101,8 +97,7 @@ impl Recorder {
         let period = Duration::from_secs_f64(config.logging.redraw_seconds);
         let now = Instant::now();
         Self {
-            episodes,
-            updates,
+            tables,
             statistics: record.statistics,
             redraw: Redraw::start(directory.path().to_owned(), label, period),
             config: config.clone(),
@@ -126,12 +121,8 @@ impl Recorder {
     fn save_checkpoint(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
         let training_seconds = self.training_seconds();
         let Some(checkpoints) = &mut self.checkpoints else { return Ok(()) };
-        let record = Record {
-            episodes_bytes: self.episodes.sync()?,
-            updates_bytes: self.updates.sync()?,
-            statistics: self.statistics.clone(),
-            training_seconds,
-        };
+        let record =
+            Record { tables: self.tables.sync()?, statistics: self.statistics.clone(), training_seconds };
         checkpoints.save(snapshot, self.config.to_toml(), record)?;
         (self.checkpoint_saved, self.episodes_since) = (Instant::now(), 0);
         Ok(())
@@ -202,11 +193,11 @@ impl Observer for Recorder {
                 record.return_bound
             );
         }
-        self.updates.append(record)
+        self.tables.append_update(record)
     }
 
     fn on_episode(&mut self, record: &EpisodeRecord, agent: &Agent) -> Result<(), Error> {
-        self.episodes.append(record)?;
+        self.tables.append_episode(record)?;
         self.statistics.add(record);
         self.episodes_since += 1;
         if self.model_saved.elapsed() >= self.period { self.save_model(agent) } else { Ok(()) }

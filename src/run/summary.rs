@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::evaluation::Evaluation;
-use crate::training::EpisodeRecord;
+use crate::rows::EpisodeRecord;
 
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -126,9 +126,7 @@ mod tests {
             aleatoric_std: 0.0,
             exploratory_share: None,
             p: vec![p],
-            squared_norm: vec![1.0],
-            sensitivity: vec![1.0],
-            groups: Vec::new(),
+            layers: Vec::new(),
         }
     }
 

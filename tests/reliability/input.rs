@@ -136,13 +136,14 @@ fn damaged_files(times: usize) -> usize {
     let parent = tempfile::tempdir().unwrap();
     let run = whole(&parent.path().join("runs"), &["--steps", "400"]);
     let mut random = generator(4, Stream::Bootstrap);
-    let files = ["config.toml", "episodes.csv", "updates.csv", "model.safetensors", "summary.json"];
+    let files =
+        ["config.toml", "episodes.csv", "layers.csv", "updates.csv", "model.safetensors", "summary.json"];
     let mut refused = 0;
     for time in 0..times {
         let file = run.join(files[time % files.len()]);
         let before = fs::read(&file).unwrap();
         fs::write(&file, garbled(&before, &mut random)).unwrap();
-        for command in [&["plot"][..], &["evaluate", "--episodes", "1"], &["resume"]] {
+        for command in [&["plot"][..], &["landscape"], &["evaluate", "--episodes", "1"], &["resume"]] {
             let copied = parent.path().join("läufe und mehr");
             copy(&run, &copied);
             let output = program()

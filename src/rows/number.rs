@@ -1,0 +1,26 @@
+//! How numbers are written.
+
+use serde::Serializer;
+
+/// As short as it can be without a change of value: 17 and not 17.0.
+pub fn exact<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+/// A number that comes from f32 arithmetic, in the six significant digits that it is good for.
+pub fn single<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    exact(&rounded(*value), serializer)
+}
+
+/// The same, or an empty cell.
+pub fn optional_single<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => single(value, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// To six significant digits.
+pub fn rounded(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
+}

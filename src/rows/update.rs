@@ -1,0 +1,60 @@
+//! `updates.csv`.
+
+use serde::{Deserialize, Serialize};
+
+use super::Row;
+use super::number::single;
+
+/// What one learner step did: a row of `updates.csv`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateRecord {
+    /// Learner steps so far.
+    pub update: u64,
+    /// Environment steps so far.
+    pub total_steps: u64,
+    /// The whole objective: the sum of the next four.
+    #[serde(serialize_with = "single")]
+    pub loss: f64,
+    /// `tau * mean((q - y)^2) - ln tau`, network units.
+    #[serde(serialize_with = "single")]
+    pub data_term: f64,
+    /// `l^2/N * sum of ||W||^2/(1-p)`.
+    #[serde(serialize_with = "single")]
+    pub weight_term: f64,
+    /// `-2/N * sum of K H(p)`.
+    #[serde(serialize_with = "single")]
+    pub entropy_term: f64,
+    /// `n/N * (tau / tau_0 - ln tau)`: the prior of tau.
+    #[serde(serialize_with = "single")]
+    pub precision_term: f64,
+    /// Mean absolute TD error of the batch, in units of the return.
+    #[serde(serialize_with = "single")]
+    pub td_error: f64,
+    /// Mean Q-value of the batch's observations and actions, in units of the return.
+    #[serde(serialize_with = "single")]
+    pub q_mean: f64,
+    /// Mean epistemic standard deviation of the batch's observations and actions, in units of the return.
+    #[serde(serialize_with = "single")]
+    pub epistemic_std: f64,
+    /// Norm of the gradient of `loss / tau`, before clipping.
+    #[serde(serialize_with = "single")]
+    pub gradient_norm: f64,
+    /// Learning rate of the weights.
+    #[serde(serialize_with = "single")]
+    pub learning_rate: f64,
+    /// The largest return in size that the rewards seen so far allow, and at least that of a reward of 1 at every step:
+    /// the values of a fresh network are that large whatever the rewards are.
+    #[serde(skip)]
+    pub return_bound: f64,
+}
+
+impl UpdateRecord {
+    /// Whether the Q-values are far beyond what the rewards allow: over ten times. Optimism and noise account for less.
+    pub fn has_diverged(&self) -> bool {
+        self.q_mean.abs() > 10.0 * self.return_bound
+    }
+}
+
+impl Row for UpdateRecord {
+    const FILE: &'static str = "updates.csv";
+}

@@ -1,0 +1,79 @@
+//! The tables of a run.
+
+use serde::{Deserialize, Serialize};
+
+use super::directory::RunDirectory;
+use crate::error::Error;
+use crate::rows::{EpisodeRecord, LayerRecord, RowWriter, UpdateRecord};
+
+/// The tables of a run, each on disk up to its last row.
+#[derive(Debug)]
+pub struct Tables {
+    episodes: RowWriter<EpisodeRecord>,
+    layers: RowWriter<LayerRecord>,
+    updates: RowWriter<UpdateRecord>,
+}
+
+/// How many bytes each of the tables has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableLengths {
+    episodes: u64,
+    layers: u64,
+    updates: u64,
+}
+
+impl Tables {
+    /// Creates the tables of a run with `layers` layers.
+    ///
+    /// # Errors
+    /// Where they exist or can't be written.
+    pub fn create(directory: &RunDirectory, layers: usize) -> Result<Self, Error> {
+        Ok(Self {
+            episodes: RowWriter::create(&directory.episodes(), layers)?,
+            layers: RowWriter::create(&directory.layers(), layers)?,
+            updates: RowWriter::create(&directory.updates(), layers)?,
+        })
+    }
+
+    /// Opens the tables as they were when they had these lengths: the rows after them are cut off.
+    ///
+    /// # Errors
+    /// Where one is shorter, has other columns, or can't be written.
+    pub fn reopen(directory: &RunDirectory, layers: usize, lengths: TableLengths) -> Result<Self, Error> {
+        Ok(Self {
+            episodes: RowWriter::reopen(&directory.episodes(), layers, lengths.episodes)?,
+            layers: RowWriter::reopen(&directory.layers(), layers, lengths.layers)?,
+            updates: RowWriter::reopen(&directory.updates(), layers, lengths.updates)?,
+        })
+    }
+
+    /// Appends an episode and its layers.
+    ///
+    /// # Errors
+    /// Where they can't be written.
+    pub fn append_episode(&mut self, record: &EpisodeRecord) -> Result<(), Error> {
+        self.episodes.append([record])?;
+        Ok(self.layers.append(&record.layers)?)
+    }
+
+    /// Appends a learner step.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn append_update(&mut self, record: &UpdateRecord) -> Result<(), Error> {
+        Ok(self.updates.append([record])?)
+    }
+
+    /// Waits until all rows are on the disk and returns how many bytes they are.
+    ///
+    /// # Errors
+    /// Where they can't be written.
+    pub fn sync(&self) -> Result<TableLengths, Error> {
+        Ok(TableLengths {
+            episodes: self.episodes.sync()?,
+            layers: self.layers.sync()?,
+            updates: self.updates.sync()?,
+        })
+    }
+}
