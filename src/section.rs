@@ -43,7 +43,8 @@ impl Ranges {
     /// TOML's integers end here.
     pub const LARGEST: u64 = i64::MAX as u64;
 
-    /// The first value of a section that is out of its range, as a sentence that names its key and what it must be.
+    /// The first value of a section that is out of its range, as a sentence that names its key and what it
+    /// must be.
     pub fn violation(section: &impl Section) -> Option<String> {
         let mut ranges = Self::default();
         section.check(&mut ranges);

@@ -119,18 +119,18 @@ fn a_setting_of_another_rule_is_an_error_that_names_key_rule_and_what_is_allowed
     for (text, sentence) in [
         (
             "exploration.epsilon_final = 0.1",
-            "my.toml: exploration.epsilon_final is a setting of epsilon-greedy, and the rule is ucb; allowed with ucb: \
-             beta, passes; for epsilon-greedy, set exploration.rule = \"epsilon-greedy\" first",
+            "my.toml: exploration.epsilon_final is a setting of epsilon-greedy, and the rule is ucb; allowed \
+             with ucb: beta, passes; for epsilon-greedy, set exploration.rule = \"epsilon-greedy\" first",
         ),
         (
             "exploration.rule = \"thompson\"\nexploration.beta = 2.0",
-            "my.toml: exploration.beta is a setting of ucb and information-directed, and the rule is thompson; allowed \
-             with thompson: thompson_mask; for ucb, set exploration.rule = \"ucb\" first",
+            "my.toml: exploration.beta is a setting of ucb and information-directed, and the rule is thompson; \
+             allowed with thompson: thompson_mask; for ucb, set exploration.rule = \"ucb\" first",
         ),
         (
             "exploration.rule = \"greedy\"\nexploration.thompson_mask = \"step\"",
-            "my.toml: exploration.thompson_mask is a setting of thompson, and the rule is greedy; greedy has no settings; \
-             for thompson, set exploration.rule = \"thompson\" first",
+            "my.toml: exploration.thompson_mask is a setting of thompson, and the rule is greedy; \
+             greedy has no settings; for thompson, set exploration.rule = \"thompson\" first",
         ),
     ] {
         assert_eq!(resolve(text).unwrap_err(), sentence);
@@ -148,7 +148,8 @@ fn a_layer_with_another_rule_starts_its_settings_anew() {
     let (beta, passes) = ("exploration.beta=3", "exploration.passes=5");
     // The same rule again changes nothing.
     assert_eq!(exploration(&[beta, ucb, passes]), ExplorationConfig::Ucb(Ucb { beta: 3.0, passes: 5 }));
-    // Another does, also where it has settings of the same names, and there is no way back to what was set before.
+    // Another does, also where it has settings of the same names, and there is no way back to what was set
+    // before.
     let default = InformationDirected::default();
     let expected = InformationDirected { passes: 5, ..default };
     assert_eq!(exploration(&[beta, directed, passes]), ExplorationConfig::InformationDirected(expected));

@@ -33,12 +33,14 @@ pub struct AgentConfig {
     pub target_passes: usize,
     /// Weight of the standard deviation in optimistic targets.
     pub target_beta: f64,
-    /// Whether targets are clamped to what the rewards seen so far can add up to. It bounds overestimation, and optimism.
+    /// Whether targets are clamped to what the rewards seen so far can add up to. It bounds overestimation,
+    /// and optimism.
     pub bounded_targets: bool,
-    /// Share of the way that the target network moves towards the online network at an update; 1 copies it, which goes
-    /// with a long `target_period`.
+    /// Share of the way that the target network moves towards the online network at an update; 1 copies it,
+    /// which goes with a long `target_period`.
     pub target_lerp: f64,
-    /// Learner steps from one update of the target network to the next; with a long period, `target_lerp` is to be 1.
+    /// Learner steps from one update of the target network to the next; with a long period, `target_lerp` is
+    /// to be 1.
     pub target_period: u64,
 }
 

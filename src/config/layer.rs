@@ -46,8 +46,8 @@ impl ConfigLayer {
         self.table.insert(key.to_owned(), value.into());
     }
 
-    /// A layer of one assignment `section.key=value`. The value is TOML; what is not is taken as a string, so that
-    /// strings need no quotes.
+    /// A layer of one assignment `section.key=value`. The value is TOML; what is not is taken as a string, so
+    /// that strings need no quotes.
     ///
     /// # Errors
     /// [`Error::Usage`] where there is no `=` or the key is no dotted name.
@@ -55,7 +55,8 @@ impl ConfigLayer {
         let source = format!("--set {text}");
         let wrong = || {
             Error::Usage(format!(
-                "`{source}` is not an assignment; write `--set section.key=value`, such as `--set agent.gamma=0.98`"
+                "`{source}` is not an assignment; write `--set section.key=value`, such as \
+                 `--set agent.gamma=0.98`"
             ))
         };
         let (key, value) = text.split_once('=').ok_or_else(wrong)?;
@@ -88,7 +89,7 @@ impl ConfigLayer {
         self.table.get("env").and_then(Value::as_str)
     }
 
-    /// The error for a setting whose value is none of its type's, given a deserialiser's message.
+    /// The error for a value of the wrong type, given a deserialiser's message.
     pub(super) fn not_valid(&self, setting: &str, message: &str) -> Error {
         self.error(&format!("{setting} is not valid: {}", plain_words(message)))
     }

@@ -116,8 +116,8 @@ impl Section for Config {
             "agent.batch_size",
             agent.batch_size,
             units <= LARGEST_TENSOR,
-            "small enough for batch_size x target_passes (or evaluation.passes) x the widest layer to be at most \
-             268435456",
+            "small enough for batch_size x target_passes (or evaluation.passes) x the widest layer \
+             to be at most 268435456",
         );
     }
 }

@@ -11,8 +11,8 @@ impl Config {
     /// The defaults with the layers over them, the last on top.
     ///
     /// # Errors
-    /// [`Error::Usage`] for the first layer with an unknown key, a wrong type or a value out of range; it names the
-    /// layer, the key, the value and what is allowed.
+    /// [`Error::Usage`] for the first layer with an unknown key, a wrong type or a value out of range; it
+    /// names the layer, the key, the value and what is allowed.
     pub fn resolve(layers: &[ConfigLayer]) -> Result<Self, Error> {
         let mut config = Self::default();
         let mut merged = config.to_table();

@@ -1,4 +1,5 @@
-//! The exploration rule across layers. Its settings are its own, so a layer that chooses another rule starts them anew.
+//! The exploration rule across layers. Its settings are its own, so a layer that chooses another rule starts
+//! them anew.
 
 use clap::ValueEnum;
 use serde::Deserialize;
@@ -53,15 +54,15 @@ pub fn of_another(prefix: &str, key: &str, section: &Table) -> Option<String> {
         _ => format!("allowed with {rule}: {}", own.join(", ")),
     };
     Some(format!(
-        "{prefix}{key} is a setting of {}, and the rule is {rule}; {allowed}; for {owner}, set {prefix}rule = \
-         \"{owner}\" first",
+        "{prefix}{key} is a setting of {}, and the rule is {rule}; {allowed}; for {owner}, set \
+         {prefix}rule = \"{owner}\" first",
         owners.join(" and ")
     ))
 }
 
 impl ConfigLayer {
-    /// Without settings of other exploration rules than the one that it names: until version 0.2 a run's `config.toml`
-    /// held those of all rules, and they meant nothing.
+    /// Without settings of other exploration rules than the one that it names: until version 0.2 a run's
+    /// `config.toml` held those of all rules, and they meant nothing.
     pub fn without_other_rules(mut self) -> Self {
         if let Some(Value::Table(section)) = self.table.get_mut(SECTION)
             && let Some(rule) = section.get("rule").cloned()

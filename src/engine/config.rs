@@ -99,11 +99,13 @@ pub enum Data {
 pub struct PrecisionConfig {
     /// Whether tau is learned or fixed.
     pub learned: bool,
-    /// Whether a learned tau depends on observation and action (heteroscedastic noise), or is one for all (homoscedastic).
+    /// Whether a learned tau depends on observation and action (heteroscedastic noise), or is one for all
+    /// (homoscedastic).
     pub heteroscedastic: bool,
     /// Tau at the start, or for good; of a learned one also where its prior has its weight.
     pub initial: f64,
-    /// How many targets with errors of variance `1 / initial` the prior of a learned tau counts for; 0 for no prior.
+    /// How many targets with errors of variance `1 / initial` the prior of a learned tau counts for; 0 for no
+    /// prior.
     pub prior_count: f64,
 }
 

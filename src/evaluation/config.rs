@@ -10,7 +10,8 @@ use crate::section::{Ranges, Section};
 pub struct EvaluationConfig {
     /// Episodes; 0 for no evaluation.
     pub episodes: u64,
-    /// Monte-Carlo passes whose mean decides. The epistemic standard deviations that are reported are over as many.
+    /// Monte-Carlo passes whose mean decides. The epistemic standard deviations that are reported are over as
+    /// many.
     pub passes: usize,
     /// The masks of these passes; those of a training's own reports stay relaxed.
     pub mask: EvaluationMask,

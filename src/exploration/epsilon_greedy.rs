@@ -7,8 +7,8 @@ use super::{DecisionContext, ExplorationRule, Passes, QSamples};
 use crate::randomness::Generator;
 use crate::section::{Ranges, Section};
 
-/// A uniformly random action with probability epsilon, else the best of the mean pass. Epsilon falls linearly over a
-/// share of the training and then stays, as in Stable-Baselines3 and CleanRL.
+/// A uniformly random action with probability epsilon, else the best of the mean pass. Epsilon falls linearly
+/// over a share of the training and then stays, as in Stable-Baselines3 and CleanRL.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EpsilonGreedy {
@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn a_share_epsilon_of_the_actions_is_random() {
-        // The action that is not greedy is taken with probability epsilon / 2 = 0.1: 10,000 draws, five standard errors.
+        // The action that is not greedy is taken with probability epsilon / 2 = 0.1: 10,000 draws, five
+        // standard errors.
         let rule = EpsilonGreedy { epsilon_initial: 0.2, epsilon_final: 0.2, epsilon_fraction: 1.0 };
         let samples = QSamples::new(&[1.0, 0.0], 2);
         let mut generator = generator(2, Stream::Exploration);

@@ -1,7 +1,7 @@
 //! Which action to try: rules that turn samples of Q into an action.
 //!
-//! Each rule is a file with its settings, their ranges and its choice; another one is a file more and a line in the
-//! list of `rules!` here.
+//! Each rule is a file with its settings, their ranges and its choice; another one is a file more and a line
+//! in the list of `rules!` here.
 
 mod epsilon_greedy;
 mod greedy;

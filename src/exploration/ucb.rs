@@ -6,7 +6,8 @@ use super::{DecisionContext, ExplorationRule, Passes, QSamples};
 use crate::randomness::Generator;
 use crate::section::{Ranges, Section};
 
-/// The action with the highest `mean + beta * std` over Monte-Carlo passes: what the network is unsure of looks good.
+/// The action with the highest `mean + beta * std` over Monte-Carlo passes: what the network is unsure of
+/// looks good.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ucb {

@@ -17,8 +17,8 @@ pub struct NetworkConfig {
     pub kind: NetworkKind,
     /// Units of each hidden linear layer, from input to output.
     pub hidden: Vec<i64>,
-    /// Whether the linear layers have biases. A bias is not dropped, so a Q-function that is constant can live in it
-    /// alone and carry no uncertainty: without biases it can't.
+    /// Whether the linear layers have biases. A bias is not dropped, so a Q-function that is constant can
+    /// live in it alone and carry no uncertainty: without biases it can't.
     pub biases: bool,
     /// Number of random Fourier frequencies in front of a dense network, 0 for none. An image has none.
     pub fourier_features: usize,
@@ -38,8 +38,8 @@ pub enum NetworkKind {
     Conv,
 }
 
-/// `[network.conv]`: the convolutions, each followed by a ReLU. Zeros around the image keep its size where the stride is 1
-/// and the kernel's side is odd.
+/// `[network.conv]`: the convolutions, each followed by a ReLU. Zeros around the image keep its size where
+/// the stride is 1 and the kernel's side is odd.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConvConfig {
@@ -139,7 +139,7 @@ impl NetworkConfig {
         }
     }
 
-    /// The bandwidth of the Fourier features for so many inputs.
+    /// The bandwidth of the Fourier features for this number of inputs.
     pub fn bandwidth(&self, inputs: usize) -> f64 {
         match self.fourier_bandwidth {
             Bandwidth::Fixed(bandwidth) => bandwidth,
