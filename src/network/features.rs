@@ -17,6 +17,7 @@ use crate::simd::sin_cos;
 pub struct Features {
     /// Centre and half width, `[dimensions]` each, then B, `[dimensions, frequencies]`, if there are any.
     parameters: Parameters,
+    dimensions: usize,
     /// The same as tensors that share their memory.
     centre: Tensor,
     half_width: Tensor,
@@ -53,6 +54,7 @@ impl Features {
             centre: view(Parameter::Centre)?,
             half_width: view(Parameter::HalfWidth)?,
             frequencies: view(Parameter::Frequencies).ok(),
+            dimensions,
             parameters,
         })
     }
@@ -66,7 +68,7 @@ impl Features {
 
     /// Numbers in an observation.
     pub fn dimensions(&self) -> usize {
-        self.centre.numel()
+        self.dimensions
     }
 
     /// Number of features.
