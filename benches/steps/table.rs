@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::products::Products;
 use crate::rounds::{Rounds, human};
-use crate::work::{act, agent, draw_noise, environment_step, learn, sample_replay, training_step};
+use crate::work::{
+    act, agent, draw_noise, end_episode, environment_step, learn, sample_replay, training_step,
+};
 
 /// Hidden units of either layer, and rows of a batch.
 const WIDTH: usize = 128;
@@ -48,6 +50,10 @@ pub fn print() -> BTreeMap<String, f64> {
             settings.push(("exploration.epsilon_final", "0"));
         }
         add_agent(&mut rounds, format!("act/{name}"), width, &settings, Step::Act);
+    }
+    for length in [1, 500] {
+        let (mut agent, _) = agent(WIDTH, BATCH, &[]);
+        rounds.add(format!("episode_end/{length}-steps"), move || end_episode(&mut agent, length));
     }
     for (targets, passes) in [("double-q", 1), ("optimistic", 1 + TARGET_PASSES)] {
         rounds.add(format!("noise/{targets}"), draw_noise(&[4, WIDTH, WIDTH], passes, BATCH));

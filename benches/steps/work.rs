@@ -75,6 +75,11 @@ pub fn learn(agent: &mut Agent) {
     agent.learn().unwrap();
 }
 
+/// The end of an episode of `length` steps: N, and the figures that a row of `episodes.csv` holds.
+pub fn end_episode(agent: &mut Agent, length: usize) {
+    agent.end_episode(length).unwrap();
+}
+
 /// One decision.
 pub fn act(agent: &mut Agent, observation: &[f32]) {
     agent.act(observation).unwrap();
