@@ -41,6 +41,17 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     replace(path, &text)
 }
 
+/// Replaces a file by rows as CSV, their fields as columns.
+///
+/// # Errors
+/// Where it can't be written.
+pub fn write_csv(path: &Path, rows: impl IntoIterator<Item: Serialize>) -> Result<(), Error> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    let written = rows.into_iter().try_for_each(|row| csv.serialize(row)).map_err(io::Error::from);
+    let text = written.and_then(|()| csv.into_inner().map_err(|error| error.into_error()));
+    replace(path, &text.map_err(Error::file("write", path))?)
+}
+
 /// Reads a JSON file.
 ///
 /// # Errors

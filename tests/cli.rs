@@ -171,6 +171,21 @@ fn the_landscape_of_a_layer_is_drawn() {
         &["no dropout group", "1", "from 0 to 0"],
     );
     assert_fails(&run(&["landscape", run_path, "--episode", "9999"]), 2, &["no episode 9999", "from 1 to"]);
+
+    // The files are enough: nobody need know the environment.
+    let config = fs::read_to_string(folder.join("config.toml")).unwrap();
+    fs::write(folder.join("config.toml"), config.replace("CartPole-v1", "Mine-v0")).unwrap();
+    assert_eq!(text(&run(&["landscape", run_path, "--layer", "2", "--episode", "5"]).stdout), said);
+    let layers = fs::read_to_string(folder.join("layers.csv")).unwrap();
+    fs::write(folder.join("layers.csv"), layers.lines().next().unwrap().to_owned() + "\n").unwrap();
+    assert_fails(&run(&["landscape", run_path]), 1, &["layers.csv is not usable: it has no row of episode"]);
+    fs::remove_file(folder.join("layers.csv")).unwrap();
+    assert_fails(
+        &run(&["landscape", run_path]),
+        2,
+        &["holds no layers.csv", "earlier versions", "meta.json"],
+    );
+
     assert_fails(&run(&["landscape", "--n", "200"]), 2, &["--k"]);
     assert_fails(&run(&["landscape", "--n", "0", "--k", "1"]), 2, &["--n", "a number from 1e-9"]);
     assert_fails(&run(&["landscape", "--n", "2", "--k", "1", "--layer", "1"]), 2, &["RUN"]);

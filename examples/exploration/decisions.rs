@@ -4,29 +4,43 @@ use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
 use concrete_dqn::exploration::RuleName;
+use concrete_dqn::files::write_csv;
 use concrete_dqn::plot::{Chart, ChartPanel, draw_chart};
+use serde::Serialize;
 
 use crate::curves::groups;
 use crate::study::{Decisions, Study};
-use crate::table::write;
 
 /// Windows of N to a factor of ten.
 const WINDOWS: f64 = 10.0;
+
+/// A row of `exploratory.csv`.
+#[derive(Serialize)]
+struct Exploratory {
+    rule: RuleName,
+    seed: u64,
+    dataset_size: u64,
+    exploratory_share: f64,
+}
 
 /// Draws the share of decisions that were not greedy, against N.
 ///
 /// # Errors
 /// Where a file can't be written.
 pub fn draw_decisions(studies: &[Study], folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let mut lines = Vec::new();
+    let mut table = Vec::new();
     let exploring = studies.iter().filter(|study| study.rule != RuleName::Greedy);
     let groups = groups(exploring, |study| {
         let points = windows(study);
-        let line = |(n, share): &(f64, f64)| format!("{},{},{n:.0},{share:.6}", study.rule, study.seed);
-        lines.extend(points.iter().map(line));
+        table.extend(points.iter().map(|&(n, exploratory_share)| Exploratory {
+            rule: study.rule,
+            seed: study.seed,
+            dataset_size: n.round() as u64,
+            exploratory_share,
+        }));
         points.into_iter().map(|(n, share)| (n, 100.0 * share)).collect()
     });
-    write(&folder.join("exploratory.csv"), "rule,seed,dataset_size,exploratory_share", &lines)?;
+    write_csv(&folder.join("exploratory.csv"), table)?;
     let chart = Chart {
         title: "MountainCar-v0 · how often exploration changed the action".to_owned(),
         subtitle: "By the bonus of ucb, by a random action of epsilon-greedy; on the logarithmic panel, 0 lies on the edge".to_owned(),

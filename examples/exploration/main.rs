@@ -11,7 +11,6 @@ mod curves;
 mod decisions;
 mod grid;
 mod study;
-mod table;
 mod traced;
 mod uncertainty;
 mod visits;

@@ -3,14 +3,26 @@
 use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
+use concrete_dqn::exploration::RuleName;
+use concrete_dqn::files::write_csv;
 use concrete_dqn::plot::{Chart, ChartPanel, Group, draw_chart};
+use serde::Serialize;
 
 use crate::grid::Grid;
 use crate::study::{Checkpoint, Study};
-use crate::table::{single, write};
 
 /// The kinds of cells that are compared.
 const KINDS: [&str; 2] = ["visited", "not visited yet"];
+
+/// A row of `uncertainty.csv`: epistemic standard deviations, in units of the return.
+#[derive(Serialize)]
+struct Uncertainty {
+    rule: RuleName,
+    seed: u64,
+    step: u64,
+    visited_std: f64,
+    not_visited_std: f64,
+}
 
 /// Draws the epistemic standard deviation of the cells that were visited so far, and of all others.
 ///
@@ -20,14 +32,18 @@ const KINDS: [&str; 2] = ["visited", "not visited yet"];
 /// # Errors
 /// Where a file can't be written.
 pub fn draw_uncertainty(studies: &[Study], grid: &Grid, folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let mut lines = Vec::new();
+    let mut table = Vec::new();
     let mut panels = Vec::new();
     for of_rule in studies.chunk_by(|a, b| a.rule == b.rule) {
         let mut groups = KINDS.map(|name| Group { name: name.to_owned(), runs: Vec::new() });
         for study in of_rule {
             let levels = levels(study, grid);
-            lines.extend(levels.iter().map(|(step, [visited, other])| {
-                format!("{},{},{step},{},{}", study.rule, study.seed, single(*visited), single(*other))
+            table.extend(levels.iter().map(|&(step, [visited_std, not_visited_std])| Uncertainty {
+                rule: study.rule,
+                seed: study.seed,
+                step,
+                visited_std,
+                not_visited_std,
             }));
             for (kind, group) in groups.iter_mut().enumerate() {
                 group
@@ -42,7 +58,7 @@ pub fn draw_uncertainty(studies: &[Study], grid: &Grid, folder: &Path) -> Result
             levels: Vec::new(),
         });
     }
-    write(&folder.join("uncertainty.csv"), "rule,seed,step,visited_std,not_visited_std", &lines)?;
+    write_csv(&folder.join("uncertainty.csv"), table)?;
     let chart = Chart {
         title: "MountainCar-v0 · uncertainty of visited and of other states".to_owned(),
         subtitle: "Root mean square over cells; thin lines: seeds; thick lines: their means".to_owned(),

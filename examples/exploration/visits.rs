@@ -3,17 +3,39 @@
 use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
+use concrete_dqn::exploration::RuleName;
+use concrete_dqn::files::write_csv;
 use concrete_dqn::plot::{Chart, ChartPanel, Heatmap, HeatmapRow, Heatmaps, draw_chart, draw_heatmaps};
+use serde::Serialize;
 
 use crate::curves::groups;
 use crate::grid::{Grid, SIDE};
 use crate::study::Study;
-use crate::table::write;
 
 /// Where the time slices of the heat maps begin and end, as shares of the training.
 const SLICES: [f64; 5] = [0.0, 0.04, 0.1, 0.2, 1.0];
 /// At how many steps the share of visited cells is shown.
 const POINTS: u64 = 250;
+
+/// A row of `visits.csv`: how often a cell was visited after `from_step` and up to `to_step`.
+#[derive(Serialize)]
+struct Visits {
+    rule: RuleName,
+    from_step: usize,
+    to_step: usize,
+    position_cell: usize,
+    velocity_cell: usize,
+    visits: u64,
+}
+
+/// A row of `coverage.csv`.
+#[derive(Serialize)]
+struct Coverage {
+    rule: RuleName,
+    seed: u64,
+    step: u64,
+    visited_share: f64,
+}
 
 /// Draws visits over time: a heat map for every rule and time slice, all seeds together.
 ///
@@ -22,7 +44,7 @@ const POINTS: u64 = 250;
 pub fn draw_visits(studies: &[Study], grid: &Grid, steps: u64, folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let ends = SLICES.map(|share| (share * steps as f64).round() as usize);
     let mut rows: Vec<HeatmapRow> = Vec::new();
-    let mut lines = Vec::new();
+    let mut table = Vec::new();
     for of_rule in studies.chunk_by(|a, b| a.rule == b.rule) {
         let rule = of_rule[0].rule;
         let mut heatmaps = Vec::new();
@@ -32,8 +54,13 @@ pub fn draw_visits(studies: &[Study], grid: &Grid, steps: u64, folder: &Path) ->
                 counts[grid.cell(*state)] += 1;
             }
             let visited = counts.iter().enumerate().filter(|(_, count)| **count > 0);
-            lines.extend(visited.map(|(cell, count)| {
-                format!("{rule},{},{},{},{},{count}", slice[0], slice[1], cell % SIDE, cell / SIDE)
+            table.extend(visited.map(|(cell, count)| Visits {
+                rule,
+                from_step: slice[0],
+                to_step: slice[1],
+                position_cell: cell % SIDE,
+                velocity_cell: cell / SIDE,
+                visits: *count,
             }));
             let cells = counts.chunks(SIDE).map(|row| row.iter().map(|count| *count as f64).collect());
             let name = format!("steps {} to {}", thousands(slice[0]), thousands(slice[1]));
@@ -41,7 +68,7 @@ pub fn draw_visits(studies: &[Study], grid: &Grid, steps: u64, folder: &Path) ->
         }
         rows.push(HeatmapRow { name: rule.to_string(), heatmaps });
     }
-    write(&folder.join("visits.csv"), "rule,from_step,to_step,position_cell,velocity_cell,visits", &lines)?;
+    write_csv(&folder.join("visits.csv"), table)?;
     let [horizontal, vertical] = grid.bounds();
     let heatmaps = Heatmaps {
         title: "MountainCar-v0 · states visited over time".to_owned(),
@@ -68,7 +95,7 @@ pub fn draw_coverage(
     folder: &Path,
 ) -> Result<Vec<PathBuf>, Error> {
     let most = reachable.iter().filter(|reachable| **reachable).count();
-    let mut lines = Vec::new();
+    let mut table = Vec::new();
     let share = |study: &Study| -> Vec<(f64, f64)> {
         let mut first: Vec<u64> = study.first_visits(grid).into_iter().flatten().collect();
         first.sort_unstable();
@@ -76,12 +103,16 @@ pub fn draw_coverage(
         let points = points.map(|step| (step, first.partition_point(|first| *first <= step)));
         let points: Vec<_> =
             points.map(|(step, cells)| (step, cells as f64 / (SIDE * SIDE) as f64)).collect();
-        let line = |(step, share): &(u64, f64)| format!("{},{},{step},{share:.6}", study.rule, study.seed);
-        lines.extend(points.iter().map(line));
+        table.extend(points.iter().map(|&(step, visited_share)| Coverage {
+            rule: study.rule,
+            seed: study.seed,
+            step,
+            visited_share,
+        }));
         points.into_iter().map(|(step, share)| (step as f64, 100.0 * share)).collect()
     };
     let groups = groups(studies, share);
-    write(&folder.join("coverage.csv"), "rule,seed,step,visited_share", &lines)?;
+    write_csv(&folder.join("coverage.csv"), table)?;
     let level = 100.0 * most as f64 / (SIDE * SIDE) as f64;
     let chart = Chart {
         title: "MountainCar-v0 · share of the state space visited so far".to_owned(),

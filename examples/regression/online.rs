@@ -5,13 +5,15 @@
 use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
+use concrete_dqn::files::write_csv;
 use concrete_dqn::plot::{Chart, ChartPanel, Group, draw_chart};
 use concrete_dqn::statistics::mean;
+use serde::Serialize;
 
 use crate::measure::{Measurement, measure};
 use crate::networks::{Networks, Noise, Shape};
 use crate::problem::Data;
-use crate::table::{self, MEASURED, markdown, measured, over_seeds};
+use crate::table::{MeasurementRow, markdown, over_seeds};
 use crate::training::{Order, Schedule, Trainer, failed};
 
 const LENGTH_SCALE: f64 = 1e-4;
@@ -48,6 +50,15 @@ struct Row {
     seed: u64,
     measurement: Measurement,
     /// Twice the negative evidence bound per datum.
+    objective: f64,
+}
+
+/// The first columns of `online.csv`.
+#[derive(Serialize)]
+struct Cell {
+    kind: String,
+    n: usize,
+    seed: u64,
     objective: f64,
 }
 
@@ -126,12 +137,12 @@ fn online(plan: &Plan) -> Result<Vec<Row>, Error> {
 }
 
 fn report(plan: &Plan, rows: &[Row], folder: &Path) -> Result<(), Error> {
-    let line = |row: &Row| {
-        let kind = row.kind.replace(", ", "-").replace(' ', "-");
-        format!("{kind},{},{},{:.5e},{}", row.stage, row.seed, row.objective, measured(&row.measurement))
-    };
-    let header = format!("kind,n,seed,objective,{MEASURED}");
-    table::write(&folder.join("online.csv"), &header, &rows.iter().map(line).collect::<Vec<_>>())?;
+    let cells = rows.iter().map(|row| {
+        let Row { stage, seed, objective, .. } = *row;
+        let cell = Cell { kind: row.kind.replace(", ", "-").replace(' ', "-"), n: stage, seed, objective };
+        (cell, MeasurementRow::from(&row.measurement))
+    });
+    write_csv(&folder.join("online.csv"), cells)?;
     println!("p of the layers with {} inputs:\n\n{}", SHAPE.width, p_table(plan, rows));
     println!("Objective and epistemic standard deviation:\n\n{}", objective_table(plan, rows));
     for picture in draw(plan, rows, folder)? {

@@ -4,13 +4,15 @@ use std::path::Path;
 
 use concrete_dqn::Error;
 use concrete_dqn::concrete::{Landscape, sigmoid};
+use concrete_dqn::files::write_csv;
 use concrete_dqn::statistics::mean;
+use serde::Serialize;
 
 use crate::figures;
 use crate::measure::{Measurement, measure};
 use crate::networks::{Networks, Noise, Shape};
 use crate::problem::Data;
-use crate::table::{self, MEASURED, markdown, measured, over_seeds};
+use crate::table::{MeasurementRow, markdown, over_seeds};
 use crate::training::{Order, Schedule, Trainer, failed};
 
 /// The length scale of the notebook.
@@ -48,6 +50,15 @@ pub struct Row {
     pub measurement: Measurement,
     /// The mean and both standard deviations over a range of inputs, for a picture.
     pub function: Vec<Point>,
+}
+
+/// The first columns of `sizes.csv`.
+#[derive(Debug, Serialize)]
+struct Cell {
+    protocol: String,
+    width: i64,
+    n: usize,
+    seed: u64,
 }
 
 /// What a network says at x.
@@ -185,14 +196,12 @@ pub fn study(protocols: &[Protocol], folder: &Path) -> Result<(), Error> {
 }
 
 fn write(rows: &[Row], folder: &Path) -> Result<(), Error> {
-    let lines: Vec<String> = rows
-        .iter()
-        .map(|row| {
-            let protocol = row.protocol.replace(", ", "-");
-            format!("{protocol},{},{},{},{}", row.width, row.size, row.seed, measured(&row.measurement))
-        })
-        .collect();
-    table::write(&folder.join("sizes.csv"), &format!("protocol,width,n,seed,{MEASURED}"), &lines)
+    let cells = rows.iter().map(|row| {
+        let Row { width, size, seed, .. } = *row;
+        let cell = Cell { protocol: row.protocol.replace(", ", "-"), width, n: size, seed };
+        (cell, MeasurementRow::from(&row.measurement))
+    });
+    write_csv(&folder.join("sizes.csv"), cells)
 }
 
 /// The rows of a protocol at an N.

@@ -1,11 +1,9 @@
 //! Tables: for a reader in Markdown, for a program in CSV.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use concrete_dqn::Error;
-use concrete_dqn::files;
 use concrete_dqn::statistics::{mean, sample_std};
+use serde::Serialize;
 
 use crate::measure::Measurement;
 
@@ -25,34 +23,50 @@ pub fn over_seeds(values: impl IntoIterator<Item = f64>, decimals: usize) -> Str
     format!("{:.decimals$}{deviation}", mean(&values))
 }
 
-/// The columns of [`measured`].
-pub const MEASURED: &str = "p_1,p_2,p_3,p_mean,sensitivity_1,sensitivity_2,sensitivity_3,sensitivity_mean,epistemic_std,\
-                            aleatoric_std,predictive_std,rmse,nll,coverage_50,coverage_80,coverage_95,calibration_error";
-
-/// A measurement as cells of a CSV file.
-pub fn measured(measurement: &Measurement) -> String {
-    let calibration = measurement.calibration();
-    let rest = [
-        measurement.epistemic,
-        measurement.aleatoric,
-        measurement.predictive(),
-        measurement.rmse,
-        measurement.nll,
-        calibration.coverage(0.5),
-        calibration.coverage(0.8),
-        calibration.coverage(0.95),
-        calibration.expected_error(),
-    ];
-    let numbers = measurement.p[..4].iter().chain(&measurement.sensitivity).chain(&rest);
-    numbers.map(|number| format!("{number:.5e}")).collect::<Vec<_>>().join(",")
+/// The columns of a measurement.
+#[derive(Debug, Serialize)]
+pub struct MeasurementRow {
+    p_1: f64,
+    p_2: f64,
+    p_3: f64,
+    p_mean: f64,
+    sensitivity_1: f64,
+    sensitivity_2: f64,
+    sensitivity_3: f64,
+    sensitivity_mean: f64,
+    epistemic_std: f64,
+    aleatoric_std: f64,
+    predictive_std: f64,
+    rmse: f64,
+    nll: f64,
+    coverage_50: f64,
+    coverage_80: f64,
+    coverage_95: f64,
+    calibration_error: f64,
 }
 
-/// Writes a CSV file, whole or not at all.
-///
-/// # Errors
-/// Where it can't be written.
-pub fn write(path: &Path, header: &str, rows: &[String]) -> Result<(), Error> {
-    let lines = std::iter::once(header).chain(rows.iter().map(String::as_str));
-    let text: String = lines.flat_map(|line| [line, "\n"]).collect();
-    files::replace(path, text.as_bytes())
+impl From<&Measurement> for MeasurementRow {
+    fn from(measurement: &Measurement) -> Self {
+        let (p, sensitivity, calibration) =
+            (&measurement.p, &measurement.sensitivity, measurement.calibration());
+        Self {
+            p_1: p[0],
+            p_2: p[1],
+            p_3: p[2],
+            p_mean: p[3],
+            sensitivity_1: sensitivity[0],
+            sensitivity_2: sensitivity[1],
+            sensitivity_3: sensitivity[2],
+            sensitivity_mean: sensitivity[3],
+            epistemic_std: measurement.epistemic,
+            aleatoric_std: measurement.aleatoric,
+            predictive_std: measurement.predictive(),
+            rmse: measurement.rmse,
+            nll: measurement.nll,
+            coverage_50: calibration.coverage(0.5),
+            coverage_80: calibration.coverage(0.8),
+            coverage_95: calibration.coverage(0.95),
+            calibration_error: calibration.expected_error(),
+        }
+    }
 }

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
 use concrete_dqn::concrete::{logit, sigmoid};
+use concrete_dqn::files::write_csv;
 use concrete_dqn::plot::{Chart, ChartPanel, Group, draw_chart};
+use serde::Serialize;
 
 use crate::measure::{Measurement, measure};
 use crate::networks::{Networks, Noise, Shape};
 use crate::problem::Data;
-use crate::table::{self, MEASURED, markdown, measured, over_seeds};
+use crate::table::{MeasurementRow, markdown, over_seeds};
 use crate::training::{Order, Schedule, Trainer, failed};
 
 const WIDTH: i64 = 64;
@@ -63,6 +65,17 @@ struct Row {
     /// Measured with the masks of the training, and with hard ones.
     relaxed: Measurement,
     hard: Measurement,
+}
+
+/// The first columns of `temperature.csv`.
+#[derive(Serialize)]
+struct Cell {
+    course: String,
+    /// t at the end.
+    temperature: f64,
+    n: usize,
+    seed: u64,
+    mask: &'static str,
 }
 
 /// Runs the study.
@@ -134,20 +147,14 @@ fn train(course: Course, plan: &Plan) -> Result<Vec<Row>, Error> {
 }
 
 fn report(plan: &Plan, courses: &[Course], rows: &[Row], folder: &Path) -> Result<(), Error> {
-    let lines = rows.iter().flat_map(|row| {
+    let cells = rows.iter().flat_map(|row| {
         [("relaxed", &row.relaxed), ("hard", &row.hard)].map(|(mask, measurement)| {
+            let Row { temperature, size, seed, .. } = *row;
             let course = row.course.name().replace(' ', "-");
-            format!(
-                "{course},{:.5e},{},{},{mask},{}",
-                row.temperature,
-                row.size,
-                row.seed,
-                measured(measurement)
-            )
+            (Cell { course, temperature, n: size, seed, mask }, MeasurementRow::from(measurement))
         })
     });
-    let header = format!("course,temperature,n,seed,mask,{MEASURED}");
-    table::write(&folder.join("temperature.csv"), &header, &lines.collect::<Vec<_>>())?;
+    write_csv(&folder.join("temperature.csv"), cells)?;
     let mut cells = Vec::new();
     for size in &plan.sizes {
         for course in courses {

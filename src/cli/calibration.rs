@@ -26,13 +26,7 @@ pub fn write(
     outcomes: &[Outcome],
     calibration: &ValueCalibration,
 ) -> Result<(), Error> {
-    let path = directory.path().join("calibration.csv");
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    let rows = outcomes.iter().try_for_each(|outcome| csv.serialize(outcome));
-    let bytes = rows
-        .map_err(std::io::Error::from)
-        .and_then(|()| csv.into_inner().map_err(|error| error.into_error()));
-    files::replace(&path, &bytes.map_err(Error::file("write", &path))?)?;
+    files::write_csv(&directory.path().join("calibration.csv"), outcomes)?;
     draw_chart(&chart(title, calibration), &directory.path().join("plots/calibration"))?;
     Ok(())
 }

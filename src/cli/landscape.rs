@@ -42,35 +42,38 @@ fn of_numbers(arguments: &LandscapeArguments) -> (LandscapePicture, PathBuf) {
 fn of_run(arguments: &LandscapeArguments, run: &Path) -> Result<(LandscapePicture, PathBuf), Error> {
     let directory = RunDirectory::open(run)?;
     let config = directory.read_config()?;
+    let usage = |problem: String| Err(Error::Usage(format!("{} {problem}", run.display())));
     if !directory.layers().exists() {
-        return Err(Error::Usage(format!(
-            "{} holds no layers.csv, so it is of an older version of the program, whose `landscape` reads it",
-            run.display()
-        )));
+        return usage(
+            "holds no layers.csv, which the runs of earlier versions lack; draw its landscape with the version that \
+             wrote it, as its meta.json names it, or give the coefficients by --n, --k and so on without a run"
+                .to_owned(),
+        );
     }
     let episodes: Vec<EpisodeRecord> = read(&directory.episodes())?;
     let Some(last) = episodes.last().map(|row| row.episode) else {
-        return Err(Error::Usage(format!("{} has no episode to draw the landscape of", run.display())));
+        return usage("has no episode to draw the landscape of".to_owned());
     };
     let episode = arguments.episode.unwrap_or(last);
     let Some(row) = episodes.iter().find(|row| row.episode == episode) else {
-        return Err(Error::Usage(format!(
-            "{} has no episode {episode}; its episodes are numbered from 1 to {last}",
-            run.display()
-        )));
+        return usage(format!("has no episode {episode}; its episodes are numbered from 1 to {last}"));
     };
     let mut groups: Vec<LayerRecord> = read(&directory.layers())?;
-    groups.retain(|group| group.episode == episode);
-    let (layer, group) = (arguments.layer.unwrap_or(0), arguments.group.unwrap_or(0));
-    let missing = |what: &str, number: usize, last: usize| {
-        Error::Usage(format!("{} has no {what} {number}; they are numbered from 0 to {last}", run.display()))
+    groups.retain(|row| row.episode == episode);
+    let Some(last) = groups.last().map(|row| row.layer) else {
+        let problem = format!("it has no row of episode {episode}, which episodes.csv has");
+        return Err(Error::Content { path: directory.layers(), problem });
     };
-    let layers = groups.last().map_or(0, |row| row.layer);
+    let (layer, group) = (arguments.layer.unwrap_or(0), arguments.group.unwrap_or(0));
     groups.retain(|row| row.layer == layer);
-    let Some(last) = groups.last().map(|row| row.group) else { return Err(missing("layer", layer, layers)) };
-    let found = groups.iter().find(|row| row.group == group);
-    let state =
-        found.ok_or_else(|| missing(&format!("dropout group in layer {layer} of number"), group, last))?;
+    let Some(last_group) = groups.last().map(|row| row.group) else {
+        return usage(format!("has no layer {layer}; its layers are numbered from 0 to {last}"));
+    };
+    let Some(state) = groups.iter().find(|row| row.group == group) else {
+        return usage(format!(
+            "has no dropout group {group} in layer {layer}; the layer's groups are numbered from 0 to {last_group}"
+        ));
+    };
     let landscape = Landscape {
         sensitivity: state.sensitivity,
         precision: row.precision,
@@ -79,7 +82,7 @@ fn of_run(arguments: &LandscapeArguments, run: &Path) -> Result<(LandscapePictur
         masks: state.masks as f64,
         dataset_size: row.dataset_size as f64,
     };
-    let (of_group, suffix) = match last {
+    let (of_group, suffix) = match last_group {
         0 => (String::new(), String::new()),
         _ => (format!(", group {group}"), format!("-group{group}")),
     };

@@ -130,6 +130,22 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_older_versions_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("episodes.csv");
+        let columns =
+            "episode,total_steps,episode_return,episode_length,terminated,mean_return_100,dataset_size";
+        fs::write(
+            &path,
+            format!("{columns},precision,epistemic_std,p_0,squared_norm_0\n1,9,9,9,false,9,9,2,,0.1,5\n"),
+        )
+        .unwrap();
+        let row = read::<EpisodeRecord>(&path).unwrap().remove(0);
+        assert!(row.epistemic_std.is_nan() && row.aleatoric_std.is_nan() && row.exploratory_share.is_none());
+        assert_eq!((row.total_steps, row.terminated, row.precision, row.p), (9, false, 2.0, vec![0.1]));
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("layers.csv");
@@ -138,9 +154,10 @@ mod tests {
             (format!("{header}1,0,0,4,0.1,2,3\n1,0,0,four,0.1,2,3\n"), "line 3"),
             (
                 format!("{header}1,0,0,four,0.1,2,3\n"),
-                "column `masks` holds `four`, which is not of its kind",
+                "column `masks` holds `four`, which is not a whole number of 0 or more",
             ),
             (format!("{header}1,0,0\n"), "it has 3 cells where the header has 7"),
+            (format!("{header}1,0,0,4,,2,3\n"), "column `p` holds ``, which is not a number"),
             ("episode,layer\n1,0\n".to_owned(), "has no column `group`"),
         ] {
             fs::write(&path, text).unwrap();

@@ -1,6 +1,6 @@
-//! How numbers are written.
+//! How numbers are written and read.
 
-use serde::Serializer;
+use serde::{Deserialize, Deserializer, Serializer};
 
 /// As short as it can be without a change of value: 17 and not 17.0.
 pub fn exact<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
@@ -18,6 +18,16 @@ pub fn optional_single<S: Serializer>(value: &Option<f64>, serializer: S) -> Res
         Some(value) => single(value, serializer),
         None => serializer.serialize_none(),
     }
+}
+
+/// A number, or NaN where the cell is empty.
+pub fn or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+/// What stands in a column that the table of an older version does not have.
+pub fn nan() -> f64 {
+    f64::NAN
 }
 
 /// To six significant digits.

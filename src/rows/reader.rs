@@ -9,15 +9,17 @@ use super::{Row, RowError};
 /// The whole rows of a table. What follows its last line end is a row in the middle of being written.
 ///
 /// # Errors
-/// Where the file can't be read, lacks a column, or holds a row that is none of this table.
+/// Where the file can't be read, lacks a column, or holds something else than such rows.
 pub fn read<R: Row>(path: &Path) -> Result<Vec<R>, RowError> {
     let text = std::fs::read(path).map_err(RowError::file("read", path))?;
     let Some(end) = text.iter().rposition(|byte| *byte == b'\n') else { return Ok(Vec::new()) };
     let mut reader = csv::Reader::from_reader(&text[..end]);
-    let header = reader.headers().map_err(|error| unreadable(path, None, &error))?.clone();
-    if let Some(column) = R::columns(0).into_iter().find(|column| !header.iter().any(|name| name == column)) {
-        return Err(RowError::MissingColumn { path: path.to_owned(), column });
-    }
+    let invalid = |position: Option<&Position>, problem: String| {
+        let line = position.map_or(1, Position::line);
+        RowError::Row { path: path.to_owned(), line, problem }
+    };
+    let unreadable = |error: csv::Error| invalid(error.position(), damage(&error));
+    let header = reader.headers().map_err(unreadable)?.clone();
     let of_layers: Vec<usize> = R::LAYER_COLUMNS
         .into_iter()
         .flat_map(|prefix| (0..).map(move |layer| format!("{prefix}{layer}")))
@@ -25,13 +27,22 @@ pub fn read<R: Row>(path: &Path) -> Result<Vec<R>, RowError> {
         .collect();
     let mut rows = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|error| unreadable(path, None, &error))?;
-        let mut row: R = record
-            .deserialize(Some(&header))
-            .map_err(|error| unreadable(path, Some((&header, &record)), &error))?;
+        let record = record.map_err(unreadable)?;
+        let wrong_cell = |column: usize, right: &str| {
+            let (name, cell) = (&header[column], &record[column]);
+            invalid(record.position(), format!("column `{name}` holds `{cell}`, which is not {right}"))
+        };
+        let mut row: R = record.deserialize(Some(&header)).map_err(|error| {
+            if let Some(column) = missing_column::<R>(&header, &error) {
+                return RowError::MissingColumn { path: path.to_owned(), column };
+            }
+            match kind_of_cell(&error) {
+                Some((column, right)) => wrong_cell(column, right),
+                None => invalid(record.position(), error.to_string()),
+            }
+        })?;
         let values = of_layers.iter().map(|&column| {
-            let cell = &record[column];
-            cell.parse().map_err(|_| invalid(path, record.position(), &header[column], cell))
+            record[column].parse().map_err(|_: std::num::ParseFloatError| wrong_cell(column, NUMBER))
         });
         row.set_of_layers(values.collect::<Result<_, _>>()?);
         rows.push(row);
@@ -39,33 +50,37 @@ pub fn read<R: Row>(path: &Path) -> Result<Vec<R>, RowError> {
     Ok(rows)
 }
 
-fn unreadable(path: &Path, row: Option<(&StringRecord, &StringRecord)>, error: &csv::Error) -> RowError {
-    let problem = match error.kind() {
+const NUMBER: &str = "a number";
+
+/// What is wrong with a line that is no row at all.
+fn damage(error: &csv::Error) -> String {
+    match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("it has {len} cells where the header has {expected_len}")
         }
         ErrorKind::Utf8 { .. } => "it is not text in UTF-8".to_owned(),
-        ErrorKind::Deserialize { err, .. } => {
-            let column = err.field().map(|field| field as usize);
-            match (row, column, err.kind()) {
-                (_, _, DeserializeErrorKind::UnexpectedEndOfRow) | (None, ..) | (_, None, _) => {
-                    err.to_string()
-                }
-                (Some((header, record)), Some(column), _) => {
-                    return invalid(path, record.position(), &header[column], &record[column]);
-                }
-            }
-        }
         _ => error.to_string(),
-    };
-    let line = error.position().map_or(1, Position::line);
-    RowError::Row { path: path.to_owned(), line, problem }
+    }
 }
 
-fn invalid(path: &Path, position: Option<&Position>, column: &str, cell: &str) -> RowError {
-    RowError::Row {
-        path: path.to_owned(),
-        line: position.map_or(1, Position::line),
-        problem: format!("column `{column}` holds `{cell}`, which is not of its kind"),
-    }
+/// The column for lack of which a row can't be read. serde names it in its message and nowhere else.
+fn missing_column<R: Row>(header: &StringRecord, error: &csv::Error) -> Option<String> {
+    let ErrorKind::Deserialize { err, .. } = error.kind() else { return None };
+    let DeserializeErrorKind::Message(message) = err.kind() else { return None };
+    let is_missing = |column: &String| {
+        message.contains(&format!("`{column}`")) && !header.iter().any(|name| name == column)
+    };
+    R::columns(0).into_iter().find(is_missing)
+}
+
+/// The column whose cell can't be read, and what it should be.
+fn kind_of_cell(error: &csv::Error) -> Option<(usize, &'static str)> {
+    let ErrorKind::Deserialize { err, .. } = error.kind() else { return None };
+    let right = match err.kind() {
+        DeserializeErrorKind::ParseBool(_) => "true or false",
+        DeserializeErrorKind::ParseInt(_) => "a whole number of 0 or more",
+        DeserializeErrorKind::ParseFloat(_) => NUMBER,
+        _ => return None,
+    };
+    Some((err.field()? as usize, right))
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Row;
-use super::number::single;
+use super::number::{nan, single};
 
 /// What one learner step did: a row of `updates.csv`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct UpdateRecord {
     #[serde(serialize_with = "single")]
     pub entropy_term: f64,
     /// `n/N * (tau / tau_0 - ln tau)`: the prior of tau.
-    #[serde(serialize_with = "single")]
+    #[serde(serialize_with = "single", default = "nan")]
     pub precision_term: f64,
     /// Mean absolute TD error of the batch, in units of the return.
     #[serde(serialize_with = "single")]

@@ -113,21 +113,8 @@ mod tests {
     use super::*;
 
     fn record(episode: u64, mean_return_100: f64, p: f64) -> EpisodeRecord {
-        EpisodeRecord {
-            episode,
-            total_steps: episode * 10,
-            episode_return: 0.0,
-            episode_length: 10,
-            terminated: true,
-            mean_return_100,
-            dataset_size: 0,
-            precision: 1.0,
-            epistemic_std: 0.0,
-            aleatoric_std: 0.0,
-            exploratory_share: None,
-            p: vec![p],
-            layers: Vec::new(),
-        }
+        let total_steps = 10 * episode;
+        EpisodeRecord { episode, total_steps, mean_return_100, p: vec![p], ..EpisodeRecord::default() }
     }
 
     #[test]

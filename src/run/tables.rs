@@ -53,8 +53,9 @@ impl Tables {
     /// # Errors
     /// Where they can't be written.
     pub fn append_episode(&mut self, record: &EpisodeRecord) -> Result<(), Error> {
-        self.episodes.append([record])?;
-        Ok(self.layers.append(&record.layers)?)
+        // The layers first, so that whoever reads a run that is being written finds those of every episode.
+        self.layers.append(&record.layers)?;
+        Ok(self.episodes.append([record])?)
     }
 
     /// Appends a learner step.
