@@ -10,14 +10,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use concrete_dqn::Error;
-use concrete_dqn::agent::Agent;
-use concrete_dqn::config::{Config, ConfigLayer};
 use concrete_dqn::plot::{RunLabel, draw_comparison};
-use concrete_dqn::run::{Recorder, RunDirectory};
-use concrete_dqn::training::{TrainingProgress, TrainingSnapshot, train};
+use concrete_dqn::{Config, Error, Session};
 use control_envs::Registry;
-use tch::Device;
 
 /// Equal in both runs. Actions are epsilon-greedy, so that the two see much the same data.
 const COMMON: &str = "
@@ -27,8 +22,9 @@ precision = { learned = false, initial = 600.0 }
 agent.targets = \"double-q\"
 ";
 
-/// Less than the 500 transitions that there are at the learner's first step.
-const HELD_N: u64 = 100;
+/// The value of `dropout.dataset_size` in each run. 100 is less than the 500 transitions that there are at the learner's first
+/// step.
+const RUNS: [(&str, &str); 2] = [("N follows the replay", "\"replay\""), ("N held at 100", "100")];
 
 fn main() -> ExitCode {
     match compare(Path::new("runs/growing-n")) {
@@ -42,36 +38,22 @@ fn main() -> ExitCode {
 
 fn compare(folder: &Path) -> Result<(), Error> {
     tch::set_num_threads(1);
-    let follows = ConfigLayer::parse("follows", "")?;
-    let held = ConfigLayer::parse("held", &format!("dropout.dataset_size = {HELD_N}"))?;
     let mut drawn = Vec::new();
-    for (name, layer) in [("N follows the replay", follows), ("N held at 100", held)] {
-        let config = Config::resolve(&[ConfigLayer::parse("common", COMMON)?, layer])?;
-        let (directory, p) = run(folder, &config)?;
-        println!("{name}: last p of each layer {p:.4?}");
+    for (name, dataset_size) in RUNS {
+        let config =
+            Config::default().with(COMMON)?.with(&format!("dropout.dataset_size = {dataset_size}"))?;
+        let mut session = Session::new(&Registry::builtin(), config)?.in_new_folder(folder)?;
+        let summary = session.train(&mut ())?;
+        println!("{name}: last p of each layer {:.4?}", summary.p_final);
         let label = RunLabel {
             title: format!("CartPole-v1 · {name}"),
             short: name.to_owned(),
             ..RunLabel::default()
         };
-        drawn.push((directory.path().to_owned(), label));
+        drawn.extend(session.folder().map(|folder| (folder.to_owned(), label)));
     }
     for picture in draw_comparison(&drawn, &folder.join("comparison"))? {
         println!("{}", picture.display());
     }
     Ok(())
-}
-
-fn run(folder: &Path, config: &Config) -> Result<(RunDirectory, Vec<f64>), Error> {
-    let mut env = Registry::builtin().make(&config.env)?;
-    let spec = env.spec().clone();
-    let mut agent = Agent::new(config, &spec, Device::Cpu)?;
-    let directory = RunDirectory::create(folder, "cartpole", config)?;
-    let mut recorder = Recorder::start(directory.clone(), config, &spec, &agent)?;
-    let mut progress = TrainingProgress::start(config.seed);
-    let ended = train(env.as_mut(), &mut agent, &mut progress, &mut recorder);
-    let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress };
-    let run = recorder.finish(snapshot, ended.as_ref().err());
-    ended.and(run.written)?;
-    Ok((directory, agent.network().mean_p()))
 }

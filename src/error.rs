@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use control_envs::EnvError;
 
-/// Why the program, or a part of it, could not go on.
+/// Why the program, or a part of it, had to end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -62,7 +62,7 @@ pub enum Error {
     },
     /// A run's folder in which another process is at work.
     #[error(
-        "another process is writing into {}; wait until it has ended, or end it, before going on with that run",
+        "another process is writing into {}; wait until it has ended, or end it, before resuming that run",
         .0.display()
     )]
     Busy(PathBuf),

@@ -57,75 +57,87 @@ pub struct Decision<'a> {
     pub action: usize,
 }
 
-/// Plays `episodes` episodes (at least one) in `env`, taking the action whose mean over `passes` noisy passes is
-/// highest. Starts and noise derive from `seed`. `stop` is asked before every step.
-///
-/// # Errors
-/// [`Error::Interrupted`] where `stop` says so, whatever the environment fails with, and Q-values that are not finite.
-pub fn evaluate(
-    network: &QNetwork,
-    engine: &mut dyn Engine,
-    env: &mut dyn Env,
-    episodes: u64,
-    passes: usize,
-    seed: u64,
-    stop: impl Fn() -> bool,
-) -> Result<Evaluation, Error> {
-    evaluate_with(network, engine, env, episodes, passes, seed, stop, |_, _| {})
+/// Who watches an evaluation. Every method does nothing unless it is written.
+pub trait EvaluationObserver {
+    /// After every environment step: the decision and what followed.
+    fn on_step(&mut self, _decision: &Decision<'_>, _step: &Step) {}
+
+    /// Asked before every environment step: whether to end the evaluation here.
+    fn wants_to_stop(&self) -> bool {
+        false
+    }
 }
 
-/// [`evaluate`], with every decision and what followed shown to `watch`.
-///
-/// # Errors
-/// As for [`evaluate`].
-#[expect(clippy::too_many_arguments, reason = "those of `evaluate`, and who watches")]
-pub fn evaluate_with(
-    network: &QNetwork,
-    engine: &mut dyn Engine,
-    env: &mut dyn Env,
-    episodes: u64,
-    passes: usize,
-    seed: u64,
-    stop: impl Fn() -> bool,
-    mut watch: impl FnMut(&Decision<'_>, &Step),
-) -> Result<Evaluation, Error> {
-    let mut starts = generator(seed, Stream::Evaluation);
-    let mut source = LogisticNoise::new(generator(seed, Stream::EvaluationNoise));
-    let mut noise = PassNoise::default();
-    let (mut returns, mut steps) = (Vec::new(), 0_u64);
-    for _ in 0..episodes {
-        let mut observation = env.reset(&mut starts)?;
-        let mut episode_return = 0.0;
-        loop {
-            if stop() {
-                return Err(Error::Interrupted);
+/// Nobody watches.
+impl EvaluationObserver for () {}
+
+/// How a network is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Evaluator {
+    /// Episodes to play, at least one.
+    pub episodes: u64,
+    /// Noisy passes to a decision.
+    pub passes: usize,
+    /// Seed of starts and noise.
+    pub seed: u64,
+}
+
+impl Evaluator {
+    /// Plays in `env`, taking the action with the highest mean over the passes.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] where the observer wanted to stop, whatever the environment fails with, and Q-values that
+    /// are not finite.
+    pub fn evaluate(
+        &self,
+        network: &QNetwork,
+        engine: &mut dyn Engine,
+        env: &mut dyn Env,
+        observer: &mut dyn EvaluationObserver,
+    ) -> Result<Evaluation, Error> {
+        let mut starts = generator(self.seed, Stream::Evaluation);
+        let mut source = LogisticNoise::new(generator(self.seed, Stream::EvaluationNoise));
+        let mut noise = PassNoise::default();
+        let (mut returns, mut steps) = (Vec::new(), 0_u64);
+        for _ in 0..self.episodes {
+            let mut observation = env.reset(&mut starts)?;
+            let mut episode_return = 0.0;
+            loop {
+                if observer.wants_to_stop() {
+                    return Err(Error::Interrupted);
+                }
+                noise.draw(&mut source, network.masks(), self.passes, 1);
+                let prediction = engine.predict(network, &observation, Some(&noise));
+                if !prediction.is_finite() {
+                    let quantity = "a Q-value of the evaluation".to_owned();
+                    return Err(Error::NotFinite { quantity, step: steps });
+                }
+                let action = prediction.row(0).greedy_action();
+                let step = env.step(action)?;
+                observer.on_step(&Decision { prediction, action }, &step);
+                episode_return += step.reward;
+                steps += 1;
+                if step.ends_episode() {
+                    break;
+                }
+                observation = step.observation;
             }
-            noise.draw(&mut source, network.masks(), passes, 1);
-            let prediction = engine.predict(network, &observation, Some(&noise));
-            if !prediction.is_finite() {
-                return Err(Error::NotFinite {
-                    quantity: "a Q-value of the evaluation".to_owned(),
-                    step: steps,
-                });
-            }
-            let action = prediction.row(0).greedy_action();
-            let step = env.step(action)?;
-            watch(&Decision { prediction, action }, &step);
-            episode_return += step.reward;
-            steps += 1;
-            if step.ends_episode() {
-                break;
-            }
-            observation = step.observation;
+            returns.push(episode_return);
         }
-        returns.push(episode_return);
+        Ok(Evaluation::of(&returns, steps))
     }
-    Ok(Evaluation {
-        episodes,
-        mean_return: mean(&returns),
-        std_return: population_std(&returns),
-        min_return: returns.iter().copied().fold(f64::INFINITY, f64::min),
-        max_return: returns.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-        mean_length: steps as f64 / returns.len() as f64,
-    })
+}
+
+impl Evaluation {
+    /// Sums up the returns of at least one episode, which took `steps` steps together.
+    fn of(returns: &[f64], steps: u64) -> Self {
+        Self {
+            episodes: returns.len() as u64,
+            mean_return: mean(returns),
+            std_return: population_std(returns),
+            min_return: returns.iter().copied().fold(f64::INFINITY, f64::min),
+            max_return: returns.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            mean_length: steps as f64 / returns.len() as f64,
+        }
+    }
 }

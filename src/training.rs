@@ -148,6 +148,31 @@ pub trait Observer {
 /// Nobody watches.
 impl Observer for () {}
 
+/// Several observers in turn.
+pub struct Observers<'a, const N: usize>(pub [&'a mut dyn Observer; N]);
+
+impl<const N: usize> Observer for Observers<'_, N> {
+    fn on_step(&mut self, agent: &Agent) {
+        self.0.iter_mut().for_each(|observer| observer.on_step(agent));
+    }
+
+    fn on_update(&mut self, record: &UpdateRecord) -> Result<(), Error> {
+        self.0.iter_mut().try_for_each(|observer| observer.on_update(record))
+    }
+
+    fn on_episode(&mut self, record: &EpisodeRecord, agent: &Agent) -> Result<(), Error> {
+        self.0.iter_mut().try_for_each(|observer| observer.on_episode(record, agent))
+    }
+
+    fn between_steps(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
+        self.0.iter_mut().try_for_each(|observer| observer.between_steps(snapshot))
+    }
+
+    fn wants_to_stop(&self) -> bool {
+        self.0.iter().any(|observer| observer.wants_to_stop())
+    }
+}
+
 /// Trains `agent` in `env` from `progress` on until it has taken the environment steps that its config grants.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use control_envs::Step;
 use serde::Serialize;
 
 use crate::calibration::{Calibration, Gaussian};
-use crate::evaluation::Decision;
+use crate::evaluation::{Decision, EvaluationObserver};
 use crate::statistics::mean;
 use crate::units::{NetworkUnits, ValueScale};
 
@@ -60,25 +60,6 @@ impl OutcomeCollector {
         Self { gamma, episode: 1, steps: Vec::new(), outcomes: Vec::new(), left_out: 0 }
     }
 
-    /// Takes a decision and what followed.
-    pub fn add(&mut self, decision: &Decision<'_>, step: &Step) {
-        let Decision { prediction, action } = *decision;
-        let (samples, scale) = (prediction.row(0), ValueScale::of_discount(self.gamma));
-        let in_returns = |value| scale.to_return(NetworkUnits(value)).0;
-        self.steps.push(Outcome {
-            episode: self.episode,
-            step: self.steps.len() as u64 + 1,
-            action,
-            q_mean: in_returns(samples.mean(action)),
-            epistemic_std: in_returns(samples.std(action)),
-            aleatoric_std: in_returns(prediction.aleatoric_std(0, action)),
-            discounted_return: step.reward,
-        });
-        if step.ends_episode() {
-            self.end_episode(step.terminated);
-        }
-    }
-
     fn end_episode(&mut self, terminated: bool) {
         let mut discounted_return = 0.0;
         for outcome in self.steps.iter_mut().rev() {
@@ -99,6 +80,26 @@ impl OutcomeCollector {
     /// All outcomes, and how many were left out because the time limit had cut their returns short.
     pub fn finish(self) -> (Vec<Outcome>, usize) {
         (self.outcomes, self.left_out)
+    }
+}
+
+impl EvaluationObserver for OutcomeCollector {
+    fn on_step(&mut self, decision: &Decision<'_>, step: &Step) {
+        let Decision { prediction, action } = *decision;
+        let (samples, scale) = (prediction.row(0), ValueScale::of_discount(self.gamma));
+        let in_returns = |value| scale.to_return(NetworkUnits(value)).0;
+        self.steps.push(Outcome {
+            episode: self.episode,
+            step: self.steps.len() as u64 + 1,
+            action,
+            q_mean: in_returns(samples.mean(action)),
+            epistemic_std: in_returns(samples.std(action)),
+            aleatoric_std: in_returns(prediction.aleatoric_std(0, action)),
+            discounted_return: step.reward,
+        });
+        if step.ends_episode() {
+            self.end_episode(step.terminated);
+        }
     }
 }
 
@@ -195,8 +196,10 @@ mod tests {
                 let decision = Decision { prediction, action: 1 };
                 let last = index + 1 == rewards.len();
                 let (terminated, truncated) = (last && terminates, last && !terminates);
-                collector
-                    .add(&decision, &Step { observation: vec![], reward: *reward, terminated, truncated });
+                collector.on_step(
+                    &decision,
+                    &Step { observation: vec![], reward: *reward, terminated, truncated },
+                );
             }
             collector.finish()
         };

@@ -1,12 +1,13 @@
 //! The agent without files or terminal: N follows the replay, seeds decide everything, every rule trains.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+use concrete_dqn::Error;
 use concrete_dqn::agent::Agent;
 use concrete_dqn::config::{Config, ConfigLayer};
 use concrete_dqn::engine::engine;
+use concrete_dqn::evaluation::Evaluator;
 use concrete_dqn::rows::{EpisodeRecord, UpdateRecord};
 use concrete_dqn::training::{Observer, TrainingProgress, train};
-use concrete_dqn::{Error, evaluation};
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
 use tch::Device;
@@ -170,7 +171,8 @@ fn evaluation_repeats_and_depends_on_the_seed() {
     let play = |seed| {
         let mut env = Registry::builtin().make("cartpole").unwrap();
         let mut engine = engine(&config, agent.network()).unwrap();
-        evaluation::evaluate(agent.network(), engine.as_mut(), env.as_mut(), 5, 3, seed, || false).unwrap()
+        let evaluator = Evaluator { episodes: 5, passes: 3, seed };
+        evaluator.evaluate(agent.network(), engine.as_mut(), env.as_mut(), &mut ()).unwrap()
     };
     assert_eq!(play(1), play(1));
     assert_ne!(play(1), play(2));

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use concrete_dqn::Error;
-use concrete_dqn::config::{Config, ConfigLayer, Seeds, preset};
+use concrete_dqn::config::{Config, ConfigLayer, Seeds};
 use concrete_dqn::exploration::RuleName;
 use control_envs::Registry;
 
@@ -109,15 +109,10 @@ fn common_config(arguments: &Arguments) -> Result<Config, Error> {
              and seeds and steps have flags of their own, --seeds and --steps"
         )));
     }
-    let mut layers = Vec::new();
-    if let Some((name, text)) = preset(ENV) {
-        layers.push(ConfigLayer::parse(name, text)?);
-    }
     let steps = arguments.steps.map(|steps| format!("steps={steps}"));
-    for assignment in steps.iter().chain(&arguments.set) {
-        layers.push(ConfigLayer::assignment(assignment)?);
-    }
-    Config::resolve(&layers)
+    let assignments = steps.iter().chain(&arguments.set);
+    let layers = assignments.map(|text| ConfigLayer::assignment(text)).collect::<Result<Vec<_>, _>>()?;
+    Config::for_env(ENV)?.layered(&layers)
 }
 
 fn draw(studies: &[Study], grid: &Grid, steps: u64, folder: &Path) -> Result<(), Error> {

@@ -1,20 +1,18 @@
 //! One training, and what is observed of its exploration.
 
-use concrete_dqn::Error;
 use concrete_dqn::agent::Agent;
 use concrete_dqn::concrete::LogisticNoise;
-use concrete_dqn::config::Config;
 use concrete_dqn::engine::{Engine, engine};
 use concrete_dqn::exploration::{QSamples, RuleName};
 use concrete_dqn::network::PassNoise;
 use concrete_dqn::randomness::{Stream, generator};
 use concrete_dqn::rows::EpisodeRecord;
-use concrete_dqn::training::{Observer, TrainingProgress, train};
-use control_envs::{Env, Registry};
-use tch::Device;
+use concrete_dqn::training::Observer;
+use concrete_dqn::{Config, Error, Session};
+use control_envs::MountainCar;
 
 use crate::grid::{Grid, SIDE, State};
-use crate::traced::Traced;
+use crate::traced::{Trace, Traced};
 
 /// What a training did to explore.
 pub struct Study {
@@ -55,12 +53,14 @@ impl Study {
     /// # Errors
     /// Those of the training.
     pub fn run(config: &Config, grid: &Grid) -> Result<Self, Error> {
-        let mut env = Traced::new(Registry::builtin().make(&config.env)?);
-        let mut agent = Agent::new(config, env.spec(), Device::Cpu)?;
+        let trace = Trace::default();
+        let left = trace.clone();
+        let env = move || Traced::new(MountainCar::new(), left.clone());
+        let mut session = Session::new(env, config.clone())?;
         let mut watch = Watch {
             config,
             middles: grid.middles(),
-            engine: engine(config, agent.network())?,
+            engine: engine(config, session.agent().network())?,
             noise: PassNoise::default(),
             // No evaluation takes place, so its noise is free; the training's own must not be touched.
             source: LogisticNoise::new(generator(config.seed, Stream::EvaluationNoise)),
@@ -70,14 +70,14 @@ impl Study {
             decisions: Vec::new(),
             checkpoints: Vec::new(),
         };
-        train(&mut env, &mut agent, &mut TrainingProgress::start(config.seed), &mut watch)?;
+        session.train(&mut watch)?;
         Ok(Self {
             rule: config.exploration.rule(),
             seed: config.seed,
             goal: watch.goal,
             decisions: watch.decisions,
             checkpoints: watch.checkpoints,
-            states: env.states,
+            states: trace.take(),
         })
     }
 

@@ -1,25 +1,41 @@
 //! An environment that remembers where it has been.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use control_envs::rand::Rng;
 use control_envs::{Env, EnvError, EnvSpec, Step};
 
 use crate::grid::State;
 
-/// An environment and the states that its steps have led to.
-pub struct Traced {
-    env: Box<dyn Env>,
-    /// One state a step.
-    pub states: Vec<State>,
-}
+/// States in the order in which they were visited. Its clones are one.
+#[derive(Debug, Clone, Default)]
+pub struct Trace(Arc<Mutex<Vec<State>>>);
 
-impl Traced {
-    /// Nowhere yet.
-    pub fn new(env: Box<dyn Env>) -> Self {
-        Self { env, states: Vec::new() }
+impl Trace {
+    fn push(&self, state: State) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(state);
+    }
+
+    /// All states, which are then forgotten.
+    pub fn take(&self) -> Vec<State> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Env for Traced {
+/// An environment whose steps leave a trace of the states that they lead to.
+pub struct Traced<E> {
+    env: E,
+    trace: Trace,
+}
+
+impl<E: Env> Traced<E> {
+    /// Nowhere yet.
+    pub fn new(env: E, trace: Trace) -> Self {
+        Self { env, trace }
+    }
+}
+
+impl<E: Env> Env for Traced<E> {
     fn spec(&self) -> &EnvSpec {
         self.env.spec()
     }
@@ -30,7 +46,7 @@ impl Env for Traced {
 
     fn step(&mut self, action: usize) -> Result<Step, EnvError> {
         let step = self.env.step(action)?;
-        self.states.push([step.observation[0], step.observation[1]]);
+        self.trace.push([step.observation[0], step.observation[1]]);
         Ok(step)
     }
 }

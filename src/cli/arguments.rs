@@ -114,7 +114,7 @@ pub struct TrainArguments {
     #[arg(long, value_name = "SEEDS", conflicts_with = "seed", allow_negative_numbers = true)]
     pub seeds: Option<Seeds>,
 
-    /// With --seeds: how many runs go on at once [default: the number of processor cores]
+    /// With --seeds: how many runs are trained at once [default: the number of processor cores]
     #[arg(long, value_name = "N", value_parser = job_count, requires = "seeds", allow_negative_numbers = true)]
     pub jobs: Option<NonZeroUsize>,
 
@@ -192,7 +192,7 @@ pub struct ExperimentArguments {
     /// TOML file with environments, seeds and variants (docs/experiments.md describes it)
     pub file: PathBuf,
 
-    /// How many runs go on at once [default: the number of processor cores]
+    /// How many runs are trained at once [default: the number of processor cores]
     #[arg(long, value_name = "N", value_parser = job_count, allow_negative_numbers = true)]
     pub jobs: Option<NonZeroUsize>,
 

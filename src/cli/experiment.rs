@@ -1,7 +1,6 @@
 //! `experiment FILE`: settings x environments x seeds, and what they come to.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -10,27 +9,25 @@ use std::process::ExitCode;
 use control_envs::Registry;
 
 use super::arguments::ExperimentArguments;
-use super::device::device;
 use super::interrupt::Interrupt;
 use super::many::{failure_code, log, name_failures};
 use super::terminal::{Terminal, print};
-use super::training::{Outcome, Surroundings, Training};
+use super::training::{Trained, Training, TrainingContext};
 use super::{parallel, settings};
 use crate::error::Error;
-use crate::experiment::{Plan, Results, Store, figures, groups};
+use crate::experiment::{Cell, Plan, Results, Store, figures, groups};
 use crate::files;
 use crate::run::RunDirectory;
 
 pub fn run(
     registry: &Registry,
     arguments: &ExperimentArguments,
-    command: &[OsString],
     terminal: &Terminal,
 ) -> Result<ExitCode, Error> {
     let plan = Plan::read(&arguments.file, registry)?;
     let store = Store::new(&output(arguments));
     let finished = store.finished(&plan)?;
-    let jobs = jobs(&plan, &finished)?;
+    let jobs = jobs(&plan, &finished);
     if arguments.dry_run {
         return print(&listed(&plan, &finished)).map(|()| ExitCode::SUCCESS);
     }
@@ -46,12 +43,12 @@ pub fn run(
         plan.cells.len(),
         store.path().display()
     );
-    let outcomes = train(&trainings, &folders, arguments.jobs, command, terminal);
+    let results = train(&trainings, &folders, arguments.jobs, terminal);
 
     // What is finished is summed up, whatever became of the rest.
     let reported = sum_up(&plan, &store, terminal);
-    name_failures(&trainings, &outcomes, terminal);
-    match failure_code(&outcomes) {
+    name_failures(&trainings, &results, terminal);
+    match failure_code(&results) {
         Some(code) => {
             if let Err(error) = reported {
                 terminal.error(error);
@@ -75,18 +72,17 @@ struct Job<'a> {
 }
 
 /// The runs of the cells that are not finished.
-fn jobs<'a>(plan: &'a Plan, finished: &[Option<RunDirectory>]) -> Result<Vec<Job<'a>>, Error> {
-    let mut jobs = Vec::new();
-    for (cell, _) in plan.cells.iter().zip(finished).filter(|(_, finished)| finished.is_none()) {
-        let training = Training {
+fn jobs<'a>(plan: &'a Plan, finished: &[Option<RunDirectory>]) -> Vec<Job<'a>> {
+    let unfinished = plan.cells.iter().zip(finished).filter(|(_, finished)| finished.is_none());
+    let job = |cell: &'a Cell| Job {
+        variant: cell.variant,
+        training: Training {
             name: plan.name(cell),
             entry: &plan.environments[cell.environment],
             config: cell.config.clone(),
-            device: device(&cell.config.device)?,
-        };
-        jobs.push(Job { variant: cell.variant, training });
-    }
-    Ok(jobs)
+        },
+    };
+    unfinished.map(|(cell, _)| job(cell)).collect()
 }
 
 fn listed(plan: &Plan, finished: &[Option<RunDirectory>]) -> String {
@@ -103,7 +99,7 @@ fn refuse_what_cannot_start(plan: &Plan, jobs: &[Job<'_>]) -> Result<(), Error> 
     for Job { variant, training } in jobs {
         let id = training.entry.id();
         if seen.insert((variant, id)) {
-            training.agent().map_err(|error| {
+            training.check().map_err(|error| {
                 Error::Usage(format!("the variant {} in {id}: {error}", plan.variants[*variant]))
             })?;
             settings::warn_of_odd(&training.config);
@@ -116,27 +112,21 @@ fn train(
     trainings: &[Training<'_>],
     folders: &[PathBuf],
     jobs: Option<NonZeroUsize>,
-    command: &[OsString],
     terminal: &Terminal,
-) -> Vec<Outcome> {
-    let interrupt = Interrupt::install();
+) -> Vec<Result<Trained, Error>> {
     let steps = trainings.iter().map(|training| training.config.steps).sum();
-    let together = terminal.together(steps, trainings.len());
+    let progress = terminal.shared_progress(steps, trainings.len());
+    let interrupt = Interrupt::install();
+    let context = TrainingContext { terminal, interrupt, shared_progress: Some(progress.clone()) };
     let items: Vec<_> = trainings.iter().zip(folders).collect();
     let jobs = jobs.map_or_else(parallel::cores, NonZeroUsize::get);
-    let outcomes = parallel::for_each(&items, jobs, |(training, runs_dir)| {
-        let outcome = training.run(&Surroundings {
-            runs_dir,
-            command,
-            terminal,
-            interrupt: interrupt.clone(),
-            together: Some(together.clone()),
-        });
-        log(&format!("{}: {}", together.count(), training.name), &outcome);
-        outcome
+    let results = parallel::for_each(&items, jobs, |(training, runs_dir)| {
+        let result = training.run(runs_dir, &context);
+        log(&format!("{}: {}", progress.count(), training.name), &result);
+        result
     });
-    together.clear();
-    outcomes
+    progress.clear();
+    results
 }
 
 /// Writes table and plots of all that is finished on disk, and prints the table.

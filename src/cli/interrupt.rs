@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::Error;
+use crate::evaluation::EvaluationObserver;
 use crate::training::Observer;
 
-/// Ends every training that it observes after the episode in hand on Ctrl-C (or SIGTERM), and the program at once on
+/// Ends every training that it observes after the current episode on Ctrl-C (or SIGTERM), and the program at once on
 /// the second. Its clones are one: a process has one handler only.
 #[derive(Debug, Clone)]
 pub struct Interrupt(Arc<AtomicU32>);
@@ -21,12 +22,17 @@ impl Interrupt {
                 // Not std::process::exit, which would run libtorch's destructors under a thread that is still in it.
                 signal_hook::low_level::exit(i32::from(Error::Interrupted.exit_code()));
             }
-            tracing::warn!("finishing the episode in hand; once more ends it now");
+            tracing::warn!("finishing the current episode; once more ends it now");
         });
         if let Err(error) = installed {
             tracing::warn!("Ctrl-C will end the run at once, because no handler could be set: {error}");
         }
         Self(presses)
+    }
+
+    /// Whether the user has asked to end.
+    pub fn wants_to_stop(&self) -> bool {
+        self.0.load(Ordering::SeqCst) > 0
     }
 }
 
@@ -41,6 +47,12 @@ pub fn outlive_file_size_limits() {
 
 impl Observer for Interrupt {
     fn wants_to_stop(&self) -> bool {
-        self.0.load(Ordering::SeqCst) > 0
+        self.wants_to_stop()
+    }
+}
+
+impl EvaluationObserver for Interrupt {
+    fn wants_to_stop(&self) -> bool {
+        self.wants_to_stop()
     }
 }

@@ -1,12 +1,14 @@
 //! Trainings side by side, and what they came to.
 
+use std::ffi::OsString;
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::parallel;
 use super::table::table;
 use super::terminal::Terminal;
-use super::training::{Outcome, Surroundings, Training, failure};
+use super::training::{Trained, Training, TrainingContext, failure};
 use crate::error::Error;
 
 /// Runs the trainings, `jobs` at a time, each as if it were alone. One that fails keeps no other from finishing and is
@@ -14,30 +16,35 @@ use crate::error::Error;
 ///
 /// # Errors
 /// What would keep every one of them from starting; and where the report can't be printed.
-pub fn run(trainings: &[Training], jobs: usize, surroundings: &Surroundings) -> Result<ExitCode, Error> {
+pub fn run(
+    trainings: &[Training],
+    jobs: usize,
+    runs_dir: &Path,
+    command: &[OsString],
+    context: &TrainingContext,
+) -> Result<ExitCode, Error> {
     // Too large a replay is found before anything has started.
     if let Some(first) = trainings.first() {
-        first.agent()?;
+        first.check()?;
     }
-    let runs_dir = surroundings.runs_dir;
     fs::create_dir_all(runs_dir).map_err(Error::file("create the folder", runs_dir))?;
 
-    let outcomes = parallel::for_each(trainings, jobs, |training| {
-        let outcome = training.run(surroundings);
-        log(&training.name, &outcome);
-        outcome
+    let results = parallel::for_each(trainings, jobs, |training| {
+        let trained = training.run(runs_dir, context);
+        log(&training.name, &trained);
+        trained
     });
-    let reported = surroundings.terminal.report(table(trainings, &outcomes, surroundings.command));
-    name_failures(trainings, &outcomes, surroundings.terminal);
-    match failure_code(&outcomes) {
+    let reported = context.terminal.report(table(trainings, &results, command));
+    name_failures(trainings, &results, context.terminal);
+    match failure_code(&results) {
         Some(code) => Ok(ExitCode::from(code)),
         None => reported.map(|()| ExitCode::SUCCESS),
     }
 }
 
-/// Says how a training ended while others go on.
-pub fn log(name: &str, outcome: &Outcome) {
-    match (failure(outcome), outcome.as_ref().ok().and_then(|trained| trained.summary.evaluation.as_ref())) {
+/// Says how a training ended while others are under way.
+pub fn log(name: &str, result: &Result<Trained, Error>) {
+    match (failure(result), result.as_ref().ok().and_then(|trained| trained.summary.evaluation.as_ref())) {
         (Some(Error::Interrupted), _) => {}
         (Some(error), _) => tracing::warn!("{name} failed: {error}"),
         (None, Some(evaluation)) => tracing::info!("{name} is done: {evaluation}"),
@@ -46,16 +53,16 @@ pub fn log(name: &str, outcome: &Outcome) {
 }
 
 /// Names the trainings that failed, and why.
-pub fn name_failures(trainings: &[Training], outcomes: &[Outcome], terminal: &Terminal) {
-    for (training, outcome) in trainings.iter().zip(outcomes) {
-        if let Some(error) = failure(outcome).filter(|error| !matches!(error, Error::Interrupted)) {
+pub fn name_failures(trainings: &[Training], results: &[Result<Trained, Error>], terminal: &Terminal) {
+    for (training, result) in trainings.iter().zip(results) {
+        if let Some(error) = failure(result).filter(|error| !matches!(error, Error::Interrupted)) {
             terminal.error(format_args!("{} failed: {error}", training.name));
         }
     }
 }
 
 /// The exit code where not all went well. What failed outranks what was interrupted.
-pub fn failure_code(outcomes: &[Outcome]) -> Option<u8> {
+pub fn failure_code(results: &[Result<Trained, Error>]) -> Option<u8> {
     let failed = |error: &Error| if matches!(error, Error::Interrupted) { error.exit_code() } else { 1 };
-    outcomes.iter().filter_map(failure).map(failed).min()
+    results.iter().filter_map(failure).map(failed).min()
 }

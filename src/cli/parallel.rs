@@ -1,4 +1,4 @@
-//! Jobs side by side: at most so many at once, and one that fails takes no other with it.
+//! Jobs side by side: a few at once, and one that fails takes no other with it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;

@@ -35,6 +35,6 @@ pub fn report(trained: &Trained) -> String {
         "time        {:.1} s for {} steps, {:.0} a second",
         summary.training_seconds, summary.total_steps, summary.steps_per_second
     ));
-    lines.push(format!("files       {}", trained.directory.path().display()));
+    lines.push(format!("files       {}", trained.folder.display()));
     lines.join("\n")
 }

@@ -1,69 +1,50 @@
 //! `resume RUN`: trains on from a run's newest checkpoint.
 
-use std::ffi::OsString;
 use std::process::ExitCode;
 
 use control_envs::Registry;
 
 use super::arguments::ResumeArguments;
-use super::device::device;
 use super::interrupt::Interrupt;
 use super::report::report;
+use super::settings::warn_of_odd;
 use super::terminal::Terminal;
-use super::training::{Surroundings, Training};
-use crate::checkpoint::Checkpoints;
-use crate::config::Config;
+use super::training::TrainingContext;
 use crate::error::Error;
-use crate::files::read_json;
-use crate::run::{RunDirectory, Summary};
+use crate::session::SavedRun;
 
-pub fn run(
-    registry: &Registry,
-    arguments: &ResumeArguments,
-    command: &[OsString],
-    terminal: &Terminal,
-) -> Result<ExitCode, Error> {
-    let directory = RunDirectory::open(&arguments.run)?;
-    let _lock = directory.lock()?;
-    Checkpoints::new(directory.checkpoints(), 1).check_version()?;
-    let config = directory.read_config()?;
-    let steps = arguments.steps.unwrap_or(config.steps);
-    if steps < config.steps {
+pub fn run(registry: &Registry, arguments: &ResumeArguments, terminal: &Terminal) -> Result<ExitCode, Error> {
+    let mut saved = SavedRun::open(&arguments.run)?;
+    let folder = saved.folder().display().to_string();
+    let before = saved.config.steps;
+    let steps = arguments.steps.unwrap_or(before);
+    if steps < before {
         return Err(Error::Usage(format!(
-            "--steps {steps} is fewer than the {} that {} trains for; give a larger number, or leave it out",
-            config.steps,
-            directory.path().display()
+            "--steps {steps} is fewer than the {before} that {folder} trains for; give a larger number, or leave it out"
         )));
     }
-    if steps == config.steps && is_finished(&directory, &config) {
+    saved.config.steps = steps;
+    if saved.is_finished() {
         terminal.report(format_args!(
-            "{} has finished all its {steps} steps; --steps with a larger number trains on",
-            directory.path().display()
+            "{folder} has finished all its {steps} steps; --steps with a larger number trains on"
         ))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let config = Config { steps, device: arguments.device.clone().unwrap_or(config.device), ..config };
-    let entry = registry.get(&config.env).map_err(|error| {
-        Error::Usage(format!(
-            "{}: {error} A run in an environment of your own is resumed by the program that registers it.",
-            directory.config().display()
-        ))
-    })?;
-    let device = device(&config.device)?;
-    let training = Training { name: String::new(), entry, config, device };
-    let interrupt = Interrupt::install();
-    let runs_dir = directory.path().to_owned();
-    let surroundings = Surroundings { runs_dir: &runs_dir, command, terminal, interrupt, together: None };
-    let trained = training.resume(directory, &surroundings)?;
+    if let Some(device) = &arguments.device {
+        saved.config.device.clone_from(device);
+    }
+    warn_of_odd(&saved.config);
+    let context = TrainingContext { terminal, interrupt: Interrupt::install(), shared_progress: None };
+    let session = saved.resume(registry)?;
+    context.say(
+        "",
+        format_args!(
+            "{} from step {} to {steps}, in {folder}",
+            session.environment().id(),
+            session.agent().steps()
+        ),
+    );
+    let trained = context.train("", session);
     let reported = terminal.report(report(&trained));
     trained.ended.and(reported).map(|()| ExitCode::SUCCESS)
-}
-
-/// Whether there is nothing left to do, the evaluation included.
-fn is_finished(directory: &RunDirectory, config: &Config) -> bool {
-    read_json(&directory.summary()).is_ok_and(|summary: Summary| {
-        summary.ended == "finished"
-            && summary.total_steps >= config.steps
-            && (summary.evaluation.is_some() || config.evaluation.episodes == 0)
-    })
 }

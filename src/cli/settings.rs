@@ -3,7 +3,8 @@
 use control_envs::Registry;
 
 use super::arguments::TrainArguments;
-use crate::config::{Config, ConfigLayer, preset};
+use crate::concrete::Temperature;
+use crate::config::{Config, ConfigLayer};
 use crate::error::Error;
 
 /// Defaults, the environment's preset, the config file, the flags.
@@ -50,12 +51,7 @@ pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config
     let entry = registry
         .get(naming.env().unwrap_or(&Config::default().env))
         .map_err(|error| Error::Usage(format!("{}: {error}", naming.source())))?;
-    let mut layers = Vec::new();
-    if let Some((name, text)) = preset(entry.id()) {
-        layers.push(ConfigLayer::parse(name, text)?);
-    }
-    layers.append(&mut over);
-    let config = Config::resolve(&layers)?;
+    let config = Config::for_env(entry.id())?.layered(&over)?;
     Ok(Config { env: entry.id().to_owned(), ..config })
 }
 
@@ -69,6 +65,14 @@ pub fn warn_of_odd(config: &Config) {
     if config.steps <= learning_starts {
         tracing::warn!(
             "nothing will be learned, since agent.learning_starts = {learning_starts} is not before the end"
+        );
+    }
+    let temperature = config.dropout.temperature;
+    if temperature > Temperature::BLURRED {
+        tracing::warn!(
+            "dropout.temperature = {temperature} exceeds {}: masks stop being near 0 or 1, the variance over passes is no \
+             longer what p says, and the uncertainty suffers; see docs/uncertainty.md",
+            Temperature::BLURRED
         );
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::compare::plot_command;
 use super::terminal::probabilities;
-use super::training::{Outcome, Training};
+use super::training::{Trained, Training};
 use crate::error::Error;
 use crate::statistics::{mean, sample_std};
 
@@ -14,12 +14,12 @@ const NUMBERS: usize = 4;
 
 /// The table, the evaluation over all seeds, and the command that compares the runs. `command` is the command line of
 /// this program.
-pub fn table(trainings: &[Training], outcomes: &[Outcome], command: &[OsString]) -> String {
-    let rows = trainings.iter().zip(outcomes).map(|(training, outcome)| row(training, outcome));
+pub fn table(trainings: &[Training], results: &[Result<Trained, Error>], command: &[OsString]) -> String {
+    let rows = trainings.iter().zip(results).map(|(training, trained)| row(training, trained));
     let rows: Vec<_> = std::iter::once(HEADER.map(str::to_owned)).chain(rows).collect();
     let mut lines = aligned(&rows);
 
-    let trained: Vec<_> = outcomes.iter().flatten().collect();
+    let trained: Vec<_> = results.iter().flatten().collect();
     let returns: Vec<f64> = trained
         .iter()
         .filter_map(|trained| trained.summary.evaluation.as_ref())
@@ -28,17 +28,17 @@ pub fn table(trainings: &[Training], outcomes: &[Outcome], command: &[OsString])
     lines.extend(over_seeds(&returns, trainings.len()).map(|text| format!("evaluation  {text}")));
     // A run without an episode has nothing to draw.
     let drawn = trained.iter().filter(|trained| trained.summary.episodes > 0);
-    let folders: Vec<_> = drawn.map(|trained| trained.directory.path()).collect();
+    let folders: Vec<_> = drawn.map(|trained| trained.folder.as_path()).collect();
     if let ([_, _, ..], Some(program)) = (folders.as_slice(), command.first()) {
         lines.push(format!("compare     {}", plot_command(program, &folders)));
     }
     lines.join("\n")
 }
 
-fn row(training: &Training, outcome: &Outcome) -> [String; HEADER.len()] {
+fn row(training: &Training, trained: &Result<Trained, Error>) -> [String; HEADER.len()] {
     let none = || "-".to_owned();
     let seed = training.config.seed.to_string();
-    let trained = match outcome {
+    let trained = match trained {
         Ok(trained) => trained,
         Err(error) => {
             let state = if matches!(error, Error::Interrupted) { "not started" } else { "failed" };
@@ -58,7 +58,7 @@ fn row(training: &Training, outcome: &Outcome) -> [String; HEADER.len()] {
         summary.mean_return_100.map_or_else(none, |mean| format!("{mean:.1}")),
         summary.solved_at_step.map_or_else(none, |step| step.to_string()),
         probabilities(&summary.p_final),
-        trained.directory.path().display().to_string(),
+        trained.folder.display().to_string(),
     ]
 }
 

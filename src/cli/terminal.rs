@@ -74,16 +74,16 @@ impl Terminal {
         print(&format!("{text}\n"))
     }
 
-    /// The observer that shows a training of so many steps. `prefix` is what its lines start with.
+    /// The observer that shows a training of `steps` steps. `prefix` is what its lines start with.
     pub fn progress(&self, prefix: &str, steps: u64) -> Progress {
         let bar = self.bar(steps, prefix);
         Progress { bar, prefix: prefix.to_owned(), steps, last_line: Instant::now() }
     }
 
-    /// The observer that shows so many trainings of so many steps altogether.
-    pub fn together(&self, steps: u64, trainings: usize) -> Together {
+    /// The observer that shows `trainings` trainings of `steps` steps altogether.
+    pub fn shared_progress(&self, steps: u64, trainings: usize) -> SharedProgress {
         let bar = self.bar(steps, "");
-        Together { bar, trainings, over: Arc::default() }
+        SharedProgress { bar, trainings, over: Arc::default() }
     }
 
     /// A bar over environment steps, where there is a terminal to see it on.
@@ -157,15 +157,15 @@ impl Drop for Progress {
     }
 }
 
-/// Shows many trainings as one. Its clones are one.
+/// Shows many trainings as one. Its clones share one bar and one count.
 #[derive(Debug, Clone)]
-pub struct Together {
+pub struct SharedProgress {
     bar: Option<ProgressBar>,
     trainings: usize,
     over: Arc<AtomicUsize>,
 }
 
-impl Together {
+impl SharedProgress {
     /// Counts a training that is over, however it ended, and returns how many are, such as `3 of 20`.
     pub fn count(&self) -> String {
         let over = self.over.fetch_add(1, Ordering::Relaxed) + 1;
@@ -184,7 +184,7 @@ impl Together {
     }
 }
 
-impl Observer for Together {
+impl Observer for SharedProgress {
     fn on_step(&mut self, _agent: &Agent) {
         if let Some(bar) = &self.bar {
             bar.inc(1);

@@ -7,11 +7,10 @@ use std::process::ExitCode;
 use control_envs::Registry;
 
 use super::arguments::TrainArguments;
-use super::device::device;
 use super::interrupt::Interrupt;
 use super::report::report;
 use super::terminal::Terminal;
-use super::training::{Surroundings, Training};
+use super::training::{Training, TrainingContext};
 use super::{many, parallel, settings};
 use crate::config::Config;
 use crate::error::Error;
@@ -24,29 +23,17 @@ pub fn run(
 ) -> Result<ExitCode, Error> {
     let config = settings::resolve(registry, arguments)?;
     tracing::debug!("the settings are\n{}", config.to_toml());
-    let device = device(&config.device)?;
     let entry = registry.get(&config.env).map_err(|error| Error::Usage(error.to_string()))?;
     settings::warn_of_odd(&config);
-    let interrupt = Interrupt::install();
-    let surroundings =
-        Surroundings { runs_dir: &arguments.runs_dir, command, terminal, interrupt, together: None };
+    let context = TrainingContext { terminal, interrupt: Interrupt::install(), shared_progress: None };
     let Some(seeds) = &arguments.seeds else {
-        let training = Training { name: String::new(), entry, config, device };
-        return alone(&training, &surroundings).map(|()| ExitCode::SUCCESS);
+        let trained = Training { name: String::new(), entry, config }.run(&arguments.runs_dir, &context)?;
+        let reported = terminal.report(report(&trained));
+        return trained.ended.and(reported).map(|()| ExitCode::SUCCESS);
     };
-    let of_seed = |seed| Training {
-        name: format!("seed {seed}"),
-        entry,
-        config: Config { seed, ..config.clone() },
-        device,
-    };
+    let of_seed =
+        |seed| Training { name: format!("seed {seed}"), entry, config: Config { seed, ..config.clone() } };
     let trainings: Vec<_> = seeds.iter().map(of_seed).collect();
     let jobs = arguments.jobs.map_or_else(parallel::cores, NonZeroUsize::get);
-    many::run(&trainings, jobs, &surroundings)
-}
-
-fn alone(training: &Training, surroundings: &Surroundings) -> Result<(), Error> {
-    let trained = training.run(surroundings)?;
-    let reported = surroundings.terminal.report(report(&trained));
-    trained.ended.and(reported)
+    many::run(&trainings, jobs, &arguments.runs_dir, command, &context)
 }

@@ -15,10 +15,10 @@ use crate::checkpoint::CheckpointConfig;
 use crate::engine::{DropoutConfig, EngineName, OptimizerConfig, PrecisionConfig};
 use crate::evaluation::{EvaluationConfig, EvaluationMask};
 use crate::exploration::ExplorationConfig;
-use crate::logging::LoggingConfig;
 use crate::network::{LARGEST_TENSOR, NetworkConfig};
 use crate::section::{Ranges, Section};
 
+pub use crate::logging::LoggingConfig;
 pub use layer::ConfigLayer;
 pub use presets::{preset, presets};
 pub use seeds::Seeds;

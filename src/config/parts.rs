@@ -3,6 +3,7 @@
 use super::Config;
 use crate::agent::AgentSections;
 use crate::engine::LearnerSections;
+use crate::evaluation::Evaluator;
 
 impl From<&Config> for LearnerSections {
     fn from(config: &Config) -> Self {
@@ -30,6 +31,16 @@ impl From<&Config> for AgentSections {
             exploration: config.exploration,
             reported_passes: config.evaluation.passes,
             update_period: config.logging.update_period,
+        }
+    }
+}
+
+impl From<&Config> for Evaluator {
+    fn from(config: &Config) -> Self {
+        Self {
+            episodes: config.evaluation.episodes.max(1),
+            passes: config.evaluation.passes,
+            seed: config.seed,
         }
     }
 }

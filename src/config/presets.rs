@@ -1,5 +1,10 @@
 //! The presets of the built-in environments, embedded in the binary.
 
+use control_envs::Registry;
+
+use super::{Config, ConfigLayer};
+use crate::error::Error;
+
 const PRESETS: [(&str, &str, &str); 4] = [
     ("CartPole-v1", "configs/cartpole.toml", include_str!("../../configs/cartpole.toml")),
     ("MountainCar-v0", "configs/mountaincar.toml", include_str!("../../configs/mountaincar.toml")),
@@ -15,4 +20,17 @@ pub fn preset(env_id: &str) -> Option<(&'static str, &'static str)> {
 /// Environment id, name and text of every preset.
 pub fn presets() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     PRESETS.into_iter()
+}
+
+impl Config {
+    /// The settings for an environment: the defaults, and its preset over them where it has one. A built-in environment is
+    /// found by its alias too; any other name is taken as it is.
+    ///
+    /// # Errors
+    /// Where a preset is not valid, which a test rules out.
+    pub fn for_env(name: &str) -> Result<Self, Error> {
+        let env = Registry::builtin().get(name).map_or(name, |entry| entry.id()).to_owned();
+        let preset = preset(&env).map(|(name, text)| ConfigLayer::parse(name, text)).transpose()?;
+        Ok(Self { env, ..Self::resolve(preset.as_slice())? })
+    }
 }

@@ -11,10 +11,18 @@ impl Config {
     /// The defaults with the layers over them, the last on top.
     ///
     /// # Errors
-    /// [`Error::Usage`] for the first layer with an unknown key, a wrong type or a value out of range; it
-    /// names the layer, the key, the value and what is allowed.
+    /// As for [`layered`](Self::layered).
     pub fn resolve(layers: &[ConfigLayer]) -> Result<Self, Error> {
-        let mut config = Self::default();
+        Self::default().layered(layers)
+    }
+
+    /// These settings with the layers over them, the last on top.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for the first layer with an unknown key, a wrong type or a value out of range; it names the
+    /// layer, the key, the value and what is allowed.
+    pub fn layered(&self, layers: &[ConfigLayer]) -> Result<Self, Error> {
+        let mut config = self.clone();
         let mut merged = config.to_table();
         for layer in layers {
             rule::choose(layer, &mut merged)?;
@@ -27,6 +35,32 @@ impl Config {
             }
         }
         Ok(config)
+    }
+
+    /// These settings with others over them, in TOML:
+    ///
+    /// ```
+    /// # use concrete_dqn::Config;
+    /// # fn main() -> Result<(), concrete_dqn::Error> {
+    /// let config = Config::for_env("CartPole-v1")?.with("steps = 20_000\nagent.gamma = 0.98")?;
+    /// assert_eq!((config.steps, config.agent.gamma), (20_000, 0.98));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`layered`](Self::layered), and where the text is not TOML.
+    pub fn with(&self, settings: &str) -> Result<Self, Error> {
+        self.layered(&[ConfigLayer::parse("the settings given by the program", settings)?])
+    }
+
+    /// Looks for a value out of its range, as where fields were changed by hand.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], which names the first one and says what is allowed.
+    pub fn check(&self) -> Result<(), Error> {
+        Ranges::violation(self)
+            .map_or(Ok(()), |violation| Err(Error::Usage(format!("the config: {violation}"))))
     }
 
     /// All settings as TOML.

@@ -40,6 +40,23 @@ impl RunDirectory {
         Ok(directory)
     }
 
+    /// Makes `path`, which need not exist yet, the folder of a run and writes the resolved config into it.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where it holds a run already, and where the config can't be written.
+    pub fn create_at(path: &Path, config: &Config) -> Result<Self, Error> {
+        let directory = Self(path.to_owned());
+        if directory.config().exists() {
+            return Err(Error::Usage(format!(
+                "{} holds a run already; resume that one, or give another folder",
+                path.display()
+            )));
+        }
+        fs::create_dir_all(path).map_err(Error::file("create the folder", path))?;
+        directory.write_config(config)?;
+        Ok(directory)
+    }
+
     /// The folder of a run that exists.
     ///
     /// # Errors
@@ -89,10 +106,10 @@ impl RunDirectory {
     ///
     /// # Errors
     /// Where it can't be written.
-    pub fn note_resumption(&self, step: u64, device: &str, command: Vec<String>) -> Result<(), Error> {
+    pub fn note_resumption(&self, step: u64, device: &str) -> Result<(), Error> {
         // A run can be ended before it has said what it is.
-        let mut meta = read_json(&self.meta()).unwrap_or_else(|_| Meta::gather(device, command.clone()));
-        meta.add_resumption(step, command);
+        let mut meta = read_json(&self.meta()).unwrap_or_else(|_| Meta::gather(device));
+        meta.add_resumption(step);
         write_json(&self.meta(), &meta)
     }
 
@@ -134,7 +151,7 @@ impl RunDirectory {
         self.0.join(LayerRecord::FILE)
     }
 
-    /// `updates.csv`: a row every so many learner steps.
+    /// `updates.csv`: a row every `logging.update_period` learner steps.
     pub fn updates(&self) -> PathBuf {
         self.0.join(UpdateRecord::FILE)
     }

@@ -26,15 +26,15 @@ pub struct Meta {
     pub started: String,
     /// The command line.
     pub command: Vec<String>,
-    /// When and by what the run was gone on with, in that order.
+    /// When and by what the run was resumed, in that order.
     #[serde(default)]
     pub resumed: Vec<Resumption>,
 }
 
-/// One time that a run was gone on with.
+/// One time that a run was resumed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resumption {
-    /// Environment steps of the checkpoint that it went on from.
+    /// Environment steps of the checkpoint that it was resumed from.
     pub step: u64,
     /// When, UTC.
     pub started: String,
@@ -51,7 +51,7 @@ impl Meta {
     pub const TCH: &'static str = "0.26.0";
 
     /// What runs here and now.
-    pub fn gather(device: &str, command: Vec<String>) -> Self {
+    pub fn gather(device: &str) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             tch: Self::TCH.to_owned(),
@@ -61,14 +61,14 @@ impl Meta {
             threads: tch::get_num_threads(),
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             started: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            command,
+            command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
             resumed: Vec::new(),
         }
     }
 
-    /// Adds that the run is gone on with from `step`, here and now.
-    pub fn add_resumption(&mut self, step: u64, command: Vec<String>) {
-        let Self { version, git_revision, started, .. } = Self::gather(&self.device, command.clone());
+    /// Adds that the run is resumed from `step`, here and now.
+    pub fn add_resumption(&mut self, step: u64) {
+        let Self { version, git_revision, started, command, .. } = Self::gather(&self.device);
         self.resumed.push(Resumption { step, started, version, git_revision, command });
     }
 }

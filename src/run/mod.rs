@@ -9,12 +9,13 @@ mod recorder;
 mod redraw;
 mod summary;
 mod tables;
+mod writer;
 
 pub use directory::RunDirectory;
 pub use label::compared_labels;
-pub use lock::RunLock;
-pub use meta::{Meta, Resumption};
-pub use recorder::{FinishedRun, Record, Recorder};
-pub use redraw::Redraw;
-pub use summary::{EpisodeStatistics, Summary};
-pub use tables::{TableLengths, Tables};
+pub use recorder::Record;
+pub use summary::Summary;
+
+pub(crate) use lock::RunLock;
+pub(crate) use meta::Meta;
+pub(crate) use recorder::Recorder;

@@ -1,165 +1,171 @@
-//! Writes a run while it happens.
+//! What a run comes to, kept while it happens.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use control_envs::EnvSpec;
 use serde::{Deserialize, Serialize};
 
 use super::directory::RunDirectory;
-use super::model;
-use super::redraw::Redraw;
 use super::summary::{EpisodeStatistics, Summary};
-use super::tables::{TableLengths, Tables};
+use super::tables::TableLengths;
+use super::writer::RunWriter;
 use crate::agent::Agent;
 use crate::checkpoint::Checkpoints;
 use crate::config::Config;
 use crate::error::Error;
 use crate::evaluation::Evaluation;
-use crate::files::write_json;
-use crate::plot::RunLabel;
 use crate::rows::{EpisodeRecord, UpdateRecord};
 use crate::training::{Observer, TrainingSnapshot};
 
-/// What a recorder has to know to go on in another process.
+/// What a checkpoint keeps of a run's files and figures.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    tables: TableLengths,
-    statistics: EpisodeStatistics,
-    training_seconds: f64,
+    pub(super) tables: TableLengths,
+    pub(super) statistics: EpisodeStatistics,
+    pub(super) training_seconds: f64,
 }
 
-/// The observer that writes a run's files: a row as it happens, model, plots and checkpoints every so many seconds.
+/// The observer that sums a run up, and writes its files where it has a folder.
 #[derive(Debug)]
 pub struct Recorder {
-    directory: RunDirectory,
     config: Config,
     reward_threshold: Option<f64>,
-    tables: Tables,
     statistics: EpisodeStatistics,
-    redraw: Redraw,
-    /// Seconds that the training took in processes before this one.
+    /// Seconds that the training took before `started`.
     seconds_before: f64,
-    started: Instant,
-    model_saved: Instant,
-    period: Duration,
-    /// `None` where none are to be written.
-    checkpoints: Option<Checkpoints>,
-    checkpoint_saved: Instant,
-    episodes_since: u64,
+    /// When the training that is under way started.
+    started: Option<Instant>,
+    writer: Option<RunWriter>,
+    /// How the training last ended.
+    ended: Option<String>,
+    evaluation: Option<Evaluation>,
     has_warned: bool,
 }
 
 impl Recorder {
-    /// Starts the files of a run in `directory`.
-    ///
-    /// # Errors
-    /// Where they can't be written.
-    pub fn start(
-        directory: RunDirectory,
-        config: &Config,
-        spec: &EnvSpec,
-        agent: &Agent,
-    ) -> Result<Self, Error> {
-        let tables = Tables::create(&directory, agent.network().masks().len())?;
+    /// A recorder that writes nothing.
+    pub fn in_memory(config: &Config, spec: &EnvSpec, agent: &Agent) -> Self {
         let statistics = EpisodeStatistics::new(spec.reward_threshold, &agent.network().mean_p());
-        let checkpoints = Checkpoints::new(directory.checkpoints(), config.checkpoint.keep);
-        let record = Record { statistics, ..Record::default() };
-        Ok(Self::over(directory, config, spec, tables, checkpoints, record))
-    }
-
-    /// Goes on with the files of a run in `directory` from where the `record` of a checkpoint says, and cuts off the
-    /// rows that came after it.
-    ///
-    /// # Errors
-    /// Where they are not as they were then, or can't be written.
-    pub fn resume(
-        directory: RunDirectory,
-        config: &Config,
-        spec: &EnvSpec,
-        agent: &Agent,
-        checkpoints: Checkpoints,
-        record: Record,
-    ) -> Result<Self, Error> {
-        let tables = Tables::reopen(&directory, agent.network().masks().len(), record.tables)?;
-        Ok(Self::over(directory, config, spec, tables, checkpoints, record))
-    }
-
-    fn over(
-        directory: RunDirectory,
-        config: &Config,
-        spec: &EnvSpec,
-        tables: Tables,
-        checkpoints: Checkpoints,
-        record: Record,
-    ) -> Self {
-        let label = RunLabel::of(config, spec.reward_threshold);
-        let period = Duration::from_secs_f64(config.logging.redraw_seconds);
-        let now = Instant::now();
         Self {
-            tables,
-            statistics: record.statistics,
-            redraw: Redraw::start(directory.path().to_owned(), label, period),
             config: config.clone(),
             reward_threshold: spec.reward_threshold,
-            directory,
-            seconds_before: record.training_seconds,
-            started: now,
-            model_saved: now,
-            period,
-            checkpoints: (config.checkpoint.keep > 0).then_some(checkpoints),
-            checkpoint_saved: now,
-            episodes_since: 0,
+            statistics,
+            seconds_before: 0.0,
+            started: None,
+            writer: None,
+            ended: None,
+            evaluation: None,
             has_warned: false,
         }
     }
 
+    /// Creates the files of a run in `directory`.
+    ///
+    /// # Errors
+    /// Where they can't be written.
+    pub fn create(
+        directory: RunDirectory,
+        config: &Config,
+        spec: &EnvSpec,
+        agent: &Agent,
+    ) -> Result<Self, Error> {
+        let writer = RunWriter::create(directory, config, spec, agent)?;
+        Ok(Self { writer: Some(writer), ..Self::in_memory(config, spec, agent) })
+    }
+
+    /// Opens the files of a run in `directory` as they were when the `record` of a checkpoint was made: the rows that came
+    /// after it are cut off.
+    ///
+    /// # Errors
+    /// Where they are not as they were then, or can't be written.
+    pub fn reopen(
+        directory: RunDirectory,
+        config: &Config,
+        spec: &EnvSpec,
+        agent: &Agent,
+        checkpoints: Checkpoints,
+        record: Record,
+    ) -> Result<Self, Error> {
+        let writer = RunWriter::reopen(directory, config, spec, agent, checkpoints, &record)?;
+        Ok(Self {
+            statistics: record.statistics,
+            seconds_before: record.training_seconds,
+            writer: Some(writer),
+            ..Self::in_memory(config, spec, agent)
+        })
+    }
+
+    /// The run's folder, where it has one.
+    pub fn directory(&self) -> Option<&RunDirectory> {
+        self.writer.as_ref().map(RunWriter::directory)
+    }
+
+    /// The training starts now.
+    pub fn start(&mut self) {
+        (self.started, self.ended, self.evaluation) = (Some(Instant::now()), None, None);
+        if let Some(writer) = &mut self.writer {
+            writer.start();
+        }
+    }
+
     fn training_seconds(&self) -> f64 {
-        self.seconds_before + self.started.elapsed().as_secs_f64()
+        self.seconds_before + self.started.map_or(0.0, |started| started.elapsed().as_secs_f64())
     }
 
     fn save_checkpoint(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
         let training_seconds = self.training_seconds();
-        let Some(checkpoints) = &mut self.checkpoints else { return Ok(()) };
-        let record =
-            Record { tables: self.tables.sync()?, statistics: self.statistics.clone(), training_seconds };
-        checkpoints.save(snapshot, self.config.to_toml(), record)?;
-        (self.checkpoint_saved, self.episodes_since) = (Instant::now(), 0);
-        Ok(())
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        let record = Record { statistics: self.statistics.clone(), training_seconds, ..Record::default() };
+        writer.save_checkpoint(snapshot, &self.config, record)
     }
 
-    fn save_model(&mut self, agent: &Agent) -> Result<(), Error> {
-        // A model that is poisoned must not take the place of one that is not.
-        agent.check_finite()?;
-        model::save(agent.network(), &self.directory.model())?;
-        self.model_saved = Instant::now();
-        Ok(())
-    }
-
-    /// Writes what the training left: checkpoint, model, summary (without an evaluation so far) and the last plots.
-    /// `failure` is what ended it early, if anything did; where it was no interruption, the snapshot is none to go on from,
+    /// Writes what a training left: checkpoint, model, summary (without an evaluation so far) and the last plots. `failure` is
+    /// what ended it early, if anything did; where it was no interruption, the training can't be resumed from the snapshot,
     /// and the checkpoints stay as they are. Each file is tried whatever becomes of the others.
-    pub fn finish(mut self, snapshot: TrainingSnapshot<'_>, failure: Option<&Error>) -> FinishedRun {
-        let agent = snapshot.agent;
+    ///
+    /// # Errors
+    /// Where a file can't be written.
+    pub fn finish(&mut self, snapshot: TrainingSnapshot<'_>, failure: Option<&Error>) -> Result<(), Error> {
+        self.ended = Some(match failure {
+            None => "finished".to_owned(),
+            Some(Error::Interrupted) => "interrupted".to_owned(),
+            Some(error) => error.to_string(),
+        });
         let seconds = self.training_seconds();
         let saved = match failure {
             None | Some(Error::Interrupted) => self.save_checkpoint(snapshot),
             Some(_) => Ok(()),
         };
-        let summary = Summary {
+        (self.seconds_before, self.started) = (seconds, None);
+        let (agent, summary) = (snapshot.agent, self.summary(snapshot.agent));
+        saved.and(self.writer.as_mut().map_or(Ok(()), |writer| writer.finish(agent, &summary)))
+    }
+
+    /// Adds an evaluation of the agent to the summary.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn evaluated(&mut self, evaluation: Evaluation, agent: &Agent) -> Result<(), Error> {
+        self.evaluation = Some(evaluation);
+        // A run that is only looked at keeps the summary of its training.
+        let writer = self.writer.as_ref().filter(|_| self.ended.is_some());
+        writer.map_or(Ok(()), |writer| writer.write_summary(&self.summary(agent)))
+    }
+
+    /// What the run has come to so far.
+    pub fn summary(&self, agent: &Agent) -> Summary {
+        let seconds = self.training_seconds();
+        Summary {
             env: self.config.env.clone(),
             exploration: self.config.exploration.rule().to_string(),
             seed: self.config.seed,
-            ended: match failure {
-                None => "finished".to_owned(),
-                Some(Error::Interrupted) => "interrupted".to_owned(),
-                Some(error) => error.to_string(),
-            },
+            ended: self.ended.clone().unwrap_or_else(|| "not ended".to_owned()),
             total_steps: agent.steps(),
             updates: agent.updates(),
             episodes: self.statistics.episodes(),
             training_seconds: seconds,
-            steps_per_second: agent.steps() as f64 / seconds,
+            steps_per_second: if seconds > 0.0 { agent.steps() as f64 / seconds } else { 0.0 },
             mean_return_100: self.statistics.mean_return_100(),
             best_mean_return_100: self.statistics.best_mean_return_100(),
             reward_threshold: self.reward_threshold,
@@ -168,15 +174,8 @@ impl Recorder {
             precision: agent.network().precision(),
             p_final: agent.network().mean_p(),
             p_peak: self.statistics.p_peak().to_vec(),
-            evaluation: None,
-        };
-        // The arguments of `and` are evaluated whatever came before, and the first error is kept. Plots can be drawn again
-        // from the files.
-        let written = saved.and(self.save_model(agent)).and(write_json(&self.directory.summary(), &summary));
-        if let Err(error) = self.redraw.finish() {
-            tracing::warn!("the plots could not be drawn, `plot RUN` will try again: {error}");
+            evaluation: self.evaluation.clone(),
         }
-        FinishedRun { directory: self.directory, summary, written }
     }
 }
 
@@ -193,47 +192,17 @@ impl Observer for Recorder {
                 record.return_bound
             );
         }
-        self.tables.append_update(record)
+        self.writer.as_mut().map_or(Ok(()), |writer| writer.update(record))
     }
 
     fn on_episode(&mut self, record: &EpisodeRecord, agent: &Agent) -> Result<(), Error> {
-        self.tables.append_episode(record)?;
+        self.writer.as_mut().map_or(Ok(()), |writer| writer.episode(record))?;
         self.statistics.add(record);
-        self.episodes_since += 1;
-        if self.model_saved.elapsed() >= self.period { self.save_model(agent) } else { Ok(()) }
+        self.writer.as_mut().map_or(Ok(()), |writer| writer.save_due_model(agent))
     }
 
     fn between_steps(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
-        let every = &self.config.checkpoint;
-        let is_due = self.checkpoint_saved.elapsed().as_secs_f64() >= every.seconds
-            || (every.episodes > 0 && self.episodes_since >= every.episodes);
-        let can_go_on_from_here =
-            || snapshot.progress.episode.is_none() || snapshot.env.save_state().is_some();
-        if is_due && self.checkpoints.is_some() && can_go_on_from_here() {
-            self.save_checkpoint(snapshot)?;
-        }
-        Ok(())
-    }
-}
-
-/// A run whose training is over and written.
-#[derive(Debug)]
-pub struct FinishedRun {
-    /// Its folder.
-    pub directory: RunDirectory,
-    /// What it came to.
-    pub summary: Summary,
-    /// Whether model and summary could be written.
-    pub written: Result<(), Error>,
-}
-
-impl FinishedRun {
-    /// Adds the evaluation to the summary.
-    ///
-    /// # Errors
-    /// Where it can't be written.
-    pub fn evaluated(&mut self, evaluation: Evaluation) -> Result<(), Error> {
-        self.summary.evaluation = Some(evaluation);
-        write_json(&self.directory.summary(), &self.summary)
+        let is_due = |writer: &RunWriter| writer.is_checkpoint_due(&snapshot, &self.config);
+        if self.writer.as_ref().is_some_and(is_due) { self.save_checkpoint(snapshot) } else { Ok(()) }
     }
 }

@@ -1,4 +1,4 @@
-//! Redraws a run's plots while it goes on.
+//! Redraws a run's plots while it trains.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};

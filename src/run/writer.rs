@@ -1,0 +1,166 @@
+//! The files of a run, written while it happens.
+
+use std::time::{Duration, Instant};
+
+use control_envs::EnvSpec;
+
+use super::directory::RunDirectory;
+use super::model;
+use super::recorder::Record;
+use super::redraw::Redraw;
+use super::summary::Summary;
+use super::tables::Tables;
+use crate::agent::Agent;
+use crate::checkpoint::Checkpoints;
+use crate::config::Config;
+use crate::error::Error;
+use crate::files::write_json;
+use crate::plot::RunLabel;
+use crate::rows::{EpisodeRecord, UpdateRecord};
+use crate::training::TrainingSnapshot;
+
+/// Writes a row as it happens, and the model and the plots every `logging.redraw_seconds`.
+#[derive(Debug)]
+pub struct RunWriter {
+    directory: RunDirectory,
+    tables: Tables,
+    label: RunLabel,
+    period: Duration,
+    /// Draws the plots while the run trains.
+    redraw: Option<Redraw>,
+    model_saved: Instant,
+    /// `None` where none are to be written.
+    checkpoints: Option<Checkpoints>,
+    checkpoint_saved: Instant,
+    episodes_since: u64,
+}
+
+impl RunWriter {
+    /// Creates the files of a run in `directory`.
+    ///
+    /// # Errors
+    /// Where they can't be written.
+    pub fn create(
+        directory: RunDirectory,
+        config: &Config,
+        spec: &EnvSpec,
+        agent: &Agent,
+    ) -> Result<Self, Error> {
+        let tables = Tables::create(&directory, agent.network().masks().len())?;
+        let checkpoints = Checkpoints::new(directory.checkpoints(), config.checkpoint.keep);
+        Ok(Self::over(directory, config, spec, tables, checkpoints))
+    }
+
+    /// Opens the files of a run in `directory` as they were when the `record` of a checkpoint was made: the rows that came
+    /// after it are cut off.
+    ///
+    /// # Errors
+    /// Where they are not as they were then, or can't be written.
+    pub fn reopen(
+        directory: RunDirectory,
+        config: &Config,
+        spec: &EnvSpec,
+        agent: &Agent,
+        checkpoints: Checkpoints,
+        record: &Record,
+    ) -> Result<Self, Error> {
+        let tables = Tables::reopen(&directory, agent.network().masks().len(), record.tables)?;
+        Ok(Self::over(directory, config, spec, tables, checkpoints))
+    }
+
+    fn over(
+        directory: RunDirectory,
+        config: &Config,
+        spec: &EnvSpec,
+        tables: Tables,
+        checkpoints: Checkpoints,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            directory,
+            tables,
+            label: RunLabel::of(config, spec.reward_threshold),
+            period: Duration::from_secs_f64(config.logging.redraw_seconds),
+            redraw: None,
+            model_saved: now,
+            checkpoints: (config.checkpoint.keep > 0).then_some(checkpoints),
+            checkpoint_saved: now,
+            episodes_since: 0,
+        }
+    }
+
+    /// The run's folder.
+    pub fn directory(&self) -> &RunDirectory {
+        &self.directory
+    }
+
+    /// The training starts now.
+    pub fn start(&mut self) {
+        let folder = self.directory.path().to_owned();
+        self.redraw = Some(Redraw::start(folder, self.label.clone(), self.period));
+        (self.model_saved, self.checkpoint_saved) = (Instant::now(), Instant::now());
+    }
+
+    /// Writes a learner step's row.
+    pub fn update(&mut self, record: &UpdateRecord) -> Result<(), Error> {
+        self.tables.append_update(record)
+    }
+
+    /// Writes an episode's row.
+    pub fn episode(&mut self, record: &EpisodeRecord) -> Result<(), Error> {
+        self.episodes_since += 1;
+        self.tables.append_episode(record)
+    }
+
+    /// Writes the model, where it is time to.
+    pub fn save_due_model(&mut self, agent: &Agent) -> Result<(), Error> {
+        if self.model_saved.elapsed() >= self.period { self.save_model(agent) } else { Ok(()) }
+    }
+
+    /// Whether it is time for a checkpoint, and there can be one.
+    pub fn is_checkpoint_due(&self, snapshot: &TrainingSnapshot<'_>, config: &Config) -> bool {
+        let every = &config.checkpoint;
+        let is_due = self.checkpoint_saved.elapsed().as_secs_f64() >= every.seconds
+            || (every.episodes > 0 && self.episodes_since >= every.episodes);
+        let can_resume_here = || snapshot.progress.episode.is_none() || snapshot.env.save_state().is_some();
+        is_due && self.checkpoints.is_some() && can_resume_here()
+    }
+
+    /// Writes a checkpoint, where checkpoints are written at all. `record` lacks the lengths of the files.
+    pub fn save_checkpoint(
+        &mut self,
+        snapshot: TrainingSnapshot<'_>,
+        config: &Config,
+        record: Record,
+    ) -> Result<(), Error> {
+        let Some(checkpoints) = &mut self.checkpoints else { return Ok(()) };
+        let record = Record { tables: self.tables.sync()?, ..record };
+        checkpoints.save(snapshot, config.to_toml(), record)?;
+        (self.checkpoint_saved, self.episodes_since) = (Instant::now(), 0);
+        Ok(())
+    }
+
+    fn save_model(&mut self, agent: &Agent) -> Result<(), Error> {
+        // A model that is poisoned must not take the place of one that is not.
+        agent.check_finite()?;
+        model::save(agent.network(), &self.directory.model())?;
+        self.model_saved = Instant::now();
+        Ok(())
+    }
+
+    /// Writes the model, the summary and the last plots. Each file is tried whatever becomes of the others.
+    pub fn finish(&mut self, agent: &Agent, summary: &Summary) -> Result<(), Error> {
+        // The argument of `and` is evaluated whatever came before, and the first error is kept.
+        let written = self.save_model(agent).and(self.write_summary(summary));
+        // Plots can be drawn again from the files.
+        if let Some(Err(error)) = self.redraw.take().map(|mut redraw| redraw.finish()) {
+            tracing::warn!("the plots could not be drawn, `plot RUN` will try again: {error}");
+        }
+        written
+    }
+
+    /// Writes the summary.
+    pub fn write_summary(&self, summary: &Summary) -> Result<(), Error> {
+        write_json(&self.directory.summary(), summary)
+    }
+}

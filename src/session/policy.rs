@@ -1,0 +1,161 @@
+//! What a training leaves: a network that acts.
+
+use std::path::Path;
+
+use control_envs::{Entry, EnvError};
+
+use super::device::device;
+use super::source::EnvSource;
+use crate::agent::Agent;
+use crate::concrete::LogisticNoise;
+use crate::config::Config;
+use crate::engine::{Engine, EngineName, Learner, engine};
+use crate::error::Error;
+use crate::evaluation::{Evaluation, EvaluationObserver, Evaluator};
+use crate::network::{PassNoise, QNetwork};
+use crate::panics::caught;
+use crate::randomness::{Stream, generator};
+use crate::run::{RunDirectory, model};
+use crate::units::{NetworkUnits, ValueScale};
+
+/// What a policy says at an observation. Values are in units of the environment's return, one an action.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActionValues {
+    /// The action with the highest mean: what the policy does.
+    pub action: usize,
+    /// Mean of Q over the passes.
+    pub mean: Vec<f64>,
+    /// Standard deviation of Q over the passes: what more data would settle.
+    pub epistemic_std: Vec<f64>,
+    /// Standard deviation of the TD targets' noise: what no data would settle.
+    pub aleatoric_std: Vec<f64>,
+}
+
+/// A trained network that acts greedily on the mean over Monte-Carlo passes. It does not learn.
+#[derive(Debug)]
+pub struct Policy {
+    entry: Entry,
+    config: Config,
+    network: QNetwork,
+    engine: Box<dyn Engine>,
+    source: LogisticNoise,
+    noise: PassNoise,
+}
+
+impl Policy {
+    /// The policy of the run in `folder`, on the CPU.
+    ///
+    /// # Errors
+    /// Where the folder holds no run, its environment is not in `source`, or its model does not fit.
+    pub fn load(folder: impl AsRef<Path>, source: impl EnvSource) -> Result<Self, Error> {
+        Self::load_onto("cpu", folder, source)
+    }
+
+    /// [`load`](Self::load), onto the device of this name: `cpu`, `cuda` or `cuda:N`.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load), and where there is no such device.
+    pub fn load_onto(device: &str, folder: impl AsRef<Path>, source: impl EnvSource) -> Result<Self, Error> {
+        let directory = RunDirectory::open(folder.as_ref())?;
+        let config = directory.read_config()?;
+        let entry = source.entry(&config.env).map_err(of_run(&directory, "evaluated"))?;
+        // The run's device and engine may not be at hand here, and any computes the same network.
+        let config = Config { engine: EngineName::Auto, device: device.to_owned(), ..config };
+        Self::new(entry, config, |network| model::load(network, &directory.model()))
+    }
+
+    /// The policy of an agent as it is now; what the agent learns later does not change it.
+    pub(super) fn of(agent: &Agent, entry: &Entry, config: &Config) -> Result<Self, Error> {
+        let named = agent.network().named("");
+        Self::new(entry.clone(), config.clone(), |network| {
+            network.restore("", &mut |name, _, values| {
+                let source = named.iter().find(|source| source.name == name);
+                let source = source.filter(|source| source.values.len() == values.len());
+                let missing = || Error::Inconsistent(format!("the network to copy has no fitting `{name}`"));
+                values.copy_from_slice(&source.ok_or_else(missing)?.values);
+                Ok(())
+            })
+        })
+    }
+
+    fn new(
+        entry: Entry,
+        config: Config,
+        fill: impl FnOnce(&mut QNetwork) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
+        let mut network = Learner::new(&config, entry.spec(), device(&config.device)?)?.online;
+        fill(&mut network)?;
+        network.set_temperature(config.evaluation_temperature());
+        Ok(Self {
+            engine: engine(&config, &network)?,
+            source: LogisticNoise::new(generator(config.seed, Stream::EvaluationNoise)),
+            noise: PassNoise::default(),
+            entry,
+            config,
+            network,
+        })
+    }
+
+    /// Its settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Its network.
+    pub fn network(&self) -> &QNetwork {
+        &self.network
+    }
+
+    /// The action to take at `observation`, and what is known of all actions, over `evaluation.passes` passes. Their noise
+    /// is drawn anew at every call.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where the observation is not one of the environment's, and [`Error::NotFinite`].
+    pub fn predict(&mut self, observation: &[f32]) -> Result<ActionValues, Error> {
+        let dimensions = self.network.dimensions();
+        if observation.len() != dimensions || !observation.iter().all(|value| value.is_finite()) {
+            return Err(Error::Usage(format!(
+                "{observation:?} is no observation of {}; it must be {dimensions} finite numbers",
+                self.entry.id()
+            )));
+        }
+        self.noise.draw(&mut self.source, self.network.masks(), self.config.evaluation.passes, 1);
+        let prediction = self.engine.predict(&self.network, observation, Some(&self.noise));
+        if !prediction.is_finite() {
+            return Err(Error::NotFinite { quantity: "a Q-value of the policy".to_owned(), step: 0 });
+        }
+        let (samples, scale) = (prediction.row(0), ValueScale::of_discount(self.config.agent.gamma));
+        let each = |value: &dyn Fn(usize) -> f64| -> Vec<f64> {
+            (0..samples.actions()).map(|action| scale.to_return(NetworkUnits(value(action))).0).collect()
+        };
+        Ok(ActionValues {
+            action: samples.greedy_action(),
+            mean: each(&|action| samples.mean(action)),
+            epistemic_std: each(&|action| samples.std(action)),
+            aleatoric_std: each(&|action| prediction.aleatoric_std(0, action)),
+        })
+    }
+
+    /// Plays in a fresh environment.
+    ///
+    /// # Errors
+    /// Those of [`Evaluator::evaluate`], and [`Error::Panicked`] where the environment panics.
+    pub fn evaluate(
+        &mut self,
+        evaluator: Evaluator,
+        observer: &mut dyn EvaluationObserver,
+    ) -> Result<Evaluation, Error> {
+        let Self { entry, network, engine, .. } = self;
+        caught(|| evaluator.evaluate(network, engine.as_mut(), entry.make().as_mut(), observer))
+    }
+}
+
+/// The error for a run whose environment is not to be found. `what` is what was to be done with the run.
+pub(super) fn of_run(directory: &RunDirectory, what: &'static str) -> impl Fn(EnvError) -> Error {
+    move |error| {
+        Error::Usage(format!(
+            "{}: {error} A run in an environment of your own is {what} by the program that registers it.",
+            directory.config().display()
+        ))
+    }
+}

@@ -1,0 +1,158 @@
+//! Training, evaluating and resuming from another crate.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+use std::path::Path;
+
+use concrete_dqn::agent::Agent;
+use concrete_dqn::rows::EpisodeRecord;
+use concrete_dqn::training::Observer;
+use concrete_dqn::{Config, Error, Policy, SavedRun, Session};
+use control_envs::rand::Rng;
+use control_envs::{CartPole, Dimension, Env, EnvError, EnvSpec, Registry, Step};
+
+fn config(steps: u64) -> Config {
+    let settings = "network.hidden = [16, 16]\nagent = { learning_starts = 200, batch_size = 16 }\nevaluation.passes = 3";
+    Config { steps, ..Config::for_env("cartpole").unwrap().with(settings).unwrap() }
+}
+
+fn session(steps: u64) -> Session {
+    Session::new(&Registry::builtin(), config(steps)).unwrap()
+}
+
+/// Rows, and the end after some episodes.
+#[derive(Default)]
+struct Watch {
+    rows: Vec<EpisodeRecord>,
+    last: Option<usize>,
+}
+
+impl Observer for Watch {
+    fn on_episode(&mut self, record: &EpisodeRecord, _agent: &Agent) -> Result<(), Error> {
+        self.rows.push(record.clone());
+        Ok(())
+    }
+
+    fn wants_to_stop(&self) -> bool {
+        self.last == Some(self.rows.len())
+    }
+}
+
+#[test]
+fn in_memory_in_a_folder_interrupted_and_resumed_are_one_training() {
+    let mut whole = Watch::default();
+    let mut in_memory = session(1_000);
+    let summary = in_memory.train(&mut whole).unwrap();
+    assert_eq!((summary.ended.as_str(), summary.total_steps), ("finished", 1_000));
+    assert_eq!((in_memory.folder(), summary.evaluation), (None, None));
+
+    let runs = tempfile::tempdir().unwrap();
+    let folder = runs.path().join("mine");
+    let mut parts = Watch { last: Some(5), ..Watch::default() };
+    let mut written = session(1_000).in_folder(&folder).unwrap();
+    assert!(matches!(written.train(&mut parts), Err(Error::Interrupted)));
+    assert_eq!((written.summary().ended.as_str(), written.summary().episodes), ("interrupted", 5));
+    parts.last = Some(9);
+    assert!(matches!(written.train(&mut parts), Err(Error::Interrupted)));
+    drop(written);
+    let mut resumed = Session::resume(&folder, &Registry::builtin()).unwrap();
+    let of_resumed = resumed.train(&mut parts).unwrap();
+    assert_eq!(parts.rows, whole.rows);
+    assert_eq!((of_resumed.p_final, of_resumed.p_peak), (summary.p_final, summary.p_peak));
+
+    // One evaluation, whoever plays it.
+    let evaluation = resumed.evaluate(4).unwrap();
+    assert_eq!(evaluation, in_memory.evaluate(4).unwrap());
+    assert_eq!(resumed.summary().evaluation.as_ref(), Some(&evaluation));
+    let mut policy = Policy::load(&folder, CartPole::new).unwrap();
+    let observation = [0.0, 0.1, -0.02, 0.3];
+    assert_eq!(policy.predict(&observation).unwrap(), resumed.predict(&observation).unwrap());
+    drop(resumed);
+    assert!(SavedRun::open(&folder).unwrap().is_finished());
+}
+
+#[test]
+fn a_finished_run_is_lengthened_and_a_policy_stays_as_it_was() {
+    let runs = tempfile::tempdir().unwrap();
+    let folder = runs.path().join("mine");
+    session(600).in_folder(&folder).unwrap().train(&mut ()).unwrap();
+    let mut saved = SavedRun::open(&folder).unwrap();
+    saved.config.steps = 800;
+    let mut session = saved.resume(&Registry::builtin()).unwrap();
+    let before = session.predict(&[0.0; 4]).unwrap();
+    assert_eq!(session.train(&mut ()).unwrap().total_steps, 800);
+    let after = session.predict(&[0.0; 4]).unwrap();
+    assert_ne!(before.mean, after.mean, "the policy is of the agent as it is now");
+    let values = [&after.mean, &after.epistemic_std, &after.aleatoric_std];
+    assert!(values.iter().all(|values| values.len() == 2 && values.iter().all(|value| value.is_finite())));
+    assert!(after.mean[after.action] >= after.mean[1 - after.action]);
+}
+
+/// Panics at a step.
+struct Panics {
+    spec: EnvSpec,
+    steps: u32,
+}
+
+impl Panics {
+    fn new() -> Self {
+        let x = Dimension::new("x", "", -1.0, 1.0);
+        Self { spec: EnvSpec::new("Panics-v0", [x], ["a", "b"]).with_max_episode_steps(10), steps: 0 }
+    }
+}
+
+impl Env for Panics {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    fn reset(&mut self, _rng: &mut dyn Rng) -> Result<Vec<f32>, EnvError> {
+        Ok(vec![0.0])
+    }
+
+    fn step(&mut self, _action: usize) -> Result<Step, EnvError> {
+        self.steps += 1;
+        assert!(self.steps < 55, "step 55");
+        Ok(Step::new(vec![0.5], 1.0, false))
+    }
+}
+
+#[test]
+fn a_panic_is_an_error_and_what_was_learned_is_written() {
+    let runs = tempfile::tempdir().unwrap();
+    let config = Config::for_env("Panics-v0").unwrap().with("agent.learning_starts = 20").unwrap();
+    let mut session = Session::new(Panics::new, config).unwrap().in_new_folder(runs.path()).unwrap();
+    let error = session.train(&mut ()).unwrap_err();
+    assert!(matches!(&error, Error::Panicked(message) if message == "step 55"), "{error}");
+    assert_eq!((session.summary().total_steps, session.summary().episodes), (54, 5));
+    let folder = session.folder().unwrap();
+    let rows = std::fs::read_to_string(folder.join("episodes.csv")).unwrap();
+    assert_eq!(rows.lines().count(), 1 + 5);
+    assert!(folder.join("model.safetensors").is_file() && folder.join("summary.json").is_file());
+
+    let makes_none = || -> CartPole { panic!("no environment") };
+    assert!(matches!(Session::new(makes_none, Config::default()), Err(Error::Panicked(_))));
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let says = |result: Result<(), Error>, words: &str| {
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    };
+    let runs = tempfile::tempdir().unwrap();
+    let folder = runs.path().join("mine");
+    let first = session(300).in_folder(&folder).unwrap();
+    let again = |folder: &Path| session(300).in_folder(folder).map(|_| ());
+    says(again(&folder), "holds a run already; resume that one");
+    says(SavedRun::open(&folder).map(|_| ()), "another process is writing into");
+    drop(first);
+    says(Session::resume(&folder, Panics::new).map(|_| ()), "there is no environment `CartPole-v1`");
+    says(Policy::load(runs.path(), CartPole::new).map(|_| ()), "holds no config.toml");
+    says(Session::new(Panics::new, Config::default()).map(|_| ()), "did you mean `Panics-v0`?");
+    let mut config = config(300);
+    config.agent.gamma = 2.0;
+    says(Session::new(CartPole::new, config).map(|_| ()), "the config: agent.gamma = 2");
+    says(Config::default().with("agent.gama = 1").map(|_| ()), "did you mean agent.gamma");
+    says(session(300).predict(&[0.0; 3]).map(|_| ()), "it must be 4 finite numbers");
+    says(session(300).predict(&[f32::NAN; 4]).map(|_| ()), "no observation of CartPole-v1");
+}
