@@ -5,6 +5,7 @@ mod label;
 mod lock;
 mod meta;
 pub mod model;
+mod record;
 mod recorder;
 mod redraw;
 mod summary;
@@ -13,7 +14,7 @@ mod writer;
 
 pub use directory::RunDirectory;
 pub use label::compared_labels;
-pub use recorder::Record;
+pub use record::Record;
 pub use summary::Summary;
 
 pub(crate) use lock::RunLock;

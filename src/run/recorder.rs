@@ -3,11 +3,10 @@
 use std::time::Instant;
 
 use control_envs::EnvSpec;
-use serde::{Deserialize, Serialize};
 
 use super::directory::RunDirectory;
+use super::record::Record;
 use super::summary::{EpisodeStatistics, Summary};
-use super::tables::TableLengths;
 use super::writer::RunWriter;
 use crate::agent::Agent;
 use crate::checkpoint::Checkpoints;
@@ -16,15 +15,6 @@ use crate::error::Error;
 use crate::evaluation::Evaluation;
 use crate::rows::{EpisodeRecord, UpdateRecord};
 use crate::training::{Observer, TrainingSnapshot};
-
-/// What a checkpoint keeps of a run's files and figures.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Record {
-    pub(super) tables: TableLengths,
-    pub(super) statistics: EpisodeStatistics,
-    pub(super) training_seconds: f64,
-}
 
 /// The observer that sums a run up, and writes its files where it has a folder.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use control_envs::EnvSpec;
 
 use super::directory::RunDirectory;
 use super::model;
-use super::recorder::Record;
+use super::record::Record;
 use super::redraw::Redraw;
 use super::summary::Summary;
 use super::tables::Tables;

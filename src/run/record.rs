@@ -1,0 +1,15 @@
+//! What a checkpoint keeps of a run.
+
+use serde::{Deserialize, Serialize};
+
+use super::summary::EpisodeStatistics;
+use super::tables::TableLengths;
+
+/// What a checkpoint keeps of a run's files and figures.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    pub(super) tables: TableLengths,
+    pub(super) statistics: EpisodeStatistics,
+    pub(super) training_seconds: f64,
+}
