@@ -4,28 +4,6 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 /// The settings of one part.
-///
-/// ```
-/// use concrete_dqn::section::{Ranges, Section};
-///
-/// struct TargetConfig {
-///     beta: f64,
-///     passes: usize,
-/// }
-///
-/// impl Section for TargetConfig {
-///     fn check(&self, ranges: &mut Ranges) {
-///         // Without `..`, so that no field is forgotten.
-///         let Self { beta, passes } = self;
-///         ranges.not_negative("beta", *beta);
-///         ranges.passes("passes", *passes);
-///     }
-/// }
-///
-/// let problem = Ranges::violation(&TargetConfig { beta: 1.0, passes: 1 });
-/// let sentence = "passes = 1 is out of range; it must be a whole number from 2 to 10000";
-/// assert_eq!(problem.as_deref(), Some(sentence));
-/// ```
 pub trait Section {
     /// Holds every field against its range.
     fn check(&self, ranges: &mut Ranges);
