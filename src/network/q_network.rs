@@ -45,7 +45,7 @@ pub struct QNetwork {
 }
 
 impl QNetwork {
-    /// The largest |ln tau| that [`bound_precision`](Self::bound_precision) leaves.
+    /// The largest |ln tau| that [`descend`](Self::descend) leaves.
     pub const LOG_PRECISION_BOUND: f32 = 30.0;
 
     /// An online network and a target network, equal at first.

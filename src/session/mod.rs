@@ -3,7 +3,7 @@
 //! A [`Session`] is an agent and its environment. It trains, in memory or with everything written into a folder;
 //! a [`SavedRun`] is such a folder, to be resumed; a [`Policy`] is a trained network that acts. Nothing here touches the
 //! terminal: what is worth a warning goes to [`tracing`], and what happens is told to an
-//! [`Observer`](crate::training::Observer).
+//! [`Observer`].
 
 mod device;
 mod policy;
