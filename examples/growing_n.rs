@@ -52,8 +52,8 @@ fn compare(folder: &Path) -> Result<(), Error> {
         };
         drawn.extend(session.folder().map(|folder| (folder.to_owned(), label)));
     }
-    for picture in draw_comparison(&drawn, &folder.join("comparison"))? {
-        println!("{}", picture.display());
+    for figure in draw_comparison(&drawn, &folder.join("comparison"))? {
+        println!("{}", figure.display());
     }
     Ok(())
 }

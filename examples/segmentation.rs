@@ -206,7 +206,7 @@ fn percentages(pixels: &Tensor, image: i64) -> Vec<Vec<f64>> {
     (0..SIDE).map(|row| (0..SIDE).map(|column| (100.0 * value(row, column)).round()).collect()).collect()
 }
 
-fn picture(held_out: &Shapes, predicted: &Predicted) -> Heatmaps {
+fn figure(held_out: &Shapes, predicted: &Predicted) -> Heatmaps {
     let row = |image: i64| {
         let heatmap = |name: &str, pixels: &Tensor| Heatmap {
             name: name.to_owned(),
@@ -259,7 +259,7 @@ fn study() -> Result<(), Error> {
     }
     if let Some((held_out, [pixels, _])) = seeds.first() {
         let stem = Path::new("runs/segmentation").join("segmentation");
-        for path in draw_heatmaps(&picture(held_out, &pixels.predicted), &stem)? {
+        for path in draw_heatmaps(&figure(held_out, &pixels.predicted), &stem)? {
             println!("{}", path.display());
         }
     }

@@ -66,9 +66,14 @@ pub enum Error {
         .0.display()
     )]
     Busy(PathBuf),
-    /// The plots could not be drawn.
-    #[error("could not draw the plots: {0}")]
-    Plot(#[from] crate::plot::PlotError),
+    /// A figure could not be drawn.
+    #[error("could not draw {}: {problem}", path.display())]
+    Draw {
+        /// The figure.
+        path: PathBuf,
+        /// What the drawing library said.
+        problem: String,
+    },
     /// A table of a run could not be read or written.
     #[error("{0}")]
     Row(#[from] crate::rows::RowError),

@@ -42,7 +42,7 @@
 //! | [`session`] | training, evaluating and resuming in a few lines |
 //! | [`experiment`] | settings x environments x seeds, summed up |
 //! | [`run`], [`checkpoint`] | what a run leaves on the disk, and all that is needed to resume it |
-//! | [`plot`], [`rows`] | pictures of runs, and the rows of their tables |
+//! | [`plot`], [`rows`] | figures of runs, and the rows of their tables |
 //! | [`config`] | defaults, presets, files and flags |
 //! | [`training`], [`evaluation`] | the loops of environment and agent |
 //! | [`agent`] | acts, observes, learns, and tells the objective how much data there is |

@@ -1,21 +1,21 @@
-//! From studies to groups of curves.
+//! From studies to series.
 
-use concrete_dqn::plot::Group;
+use concrete_dqn::plot::Series;
 
 use crate::study::Study;
 
-/// A group of curves for each rule, a curve for each seed. Studies of one rule follow each other.
-pub fn groups<'a>(
+/// A series for each rule, a curve for each seed. Studies of one rule follow each other.
+pub fn series<'a>(
     studies: impl IntoIterator<Item = &'a Study>,
     mut curve: impl FnMut(&Study) -> Vec<(f64, f64)>,
-) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
+) -> Vec<Series> {
+    let mut series: Vec<Series> = Vec::new();
     for study in studies {
         let name = study.rule.to_string();
-        match groups.last_mut().filter(|group| group.name == name) {
-            Some(group) => group.runs.push(curve(study)),
-            None => groups.push(Group { name, runs: vec![curve(study)] }),
+        match series.last_mut().filter(|series| series.name == name) {
+            Some(series) => series.runs.push(curve(study)),
+            None => series.push(Series { name, runs: vec![curve(study)] }),
         }
     }
-    groups
+    series
 }

@@ -8,7 +8,7 @@ use concrete_dqn::files::write_csv;
 use concrete_dqn::plot::{Chart, ChartPanel, draw_chart};
 use serde::Serialize;
 
-use crate::curves::groups;
+use crate::curves::series;
 use crate::study::{Decisions, Study};
 
 /// Windows of N to a factor of ten.
@@ -30,7 +30,7 @@ struct Exploratory {
 pub fn draw_decisions(studies: &[Study], folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut table = Vec::new();
     let exploring = studies.iter().filter(|study| study.rule != RuleName::Greedy);
-    let groups = groups(exploring, |study| {
+    let series = series(exploring, |study| {
         let points = windows(study);
         table.extend(points.iter().map(|&(n, exploratory_share)| Exploratory {
             rule: study.rule,
@@ -50,7 +50,7 @@ pub fn draw_decisions(studies: &[Study], folder: &Path) -> Result<Vec<PathBuf>, 
             .map(|(note, logarithmic)| ChartPanel {
                 heading: format!("Decisions that were not greedy (%){note}"),
                 logarithmic,
-                groups: groups.clone(),
+                series: series.clone(),
                 levels: Vec::new(),
             })
             .into(),

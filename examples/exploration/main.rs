@@ -5,7 +5,7 @@
 //! cargo run --release --example exploration
 //! ```
 //!
-//! Pictures and their numbers go to `runs/exploration/`; docs/exploration.md tells what they show.
+//! Figures and their numbers go to `runs/exploration/`; docs/exploration.md tells what they show.
 
 mod curves;
 mod decisions;
@@ -47,7 +47,7 @@ struct Arguments {
     #[arg(long, value_name = "SECTION.KEY=VALUE")]
     set: Vec<String>,
 
-    /// Where pictures and tables go
+    /// Where figures and tables go
     #[arg(long, value_name = "DIR", default_value = "runs/exploration")]
     output: PathBuf,
 }
@@ -105,7 +105,7 @@ fn common_config(arguments: &Arguments) -> Result<Config, Error> {
     };
     if let Some(assignment) = arguments.set.iter().find(|assignment| told(assignment)) {
         return Err(Error::Usage(format!(
-            "`--set {assignment}` is not possible here, since environment and rules are what the pictures are about, \
+            "`--set {assignment}` is not possible here, since environment and rules are what the figures are about, \
              and seeds and steps have flags of their own, --seeds and --steps"
         )));
     }
@@ -122,14 +122,14 @@ fn draw(studies: &[Study], grid: &Grid, steps: u64, folder: &Path) -> Result<(),
         source,
     })?;
     let reachable = grid.reachable()?;
-    let pictures = [
+    let figures = [
         visits::draw_visits(studies, grid, steps, folder)?,
         visits::draw_coverage(studies, grid, &reachable, steps, folder)?,
         decisions::draw_decisions(studies, folder)?,
         uncertainty::draw_uncertainty(studies, grid, folder)?,
     ];
-    for picture in pictures.iter().flatten() {
-        println!("{}", picture.display());
+    for figure in figures.iter().flatten() {
+        println!("{}", figure.display());
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use concrete_dqn::Error;
 use concrete_dqn::exploration::RuleName;
 use concrete_dqn::files::write_csv;
-use concrete_dqn::plot::{Chart, ChartPanel, Group, draw_chart};
+use concrete_dqn::plot::{Chart, ChartPanel, Series, draw_chart};
 use serde::Serialize;
 
 use crate::grid::Grid;
@@ -35,7 +35,7 @@ pub fn draw_uncertainty(studies: &[Study], grid: &Grid, folder: &Path) -> Result
     let mut table = Vec::new();
     let mut panels = Vec::new();
     for of_rule in studies.chunk_by(|a, b| a.rule == b.rule) {
-        let mut groups = KINDS.map(|name| Group { name: name.to_owned(), runs: Vec::new() });
+        let mut series = KINDS.map(|name| Series { name: name.to_owned(), runs: Vec::new() });
         for study in of_rule {
             let levels = levels(study, grid);
             table.extend(levels.iter().map(|&(step, [visited_std, not_visited_std])| Uncertainty {
@@ -45,8 +45,8 @@ pub fn draw_uncertainty(studies: &[Study], grid: &Grid, folder: &Path) -> Result
                 visited_std,
                 not_visited_std,
             }));
-            for (kind, group) in groups.iter_mut().enumerate() {
-                group
+            for (kind, series) in series.iter_mut().enumerate() {
+                series
                     .runs
                     .push(levels.iter().map(|(step, of_kinds)| (*step as f64, of_kinds[kind])).collect());
             }
@@ -54,7 +54,7 @@ pub fn draw_uncertainty(studies: &[Study], grid: &Grid, folder: &Path) -> Result
         panels.push(ChartPanel {
             heading: format!("{}: epistemic std (return units)", of_rule[0].rule),
             logarithmic: true,
-            groups: groups.into(),
+            series: series.into(),
             levels: Vec::new(),
         });
     }

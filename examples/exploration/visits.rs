@@ -8,7 +8,7 @@ use concrete_dqn::files::write_csv;
 use concrete_dqn::plot::{Chart, ChartPanel, Heatmap, HeatmapRow, Heatmaps, draw_chart, draw_heatmaps};
 use serde::Serialize;
 
-use crate::curves::groups;
+use crate::curves::series;
 use crate::grid::{Grid, SIDE};
 use crate::study::Study;
 
@@ -111,7 +111,7 @@ pub fn draw_coverage(
         }));
         points.into_iter().map(|(step, share)| (step as f64, 100.0 * share)).collect()
     };
-    let groups = groups(studies, share);
+    let series = series(studies, share);
     write_csv(&folder.join("coverage.csv"), table)?;
     let level = 100.0 * most as f64 / (SIDE * SIDE) as f64;
     let chart = Chart {
@@ -122,7 +122,7 @@ pub fn draw_coverage(
         panels: vec![ChartPanel {
             heading: format!("Visited cells (% of {SIDE} x {SIDE})"),
             logarithmic: false,
-            groups,
+            series,
             levels: vec![(level, "reachable".to_owned())],
         }],
     };

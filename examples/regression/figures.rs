@@ -1,11 +1,11 @@
-//! The pictures of what N and K do.
+//! The figures of what N and K do.
 
 use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
 use concrete_dqn::calibration::Calibration;
 use concrete_dqn::concrete::{LogisticNoise, sigmoid};
-use concrete_dqn::plot::{Chart, ChartPanel, FunctionPanel, Functions, Group, draw_chart, draw_functions};
+use concrete_dqn::plot::{Chart, ChartPanel, FunctionPanel, Functions, Series, draw_chart, draw_functions};
 use concrete_dqn::randomness::{Stream, generator};
 use tch::{Device, Kind, Tensor};
 
@@ -49,16 +49,16 @@ pub fn functions(networks: &Networks) -> Vec<Vec<Point>> {
 /// Draws everything and returns the paths.
 ///
 /// # Errors
-/// Where a picture can't be written.
+/// Where a figure can't be written.
 pub fn draw(rows: &[Row], protocols: &[Protocol], folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let first = &protocols[0].name;
-    let mut pictures = draw_chart(&layers(rows, first), &folder.join("layers"))?;
-    pictures.extend(draw_chart(&dropout(rows, protocols), &folder.join("dropout"))?);
-    pictures.extend(draw_chart(&uncertainty(rows, protocols), &folder.join("uncertainty"))?);
-    pictures.extend(draw_chart(&prediction(rows, first), &folder.join("prediction"))?);
-    pictures.extend(draw_chart(&reliability(rows, first), &folder.join("reliability"))?);
-    pictures.extend(draw_functions(&bands(rows, first), &folder.join("functions"))?);
-    Ok(pictures)
+    let mut figures = draw_chart(&layers(rows, first), &folder.join("layers"))?;
+    figures.extend(draw_chart(&dropout(rows, protocols), &folder.join("dropout"))?);
+    figures.extend(draw_chart(&uncertainty(rows, protocols), &folder.join("uncertainty"))?);
+    figures.extend(draw_chart(&prediction(rows, first), &folder.join("prediction"))?);
+    figures.extend(draw_chart(&reliability(rows, first), &folder.join("reliability"))?);
+    figures.extend(draw_functions(&bands(rows, first), &folder.join("functions"))?);
+    Ok(figures)
 }
 
 /// A curve for every seed of a protocol, against N.
@@ -74,51 +74,51 @@ fn curves(rows: &[Row], protocol: &str, value: impl Fn(&Row) -> f64) -> Vec<Vec<
     seeds.into_iter().map(curve).collect()
 }
 
-fn group(name: &str, runs: Vec<Vec<(f64, f64)>>) -> Group {
-    Group { name: name.to_owned(), runs }
+fn named(name: &str, runs: Vec<Vec<(f64, f64)>>) -> Series {
+    Series { name: name.to_owned(), runs }
 }
 
 /// The notebook's curve of one of its columns.
-fn notebook(value: impl Fn(&(usize, f64, f64, f64)) -> f64) -> Group {
-    group(
+fn notebook(value: impl Fn(&(usize, f64, f64, f64)) -> f64) -> Series {
+    named(
         "notebook, as printed",
         vec![NOTEBOOK.iter().map(|printed| (printed.0 as f64, value(printed))).collect()],
     )
 }
 
-fn panel(heading: &str, logarithmic: bool, groups: Vec<Group>) -> ChartPanel {
-    ChartPanel { heading: heading.to_owned(), logarithmic, groups, levels: Vec::new() }
+fn panel(heading: &str, logarithmic: bool, series: Vec<Series>) -> ChartPanel {
+    ChartPanel { heading: heading.to_owned(), logarithmic, series, levels: Vec::new() }
 }
 
 /// p of each layer.
 fn layers(rows: &[Row], first: &str) -> Chart {
     let names = ["inputs", "hidden 1", "hidden 2", "hidden 3"];
-    let groups = names
+    let series = names
         .iter()
         .enumerate()
-        .map(|(layer, name)| group(name, curves(rows, first, move |row| row.measurement.p[layer])));
+        .map(|(layer, name)| named(name, curves(rows, first, move |row| row.measurement.p[layer])));
     Chart {
         title: "More data push p down".to_owned(),
         subtitle: format!("{first}: p of the dropout of the inputs and behind each hidden layer"),
         horizontal: "number of data N",
         horizontal_logarithmic: true,
-        panels: vec![panel("Dropout probability p", true, groups.collect())],
+        panels: vec![panel("Dropout probability p", true, series.collect())],
     }
 }
 
 /// p under each protocol.
 fn dropout(rows: &[Row], protocols: &[Protocol]) -> Chart {
-    let mut groups: Vec<_> = protocols
+    let mut series: Vec<_> = protocols
         .iter()
-        .map(|protocol| group(&protocol.name, curves(rows, &protocol.name, |row| row.measurement.hidden_p())))
+        .map(|protocol| named(&protocol.name, curves(rows, &protocol.name, |row| row.measurement.hidden_p())))
         .collect();
-    groups.push(notebook(|printed| printed.1));
+    series.push(notebook(|printed| printed.1));
     Chart {
         title: "More data push p down, more units push it up".to_owned(),
         subtitle: "Mean p of the dropout behind the three hidden layers".to_owned(),
         horizontal: "number of data N",
         horizontal_logarithmic: true,
-        panels: vec![panel("Dropout probability p", false, groups)],
+        panels: vec![panel("Dropout probability p", false, series)],
     }
 }
 
@@ -127,15 +127,15 @@ fn uncertainty(rows: &[Row], protocols: &[Protocol]) -> Chart {
     type Printed = (usize, f64, f64, f64);
     let of_std =
         |name: &str, value: fn(&Measurement) -> f64, printed: fn(&Printed) -> f64, level: &[&str]| {
-            let mut groups: Vec<_> = protocols
+            let mut series: Vec<_> = protocols
                 .iter()
                 .map(|protocol| {
-                    group(&protocol.name, curves(rows, &protocol.name, |row| value(&row.measurement)))
+                    named(&protocol.name, curves(rows, &protocol.name, |row| value(&row.measurement)))
                 })
                 .collect();
-            groups.push(notebook(printed));
+            series.push(notebook(printed));
             let levels = level.iter().map(|name| (NOISE, (*name).to_owned())).collect();
-            ChartPanel { levels, ..panel(&format!("{name} standard deviation (units of y)"), false, groups) }
+            ChartPanel { levels, ..panel(&format!("{name} standard deviation (units of y)"), false, series) }
         };
     Chart {
         title: "Epistemic uncertainty falls with N, the noise stays".to_owned(),
@@ -164,10 +164,10 @@ fn prediction(rows: &[Row], first: &str) -> Chart {
         ChartPanel {
             heading: format!("Dropout probability p {name}"),
             logarithmic: true,
-            groups: vec![
-                group("trained", curves(rows, first, |row| row.measurement.p[layer])),
-                group("minimum of the landscape", curves(rows, first, minimum)),
-                group("sigmoid(−τcN / (2K))", curves(rows, first, small)),
+            series: vec![
+                named("trained", curves(rows, first, |row| row.measurement.p[layer])),
+                named("minimum of the landscape", curves(rows, first, minimum)),
+                named("sigmoid(−τcN / (2K))", curves(rows, first, small)),
             ],
             levels: vec![],
         }
@@ -186,14 +186,14 @@ fn prediction(rows: &[Row], first: &str) -> Chart {
 
 fn reliability(rows: &[Row], first: &str) -> Chart {
     let sizes = DRAWN.iter().filter(|size| rows.iter().any(|row| row.size == **size));
-    let mut groups: Vec<_> = sizes
+    let mut series: Vec<_> = sizes
         .map(|size| {
             let chosen = rows.iter().filter(|row| row.protocol == first && row.size == *size);
             let calibration = Calibration::new(chosen.flat_map(|row| row.measurement.places.iter().copied()));
-            group(&format!("N = {size}"), vec![calibration.curve()])
+            named(&format!("N = {size}"), vec![calibration.curve()])
         })
         .collect();
-    groups.push(group("calibrated", vec![vec![(0.05, 0.05), (0.95, 0.95)]]));
+    series.push(named("calibrated", vec![vec![(0.05, 0.05), (0.95, 0.95)]]));
     Chart {
         title: "Reliability on held-out data".to_owned(),
         subtitle: format!(
@@ -204,7 +204,7 @@ fn reliability(rows: &[Row], first: &str) -> Chart {
         panels: vec![ChartPanel {
             heading: "Share of outcomes within it".to_owned(),
             logarithmic: false,
-            groups,
+            series,
             levels: vec![],
         }],
     }

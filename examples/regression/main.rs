@@ -7,7 +7,7 @@
 //!
 //! Three studies: `sizes` (what N and K do to p and to the uncertainty, by the authors' protocol and by a converged one),
 //! `online` (adapting to more data against training again), and `temperature` (what it does to masks and to what is learned).
-//! Each prints its tables in Markdown and leaves pictures and a CSV file in `runs/regression/`; docs/uncertainty.md tells what
+//! Each prints its tables in Markdown and leaves figures and a CSV file in `runs/regression/`; docs/uncertainty.md tells what
 //! they show.
 
 mod figures;
@@ -37,7 +37,7 @@ struct Arguments {
     #[arg(long)]
     quick: bool,
 
-    /// Where pictures and tables go
+    /// Where figures and tables go
     #[arg(short, long, value_name = "DIR", default_value = "runs/regression")]
     output: PathBuf,
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
 use concrete_dqn::files::write_csv;
-use concrete_dqn::plot::{Chart, ChartPanel, Group, draw_chart};
+use concrete_dqn::plot::{Chart, ChartPanel, Series, draw_chart};
 use concrete_dqn::statistics::mean;
 use serde::Serialize;
 
@@ -145,8 +145,8 @@ fn report(plan: &Plan, rows: &[Row], folder: &Path) -> Result<(), Error> {
     write_csv(&folder.join("online.csv"), cells)?;
     println!("p of the layers with {} inputs:\n\n{}", SHAPE.width, p_table(plan, rows));
     println!("Objective and epistemic standard deviation:\n\n{}", objective_table(plan, rows));
-    for picture in draw(plan, rows, folder)? {
-        println!("{}", picture.display());
+    for figure in draw(plan, rows, folder)? {
+        println!("{}", figure.display());
     }
     Ok(())
 }
@@ -228,9 +228,9 @@ fn draw(plan: &Plan, rows: &[Row], folder: &Path) -> Result<Vec<PathBuf>, Error>
     let panel = |heading: &str, logarithmic: bool, value: fn(&Measurement) -> f64| ChartPanel {
         heading: heading.to_owned(),
         logarithmic,
-        groups: [ONLINE, RAISED, PLAIN, HELD]
+        series: [ONLINE, RAISED, PLAIN, HELD]
             .iter()
-            .map(|kind| Group {
+            .map(|kind| Series {
                 name: (*kind).to_owned(),
                 runs: plan
                     .seeds

@@ -48,7 +48,7 @@ pub struct Row {
     pub size: usize,
     pub seed: u64,
     pub measurement: Measurement,
-    /// The mean and both standard deviations over a range of inputs, for a picture.
+    /// The mean and both standard deviations over a range of inputs, for a figure.
     pub function: Vec<Point>,
 }
 
@@ -189,8 +189,8 @@ pub fn study(protocols: &[Protocol], folder: &Path) -> Result<(), Error> {
     }
     println!("On held-out data:\n\n{}", held_out_table(&rows, protocols));
     println!("p against its prediction:\n\n{}", prediction_table(&rows, protocols));
-    for picture in figures::draw(&rows, protocols, folder)? {
-        println!("{}", picture.display());
+    for figure in figures::draw(&rows, protocols, folder)? {
+        println!("{}", figure.display());
     }
     Ok(())
 }

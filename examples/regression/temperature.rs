@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use concrete_dqn::Error;
 use concrete_dqn::concrete::{logit, sigmoid};
 use concrete_dqn::files::write_csv;
-use concrete_dqn::plot::{Chart, ChartPanel, Group, draw_chart};
+use concrete_dqn::plot::{Chart, ChartPanel, Series, draw_chart};
 use serde::Serialize;
 
 use crate::measure::{Measurement, measure};
@@ -84,8 +84,8 @@ struct Cell {
 /// Where its files can't be written.
 pub fn study(plan: &Plan, folder: &Path) -> Result<(), Error> {
     println!("Masks at p = {P}:\n\n{}", mask_table());
-    for picture in draw_masks(folder)? {
-        println!("{}", picture.display());
+    for figure in draw_masks(folder)? {
+        println!("{}", figure.display());
     }
     let courses = [
         Course::Fixed(0.03),
@@ -233,16 +233,16 @@ fn mask_table() -> String {
 }
 
 fn draw_masks(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let group = |name: String, run| Group { name, runs: vec![run] };
-    let panel = |heading: &str, logarithmic, groups, levels| ChartPanel {
+    let series = |name: String, run| Series { name, runs: vec![run] };
+    let panel = |heading: &str, logarithmic, series, levels| ChartPanel {
         heading: heading.to_owned(),
         logarithmic,
-        groups,
+        series,
         levels,
     };
     let densities = [0.01, 0.03, 0.1, 0.3, 1.0].map(|t| {
         let places = (1..400).map(|index| f64::from(index) / 400.0);
-        group(format!("t = {t}"), places.map(|keep| (keep, density(keep, t))).collect())
+        series(format!("t = {t}"), places.map(|keep| (keep, density(keep, t))).collect())
     });
     let masks = Chart {
         title: "The warmer a mask, the less it is one".to_owned(),
@@ -255,7 +255,7 @@ fn draw_masks(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     };
     let temperatures: Vec<f64> = (0..=80).map(|index| 10_f64.powf(f64::from(index) / 40.0 - 2.0)).collect();
     let curve = |name: &str, value: &dyn Fn(f64) -> f64| {
-        group(name.to_owned(), temperatures.iter().map(|t| (*t, value(*t))).collect())
+        series(name.to_owned(), temperatures.iter().map(|t| (*t, value(*t))).collect())
     };
     let variance = |t| (moments(t).1.powi(2)) / (P * (1.0 - P));
     let effects = Chart {
@@ -274,9 +274,9 @@ fn draw_masks(folder: &Path) -> Result<Vec<PathBuf>, Error> {
             vec![],
         )],
     };
-    let mut pictures = draw_chart(&masks, &folder.join("masks"))?;
-    pictures.extend(draw_chart(&effects, &folder.join("mask-temperature"))?);
-    Ok(pictures)
+    let mut figures = draw_chart(&masks, &folder.join("masks"))?;
+    figures.extend(draw_chart(&effects, &folder.join("mask-temperature"))?);
+    Ok(figures)
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ pub enum Command {
     Resume(ResumeArguments),
     /// Train every variant of an experiment in every environment on every seed, and sum up
     Experiment(ExperimentArguments),
-    /// Draw a run's plots again, or one picture that compares several runs
+    /// Draw a run's plots again, or one figure that compares several runs
     Plot(PlotArguments),
     /// Draw the objective of one layer against its p: the curve, its three parts, the minimum
     Landscape(LandscapeArguments),
@@ -208,11 +208,11 @@ pub struct ExperimentArguments {
 
 #[derive(Debug, Args)]
 pub struct PlotArguments {
-    /// Folders of runs: the plots of one are drawn again, several are compared in one picture
+    /// Folders of runs: the plots of one are drawn again, several are compared in one figure
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
 
-    /// Draw one picture of the runs, at this path with .svg and .png [default for several runs: comparison]
+    /// Draw one figure of the runs, at this path with .svg and .png [default for several runs: comparison]
     #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
 }
@@ -259,7 +259,7 @@ pub struct LandscapeArguments {
     #[arg(long, value_name = "L", value_parser = not_negative, allow_negative_numbers = true)]
     pub length_scale: Option<f64>,
 
-    /// Where the picture goes, with .svg and .png [default: the run's plots/, or landscape]
+    /// Where the figure goes, with .svg and .png [default: the run's plots/, or landscape]
     #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! What `evaluate RUN --calibration` adds: a table, a picture, and the numbers behind both.
+//! What `evaluate RUN --calibration` adds: a table, a figure, and the numbers behind both.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::evaluation::Evaluation;
 use crate::files;
-use crate::plot::{Chart, ChartPanel, Group, draw_chart};
+use crate::plot::{Chart, ChartPanel, Series, draw_chart};
 use crate::run::RunDirectory;
 use crate::value_calibration::{Intervals, Outcome, ValueCalibration};
 
@@ -32,9 +32,9 @@ pub fn write(
 }
 
 fn chart(title: &str, calibration: &ValueCalibration) -> Chart {
-    let group = |name: &str, points: &[(f64, f64)]| {
+    let series = |name: &str, points: &[(f64, f64)]| {
         let ends = [(0.0, 0.0)].into_iter().chain(points.iter().copied());
-        Group { name: name.to_owned(), runs: vec![ends.collect()] }
+        Series { name: name.to_owned(), runs: vec![ends.collect()] }
     };
     let whole = [(1.0, 1.0)];
     Chart {
@@ -48,10 +48,10 @@ fn chart(title: &str, calibration: &ValueCalibration) -> Chart {
         panels: vec![ChartPanel {
             heading: "Share of returns within".to_owned(),
             logarithmic: false,
-            groups: vec![
-                group("epistemic and aleatoric", &calibration.predictive.curve),
-                group("epistemic alone", &calibration.epistemic.curve),
-                group("calibrated", &whole),
+            series: vec![
+                series("epistemic and aleatoric", &calibration.predictive.curve),
+                series("epistemic alone", &calibration.epistemic.curve),
+                series("calibrated", &whole),
             ],
             levels: Vec::new(),
         }],

@@ -8,24 +8,24 @@ use super::terminal::print;
 use crate::concrete::{Landscape, logit, sigmoid};
 use crate::error::Error;
 use crate::plot::axis::number;
-use crate::plot::{LandscapePicture, RunLabel, draw_landscape};
+use crate::plot::{LandscapeFigure, RunLabel, draw_landscape};
 use crate::rows::{EpisodeRecord, LayerRecord, read};
 use crate::run::RunDirectory;
 
 pub fn run(arguments: &LandscapeArguments) -> Result<(), Error> {
-    let (picture, output) = match &arguments.run {
+    let (figure, output) = match &arguments.run {
         Some(run) => of_run(arguments, run)?,
         None => of_numbers(arguments),
     };
     let output = arguments.output.as_deref().map_or(output, stem);
-    print(&text(&picture))?;
-    for path in draw_landscape(&picture, &output)? {
+    print(&text(&figure))?;
+    for path in draw_landscape(&figure, &output)? {
         print(&format!("{}\n", path.display()))?;
     }
     Ok(())
 }
 
-fn of_numbers(arguments: &LandscapeArguments) -> (LandscapePicture, PathBuf) {
+fn of_numbers(arguments: &LandscapeArguments) -> (LandscapeFigure, PathBuf) {
     // The command line requires both where there is no run.
     let (dataset_size, inputs) = (arguments.n.unwrap_or(1.0), arguments.k.unwrap_or(1.0));
     let landscape = Landscape {
@@ -36,10 +36,10 @@ fn of_numbers(arguments: &LandscapeArguments) -> (LandscapePicture, PathBuf) {
         masks: inputs,
         dataset_size,
     };
-    (picture("What the objective says of p".to_owned(), arguments, landscape, None), "landscape".into())
+    (figure("What the objective says of p".to_owned(), arguments, landscape, None), "landscape".into())
 }
 
-fn of_run(arguments: &LandscapeArguments, run: &Path) -> Result<(LandscapePicture, PathBuf), Error> {
+fn of_run(arguments: &LandscapeArguments, run: &Path) -> Result<(LandscapeFigure, PathBuf), Error> {
     let directory = RunDirectory::open(run)?;
     let config = directory.read_config()?;
     let usage = |problem: String| Err(Error::Usage(format!("{} {problem}", run.display())));
@@ -89,16 +89,16 @@ fn of_run(arguments: &LandscapeArguments, run: &Path) -> Result<(LandscapePictur
     let run_title = RunLabel::of(&config, None).title;
     let title = format!("{run_title} · layer {layer}{of_group} after episode {episode}");
     let name = format!("landscape-layer{layer}{suffix}-episode{episode}");
-    Ok((picture(title, arguments, landscape, Some(state.p)), run.join("plots").join(name)))
+    Ok((figure(title, arguments, landscape, Some(state.p)), run.join("plots").join(name)))
 }
 
-/// The picture of a landscape, with what the command line gives in place of what it had.
-fn picture(
+/// The figure of a landscape, with what the command line gives in place of what it had.
+fn figure(
     title: String,
     arguments: &LandscapeArguments,
     found: Landscape,
     p: Option<f64>,
-) -> LandscapePicture {
+) -> LandscapeFigure {
     let landscape = Landscape {
         sensitivity: arguments.sensitivity.unwrap_or(found.sensitivity),
         precision: arguments.precision.unwrap_or(found.precision),
@@ -116,21 +116,21 @@ fn picture(
         number(landscape.squared_norm),
         landscape.length_scale
     );
-    LandscapePicture { title, subtitle, landscape, p }
+    LandscapeFigure { title, subtitle, landscape, p }
 }
 
 /// The coefficients, and where the minimum is and p was.
-fn text(picture: &LandscapePicture) -> String {
-    let landscape = &picture.landscape;
+fn text(figure: &LandscapeFigure) -> String {
+    let landscape = &figure.landscape;
     let mut lines = vec![
-        picture.subtitle.clone(),
+        figure.subtitle.clone(),
         format!(
             "minimum at p = {:.3e}; sigmoid(-tau c N / (2K)) = {:.3e}",
             sigmoid(landscape.minimum()),
             sigmoid(landscape.small_p_minimum())
         ),
     ];
-    if let Some(p) = picture.p {
+    if let Some(p) = figure.p {
         let slope = landscape.gradient(logit(p));
         let direction = if slope > 0.0 { "down" } else { "up" };
         lines.push(format!("p stood at {p:.3e}, where dL/dlogit = {slope:.3e} pushes it {direction}"));

@@ -30,16 +30,16 @@ pub fn run(registry: &Registry, arguments: &PlotArguments) -> Result<(), Error> 
             let labels = compared_labels(&configs, threshold);
             let runs: Vec<_> = paths.into_iter().zip(labels).collect();
             let output = arguments.output.as_deref().unwrap_or(Path::new("comparison"));
-            for picture in draw_comparison(&runs, &stem(output))? {
-                print(&format!("{}\n", picture.display()))?;
+            for figure in draw_comparison(&runs, &stem(output))? {
+                print(&format!("{}\n", figure.display()))?;
             }
         }
     }
     Ok(())
 }
 
-/// The path without the ending of a picture, since both endings are written.
+/// The path without the ending of a figure, since both endings are written.
 pub fn stem(output: &Path) -> PathBuf {
-    let is_picture = output.extension().is_some_and(|ending| ending == "svg" || ending == "png");
-    if is_picture { output.with_extension("") } else { output.to_owned() }
+    let is_figure = output.extension().is_some_and(|ending| ending == "svg" || ending == "png");
+    if is_figure { output.with_extension("") } else { output.to_owned() }
 }

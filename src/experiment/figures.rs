@@ -1,15 +1,15 @@
-//! The pictures of an experiment: two for every environment.
+//! The figures of an experiment: two for every environment.
 
 use std::path::{Path, PathBuf};
 
 use super::group::Group;
 use crate::error::Error;
 use crate::plot::axis::{Axis, Scale, number};
+use crate::plot::drawing;
 use crate::plot::figure::{Column, Figure, Key, Mark, Panel, Stroke};
-use crate::plot::output;
+use crate::plot::figures::run::layer_name;
 use crate::plot::palette;
-use crate::plot::run_figures::layer_name;
-use crate::plot::series::{Points, points, value_at};
+use crate::plot::points::{Points, points, value_at};
 use crate::plot::table::Episodes;
 use crate::statistics::{
     Estimate, Interval, REPLICATES, interquartile_mean_estimate, quantile, share_above_estimate,
@@ -26,15 +26,15 @@ const RUN_DOT: f64 = 15.0;
 /// returns their paths. The groups of an environment follow each other.
 ///
 /// # Errors
-/// Where a picture can't be drawn or written.
+/// Where a figure can't be drawn or written.
 pub fn draw(groups: &[Group<'_>], folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut paths = Vec::new();
     for of_environment in groups.chunk_by(|a, b| a.environment.id() == b.environment.id()) {
         if of_environment.iter().any(|group| !group.summaries.is_empty()) {
             let alias = of_environment[0].environment.alias();
-            let picture = Picture::of(of_environment);
-            for (name, figure) in [("return", picture.returns()), ("dropout", picture.dropout())] {
-                paths.extend(output::write(&figure, &folder.join(format!("{alias}-{name}")))?);
+            let figures = EnvironmentFigures::of(of_environment);
+            for (name, figure) in [("return", figures.returns()), ("dropout", figures.dropout())] {
+                paths.extend(drawing::write(&figure, &folder.join(format!("{alias}-{name}")))?);
             }
         }
     }
@@ -44,14 +44,14 @@ pub fn draw(groups: &[Group<'_>], folder: &Path) -> Result<Vec<PathBuf>, Error> 
 /// What a variant does, place after place.
 type Curve = Vec<(f64, Estimate)>;
 
-/// What the pictures of an environment share.
-struct Picture<'a> {
+/// What the figures of an environment share.
+struct EnvironmentFigures<'a> {
     groups: &'a [Group<'a>],
     threshold: Option<f64>,
     steps: Axis,
 }
 
-impl<'a> Picture<'a> {
+impl<'a> EnvironmentFigures<'a> {
     fn of(groups: &'a [Group<'a>]) -> Self {
         let episodes = groups.iter().flat_map(|group| &group.episodes);
         Self {
@@ -64,7 +64,7 @@ impl<'a> Picture<'a> {
     fn figure(&self, subtitle: String, columns: Vec<Column>, height: u32) -> Figure {
         let key = |(index, group): (usize, &Group<'_>)| Key {
             name: format!("{} ({})", group.variant, counted(group.summaries.len(), "run")),
-            stroke: stroke(index),
+            stroke: palette::stroke(index),
             band: true,
         };
         let id = self.groups[0].environment.id();
@@ -259,10 +259,6 @@ impl<'a> Picture<'a> {
     }
 }
 
-fn stroke(index: usize) -> Stroke {
-    Stroke { dashed: palette::dashed(index), ..Stroke::strong(palette::color(index)) }
-}
-
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
@@ -304,7 +300,7 @@ fn marks(curves: &[Curve]) -> Vec<Mark> {
     });
     let lines = drawn().map(|(index, curve)| Mark::Line {
         points: curve.iter().map(|(x, estimate)| (*x, estimate.value)).collect(),
-        stroke: stroke(index),
+        stroke: palette::stroke(index),
         name: String::new(),
     });
     bands.chain(lines).collect()
@@ -330,7 +326,7 @@ fn row_marks(rows: impl Iterator<Item = (Vec<f64>, Option<Estimate>, String)>) -
             |place: usize| row + 0.24 * (place as f64 / (values.len().max(2) - 1) as f64 - 0.5) * 2.0;
         let points = values.iter().enumerate().map(|(place, value)| (*value, spread(place))).collect();
         marks.push(Mark::Dots { points, color, diameter: RUN_DOT });
-        marks.push(Mark::Name { at: row, name, stroke: stroke(index) });
+        marks.push(Mark::Name { at: row, name, stroke: palette::stroke(index) });
     }
     marks
 }
@@ -355,7 +351,7 @@ mod tests {
             episodes: vec![run(&[30.0, 150.0], &[0.0, 120.0]), run(&[10.0, 90.0], &[10.0, 10.0])],
         };
         let groups = [group];
-        let curves = Picture::of(&groups).curves(
+        let curves = EnvironmentFigures::of(&groups).curves(
             |run| Some(points(&run.total_steps, &run.mean_return)),
             |values| interquartile_mean_estimate(&[values], 10),
         );

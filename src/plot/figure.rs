@@ -1,11 +1,11 @@
-//! What a picture shows, as plain data: a figure is columns of panels, a panel is marks on two axes.
+//! What is drawn, as plain data: a figure is columns of panels, a panel is marks on two axes.
 
 use plotters::style::RGBColor;
 
 use super::axis::Axis;
-use super::series::Points;
+use super::points::Points;
 
-/// One picture.
+/// What one file shows.
 #[derive(Debug)]
 pub(crate) struct Figure {
     pub title: String,

@@ -2,6 +2,8 @@
 
 use plotters::style::RGBColor;
 
+use super::figure::Stroke;
+
 /// The colours of Okabe and Ito (2008), which readers with any kind of colour vision tell apart. Yellow is left out: on
 /// white it is too faint for a line.
 const COLORS: [RGBColor; 7] = [
@@ -19,22 +21,29 @@ pub(crate) const INK: RGBColor = RGBColor(34, 34, 34);
 /// Text that explains.
 pub(crate) const SOFT_INK: RGBColor = RGBColor(95, 95, 95);
 /// The lines behind the data.
-pub(crate) const GRID: RGBColor = RGBColor(228, 228, 228);
+pub(crate) const GRID: RGBColor = RGBColor(233, 233, 233);
 /// The frame of the data, and what is neither run nor layer, as a threshold.
 pub(crate) const FRAME: RGBColor = RGBColor(120, 120, 120);
 
-// Sizes in units of a picture 1600 wide, which a page usually shows at half that width or a little more.
-pub(crate) const TITLE: f64 = 42.0;
-pub(crate) const SUBTITLE: f64 = 28.0;
-pub(crate) const HEADING: f64 = 32.0;
-pub(crate) const SMALL: f64 = 28.0;
+// Sizes of type in units of a figure 1600 wide, which a page usually shows at half that width or a little more.
+pub(crate) const TITLE: f64 = 34.0;
+pub(crate) const LARGE: f64 = 26.0;
+pub(crate) const SMALL: f64 = 23.0;
 
-/// The colour of the n-th series of a picture.
+/// How opaque a band is.
+pub(crate) const BAND: f64 = 0.18;
+
+/// The colour of the n-th series of a figure.
 pub(crate) fn color(index: usize) -> RGBColor {
     COLORS[index % COLORS.len()]
 }
 
 /// Whether the n-th series is dashed, since its colour alone was already given to another one.
-pub(crate) fn dashed(index: usize) -> bool {
+fn dashed(index: usize) -> bool {
     (index / COLORS.len()) % 2 == 1
+}
+
+/// How the n-th series is drawn.
+pub(crate) fn stroke(index: usize) -> Stroke {
+    Stroke { dashed: dashed(index), ..Stroke::strong(color(index)) }
 }

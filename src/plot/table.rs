@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::PlotError;
+use crate::error::Error;
 use crate::rows::{EpisodeRecord, Row, UpdateRecord, read};
 
 /// What `episodes.csv` says, one entry an episode in every column.
@@ -20,7 +20,7 @@ pub(crate) struct Episodes {
 
 impl Episodes {
     /// Reads `episodes.csv` of a run.
-    pub fn read(run_dir: &Path) -> Result<Self, PlotError> {
+    pub fn read(run_dir: &Path) -> Result<Self, Error> {
         let rows: Vec<EpisodeRecord> = read(&run_dir.join(EpisodeRecord::FILE))?;
         let column = |number: fn(&EpisodeRecord) -> f64| rows.iter().map(number).collect();
         let layers = rows.first().map_or(0, |row| row.p.len());
@@ -46,7 +46,7 @@ pub(crate) struct Updates {
 
 impl Updates {
     /// Reads `updates.csv` of a run. A run that was stopped before its first update may not have the file.
-    pub fn read(run_dir: &Path) -> Result<Self, PlotError> {
+    pub fn read(run_dir: &Path) -> Result<Self, Error> {
         let path = run_dir.join(UpdateRecord::FILE);
         let rows: Vec<UpdateRecord> = if path.exists() { read(&path)? } else { Vec::new() };
         let column = |number: fn(&UpdateRecord) -> f64| rows.iter().map(number).collect();

@@ -4,11 +4,10 @@ use plotters::style::RGBColor;
 use tempfile::TempDir;
 
 use super::axis::{Axis, Scale, brief, number};
-use super::heatmaps::color;
-use super::series::{Points, scatter, smooth, thin, value_at};
-use super::stroke::{cover, dashes};
+use super::figures::heatmaps::color;
+use super::points::{Points, scatter, smooth, thin, value_at};
 use super::{
-    Bounds, Chart, ChartPanel, Group, Heatmap, HeatmapRow, Heatmaps, RunLabel, draw_chart, draw_comparison,
+    Bounds, Chart, ChartPanel, Heatmap, HeatmapRow, Heatmaps, RunLabel, Series, draw_chart, draw_comparison,
     draw_heatmaps, draw_run,
 };
 
@@ -41,7 +40,7 @@ fn assert_drawn(run: &Path) {
     for name in ["return", "dropout", "uncertainty", "overview"] {
         let svg = std::fs::read_to_string(run.join(format!("plots/{name}.svg"))).unwrap();
         assert!(svg.starts_with("<svg width=\"1600\" ") && svg.trim_end().ends_with("</svg>"), "{name}.svg");
-        assert!(svg.contains("font-family=\"sans-serif\""));
+        assert!(svg.contains("font-family=\"Inter, sans-serif\""));
         let png = std::fs::read(run.join(format!("plots/{name}.png"))).unwrap();
         assert!(png.starts_with(b"\x89PNG"), "{name}.png");
     }
@@ -111,26 +110,6 @@ fn ticks_are_round_and_within_the_axis() {
 }
 
 #[test]
-fn a_line_covers_its_pixels_once() {
-    let mut painted = std::collections::HashMap::new();
-    let back_and_forth = [(2.0, 5.0), (12.0, 5.0), (2.0, 5.0)];
-    cover(&back_and_forth, 3.0, |x, y, coverage| match painted.insert((x, y), coverage) {
-        Some(_) => Err(format!("pixel {x}, {y} is painted twice")),
-        None => Ok(()),
-    })
-    .unwrap();
-    assert!((2..=12).all(|x| (4..=6).all(|y| painted[&(x, y)] == 1.0)));
-    assert!(!painted.contains_key(&(7, 9)));
-}
-
-#[test]
-fn dashes_and_gaps_are_equally_long() {
-    let dashes = dashes(&[(0.0, 0.0), (25.0, 0.0), (50.0, 0.0)], 10.0);
-    let ends: Vec<_> = dashes.iter().map(|dash| (dash[0].0, dash[dash.len() - 1].0)).collect();
-    assert_eq!(ends, [(0.0, 10.0), (20.0, 30.0), (40.0, 50.0)]);
-}
-
-#[test]
 fn runs_of_any_length_are_drawn() {
     let half_a_header = run("episode,total_st", "");
     let update = "1,500,1,1,1,1,2.5,1,0.5,1,0.001\n";
@@ -156,8 +135,8 @@ fn a_half_written_line_is_ignored() {
     for run in [&whole, &writing] {
         draw_run(run.path(), &label()).unwrap();
     }
-    let picture = |run: &TempDir| std::fs::read(run.path().join("plots/overview.svg")).unwrap();
-    assert!(picture(&whole) == picture(&writing));
+    let figure = |run: &TempDir| std::fs::read(run.path().join("plots/overview.svg")).unwrap();
+    assert!(figure(&whole) == figure(&writing));
 }
 
 #[test]
@@ -186,7 +165,11 @@ fn errors_name_file_line_and_column() {
 
     let ragged = run(&(rows(2) + "2,60\n"), UPDATES);
     let error = draw_run(ragged.path(), &label()).unwrap_err().to_string();
-    assert!(error.contains("line 4") && error.contains("2 cells where the header has 11"), "{error}");
+    assert!(
+        error.contains("episodes.csv is not usable: line 4: ")
+            && error.contains("2 cells where the header has 11"),
+        "{error}"
+    );
 
     let nothing = TempDir::new().unwrap();
     let error = draw_run(nothing.path(), &label()).unwrap_err().to_string();
@@ -197,16 +180,16 @@ fn errors_name_file_line_and_column() {
 fn runs_are_compared() {
     let folders =
         [run(&rows(30), ""), run(&rows(50), ""), run(&rows(1), ""), run("", ""), run(&rows(40), "")];
-    let groups = ["seeds", "seeds", "seeds", "", "other"];
+    let settings = ["seeds", "seeds", "seeds", "", "other"];
     let runs: Vec<_> = folders
         .iter()
-        .zip(groups)
-        .map(|(folder, group)| {
-            let label = RunLabel { short: format!("run of {group}"), group: group.into(), ..label() };
+        .zip(settings)
+        .map(|(folder, setting)| {
+            let label = RunLabel { short: format!("run of {setting}"), setting: setting.into(), ..label() };
             (folder.path().to_owned(), label)
         })
         .collect();
-    let stem = folders[0].path().join("pictures/tau0.5");
+    let stem = folders[0].path().join("figures/tau0.5");
     let written = draw_comparison(&runs, &stem).unwrap();
     assert_eq!(written, [stem.with_file_name("tau0.5.svg"), stem.with_file_name("tau0.5.png")]);
     assert!(written.iter().all(|path| path.exists()));
@@ -215,16 +198,16 @@ fn runs_are_compared() {
 }
 
 #[test]
-fn charts_show_groups_and_levels_on_either_scale() {
+fn charts_show_series_and_levels_on_either_scale() {
     let run = |height: f64| (1..50).map(|x| (f64::from(x), height / f64::from(x))).collect();
-    let groups = |count: u32| {
+    let series = |count: u32| {
         let runs = (0..count).map(|run_index| run(1.0 + f64::from(run_index))).collect();
-        vec![Group { name: format!("{count} seeds"), runs }, Group { name: "nothing".into(), runs: vec![] }]
+        vec![Series { name: format!("{count} seeds"), runs }, Series { name: "nothing".into(), runs: vec![] }]
     };
     let panel = |logarithmic, count| ChartPanel {
         heading: "share (%)".into(),
         logarithmic,
-        groups: groups(count),
+        series: series(count),
         levels: vec![(0.5, "half".into())],
     };
     let chart = Chart {

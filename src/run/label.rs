@@ -1,4 +1,4 @@
-//! What a run is called in its plots.
+//! What a run is called in its figures.
 
 use crate::config::Config;
 use crate::plot::RunLabel;
@@ -11,20 +11,20 @@ impl RunLabel {
         Self {
             title: format!("{env} · {rule} · seed {seed}"),
             short: format!("{rule}, seed {seed}"),
-            group: format!("{env} · {rule}"),
+            setting: format!("{env} · {rule}"),
             reward_threshold,
         }
     }
 }
 
 /// The labels of runs that are compared: each names the settings in which it differs from the others, so that runs of
-/// one setting and several seeds make a group.
+/// one setting and several seeds share its name.
 pub fn compared_labels(configs: &[Config], threshold: impl Fn(&Config) -> Option<f64>) -> Vec<RunLabel> {
     let settings: Vec<Vec<(String, String)>> = configs.iter().map(learning_settings).collect();
     let differs = |key: &str, value: &str| {
         settings.iter().flatten().any(|(other, other_value)| other == key && other_value != value)
     };
-    // What is the same in all is in the picture's title.
+    // What is the same in all is in the figure's title.
     let same = |setting: fn(&Config) -> String| configs.iter().all(|c| setting(c) == setting(&configs[0]));
     let shared = [same(|config| config.env.clone()), same(|config| config.exploration.rule().to_string())];
     let label = |(config, settings): (&Config, &Vec<(String, String)>)| {
@@ -36,7 +36,7 @@ pub fn compared_labels(configs: &[Config], threshold: impl Fn(&Config) -> Option
         let parts: Vec<String> = own.chain(different.iter().cloned()).collect();
         RunLabel {
             short: std::iter::once(label.short).chain(different).collect::<Vec<_>>().join(", "),
-            group: if parts.is_empty() { label.group } else { parts.join(", ") },
+            setting: if parts.is_empty() { label.setting } else { parts.join(", ") },
             ..label
         }
     };
@@ -60,7 +60,7 @@ mod tests {
     use crate::config::ConfigLayer;
 
     #[test]
-    fn runs_of_one_setting_make_a_group_and_others_name_what_differs() {
+    fn runs_of_one_setting_have_one_name_and_others_name_what_differs() {
         let config = |assignments: &[&str]| {
             let layers: Vec<ConfigLayer> =
                 assignments.iter().map(|text| ConfigLayer::assignment(text).unwrap()).collect();
@@ -69,13 +69,16 @@ mod tests {
         let configs =
             [config(&["seed=1"]), config(&["seed=2"]), config(&["seed=1", "dropout.dataset_size=500"])];
         let labels = compared_labels(&configs, |_| None);
-        assert_eq!(labels[0].group, labels[1].group);
-        assert_eq!(labels[0].group, "dropout.dataset_size = \"replay\"");
-        assert_eq!(labels[2].group, "dropout.dataset_size = 500");
+        assert_eq!(labels[0].setting, labels[1].setting);
+        assert_eq!(labels[0].setting, "dropout.dataset_size = \"replay\"");
+        assert_eq!(labels[2].setting, "dropout.dataset_size = 500");
         assert_eq!(labels[2].short, "ucb, seed 1, dropout.dataset_size = 500");
         let alike = compared_labels(&configs[..2], |_| None);
-        assert_eq!((alike[0].short.as_str(), alike[0].group.as_str()), ("ucb, seed 1", "CartPole-v1 · ucb"));
+        assert_eq!(
+            (alike[0].short.as_str(), alike[0].setting.as_str()),
+            ("ucb, seed 1", "CartPole-v1 · ucb")
+        );
         let rules = [config(&[]), config(&["exploration.rule=thompson"])];
-        assert_eq!(compared_labels(&rules, |_| None)[1].group, "thompson");
+        assert_eq!(compared_labels(&rules, |_| None)[1].setting, "thompson");
     }
 }

@@ -5,7 +5,8 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::plot::{PlotError, RunLabel, draw_run};
+use crate::error::Error;
+use crate::plot::{RunLabel, draw_run};
 
 /// A thread that draws the plots every so often from the run's files. It shares nothing with the training but the
 /// disk, so that it can't disturb it.
@@ -36,7 +37,7 @@ impl Redraw {
     ///
     /// # Errors
     /// Where the last drawing fails.
-    pub fn finish(&mut self) -> Result<(), PlotError> {
+    pub fn finish(&mut self) -> Result<(), Error> {
         self.stop_thread();
         draw_run(&self.folder, &self.label)
     }

@@ -1,14 +1,13 @@
-//! A picture of functions with bands around them.
+//! Functions with bands around them.
 
-use super::axis::{Axis, Scale};
-use super::figure::{Column, Figure, Key, Mark, Panel, SMALL_DOT, Stroke};
-use super::palette;
-use super::panel::BAND;
+use crate::plot::axis::{Axis, Scale};
+use crate::plot::figure::{Column, Figure, Key, Mark, Panel, SMALL_DOT, Stroke};
+use crate::plot::palette::{self, BAND};
 
 /// Functions of one variable beside each other, two a row, all on the same axes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Functions {
-    /// The heading of the picture.
+    /// The heading of the figure.
     pub title: String,
     /// What there is to see, below the title.
     pub subtitle: String,
@@ -44,7 +43,7 @@ pub struct FunctionPanel {
 const COLUMNS: usize = 2;
 
 /// The figure that shows them.
-pub(super) fn figure(functions: &Functions) -> Figure {
+pub(crate) fn figure(functions: &Functions) -> Figure {
     let panels = || functions.panels.iter();
     let across = Axis::spanning(Scale::Linear, panels().flat_map(|panel| &panel.mean).map(|point| point.0));
     let within = |x: f64| (across.low..=across.high).contains(&x);

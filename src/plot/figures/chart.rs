@@ -1,15 +1,15 @@
-//! A picture of curves that a program of one's own has gathered.
+//! Curves that a program of one's own has gathered.
 
-use super::axis::{Axis, Scale};
-use super::figure::{Column, Figure, Key, Mark, Panel, Stroke};
-use super::group::{self, GROUP};
-use super::palette;
-use super::series::Points;
+use super::seeds::{self, MEAN_FROM};
+use crate::plot::axis::{Axis, Scale};
+use crate::plot::figure::{Column, Figure, Key, Mark, Panel};
+use crate::plot::palette;
+use crate::plot::points::Points;
 
 /// Panels of curves under each other, over one horizontal axis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    /// The heading of the picture.
+    /// The heading of the figure.
     pub title: String,
     /// What there is to see, below the title.
     pub subtitle: String,
@@ -28,15 +28,15 @@ pub struct ChartPanel {
     pub heading: String,
     /// Whether the vertical axis is logarithmic, around the values of all logarithmic panels, or linear from zero.
     pub logarithmic: bool,
-    /// What is compared. Groups of one name have one colour in all panels.
-    pub groups: Vec<Group>,
+    /// What is compared. Series of one name have one colour in all panels.
+    pub series: Vec<Series>,
     /// Levels across the panel, each with its name.
     pub levels: Vec<(f64, String)>,
 }
 
 /// Runs that share a colour and a name. Three or more are drawn thinly behind their mean and range.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Group {
+pub struct Series {
     /// The name in the legend.
     pub name: String,
     /// A curve a run: points from left to right, finite.
@@ -44,12 +44,12 @@ pub struct Group {
 }
 
 /// The figure that shows the chart.
-pub(super) fn figure(chart: &Chart) -> Figure {
+pub(crate) fn figure(chart: &Chart) -> Figure {
     let points = |panels: &[&ChartPanel]| -> Points {
         panels
             .iter()
-            .flat_map(|panel| &panel.groups)
-            .flat_map(|group| group.runs.iter().flatten())
+            .flat_map(|panel| &panel.series)
+            .flat_map(|series| series.runs.iter().flatten())
             .copied()
             .collect()
     };
@@ -60,14 +60,12 @@ pub(super) fn figure(chart: &Chart) -> Figure {
     // On one scale, so that panels compare as well as curves do.
     let logarithmic: Vec<_> = chart.panels.iter().filter(|panel| panel.logarithmic).collect();
     let shared = Axis::logarithmic(points(&logarithmic).into_iter().map(|point| point.1));
-    let groups = names(chart);
-    let stroke = |name: &str| {
-        let index = groups.iter().position(|(other, _)| *other == name).unwrap_or_default();
-        Stroke { dashed: palette::dashed(index), ..Stroke::strong(palette::color(index)) }
-    };
+    let names = names(chart);
+    let stroke =
+        |name: &str| palette::stroke(names.iter().position(|(other, _)| *other == name).unwrap_or_default());
     let panel = |panel: &ChartPanel| {
         let runs: Vec<_> =
-            panel.groups.iter().map(|group| (group.runs.clone(), stroke(&group.name))).collect();
+            panel.series.iter().map(|series| (series.runs.clone(), stroke(&series.name))).collect();
         let levels =
             panel.levels.iter().map(|(value, name)| Mark::Level { value: *value, name: name.clone() });
         Panel {
@@ -79,7 +77,7 @@ pub(super) fn figure(chart: &Chart) -> Figure {
                 let values = points(&[panel]).into_iter().map(|point| point.1);
                 Axis::from_zero(values.chain(panel.levels.iter().map(|level| level.0)), 0.08)
             },
-            marks: levels.chain(group::marks(&runs, &horizontal)).collect(),
+            marks: levels.chain(seeds::marks(&runs, &horizontal)).collect(),
             empty: "nothing to show",
             weight: 1.0,
         }
@@ -87,9 +85,13 @@ pub(super) fn figure(chart: &Chart) -> Figure {
     Figure {
         title: chart.title.clone(),
         subtitle: chart.subtitle.clone(),
-        legend: groups
+        legend: names
             .iter()
-            .map(|(name, runs)| Key { name: (*name).to_owned(), stroke: stroke(name), band: *runs >= GROUP })
+            .map(|(name, runs)| Key {
+                name: (*name).to_owned(),
+                stroke: stroke(name),
+                band: *runs >= MEAN_FROM,
+            })
             .collect(),
         columns: vec![Column {
             across: horizontal,
@@ -100,12 +102,12 @@ pub(super) fn figure(chart: &Chart) -> Figure {
     }
 }
 
-/// The names of all groups, each once, with the number of its runs.
+/// The names of all series, each once, with the number of its runs.
 fn names(chart: &Chart) -> Vec<(&str, usize)> {
     let mut names: Vec<(&str, usize)> = Vec::new();
-    for group in chart.panels.iter().flat_map(|panel| &panel.groups) {
-        if names.iter().all(|(name, _)| *name != group.name) {
-            names.push((&group.name, group.runs.len()));
+    for series in chart.panels.iter().flat_map(|panel| &panel.series) {
+        if names.iter().all(|(name, _)| *name != series.name) {
+            names.push((&series.name, series.runs.len()));
         }
     }
     names

@@ -1,9 +1,9 @@
-//! The picture of one layer's objective against its p.
+//! The objective of one layer against its p.
 
-use super::axis::{Axis, Scale, brief};
-use super::figure::{Column, Figure, Mark, Panel, Stroke};
-use super::palette;
 use crate::concrete::{Landscape, Terms, logit, sigmoid};
+use crate::plot::axis::{Axis, Scale, brief};
+use crate::plot::figure::{Column, Figure, Mark, Panel, Stroke};
+use crate::plot::palette;
 
 /// Points of a curve.
 const POINTS: usize = 400;
@@ -11,14 +11,14 @@ const POINTS: usize = 400;
 const SMALL: f64 = 0.02;
 /// How far the axis reaches below the smallest p of interest, and above the largest.
 const REACH: (f64, f64) = (30.0, 10.0);
-/// How far below p, as a factor, a minimum is still in the picture.
+/// How far below p, as a factor, a minimum is still in the figure.
 const LOWEST: f64 = 1e-4;
 const DOT: f64 = 18.0;
 
 /// What a landscape is drawn of.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LandscapePicture {
-    /// The heading of the picture.
+pub struct LandscapeFigure {
+    /// The heading of the figure.
     pub title: String,
     /// The coefficients, below the title.
     pub subtitle: String,
@@ -29,12 +29,12 @@ pub struct LandscapePicture {
 }
 
 /// The figure: the whole curve with its minimum and where p stood, and below it the three parts.
-pub(super) fn figure(picture: &LandscapePicture) -> Figure {
-    let landscape = &picture.landscape;
+pub(crate) fn figure(of: &LandscapeFigure) -> Figure {
+    let landscape = &of.landscape;
     let minimum = sigmoid(landscape.minimum());
-    let most = picture.p.map_or(minimum, |p| p.max(minimum)).max(f64::MIN_POSITIVE);
-    // A minimum that is very far from p is left out of the picture, where it would leave no room for p.
-    let least = picture.p.map_or(minimum, |p| p.min(minimum)).max(LOWEST * most);
+    let most = of.p.map_or(minimum, |p| p.max(minimum)).max(f64::MIN_POSITIVE);
+    // A minimum that is very far from p is left out of the figure, where it would leave no room for p.
+    let least = of.p.map_or(minimum, |p| p.min(minimum)).max(LOWEST * most);
     // Far from both a curve says little, and near p = 1 it goes to infinity.
     let across = if least < SMALL {
         Axis { scale: Scale::Logarithmic, low: least / REACH.0, high: (most * REACH.1).min(0.9) }
@@ -56,7 +56,7 @@ pub(super) fn figure(picture: &LandscapePicture) -> Figure {
     };
     let colored = |color: usize| Stroke::strong(palette::color(color));
     let mut whole = vec![line(Terms::total, Stroke::strong(palette::INK), "")];
-    let stood = picture.p.map(|p| (p, 1, format!("p stood at {}", brief(p))));
+    let stood = of.p.map(|p| (p, 1, format!("p stood at {}", brief(p))));
     let lowest = if minimum < across.low {
         (across.low, 2, "minimum further left".to_owned())
     } else {
@@ -81,8 +81,8 @@ pub(super) fn figure(picture: &LandscapePicture) -> Figure {
         weight,
     };
     Figure {
-        title: picture.title.clone(),
-        subtitle: picture.subtitle.clone(),
+        title: of.title.clone(),
+        subtitle: of.subtitle.clone(),
         legend: Vec::new(),
         columns: vec![Column {
             across,

@@ -1,38 +1,33 @@
-//! Runs of one setting and several seeds: thin lines, and over them the group's mean and range.
+//! Runs of one setting and several seeds: thin lines, and over them their mean and range.
 
 use plotters::style::RGBColor;
 
-use super::axis::Axis;
-use super::figure::{Mark, Stroke};
-use super::series::{Points, thin, value_at};
+use crate::plot::axis::Axis;
+use crate::plot::figure::{Mark, Stroke};
+use crate::plot::points::{Points, thin, value_at};
 use crate::statistics;
 
-/// From how many runs on a group has a mean and a range worth drawing.
-pub(super) const GROUP: usize = 3;
-/// At how many places a group's mean and range are computed.
-const GROUP_POINTS: usize = 200;
+/// From how many runs on a mean and a range are worth drawing.
+pub(super) const MEAN_FROM: usize = 3;
+/// At how many places mean and range are computed.
+const PLACES: usize = 200;
 
-/// The lines of the runs of every group, and the mean and range of every group of three or more; the means lie over all
-/// else.
-pub(super) fn marks(groups: &[(Vec<Points>, Stroke)], horizontal: &Axis) -> Vec<Mark> {
-    // A budget for the whole panel keeps the picture of many runs small.
-    let most = (3_000 / groups.iter().map(|(runs, _)| runs.len()).sum::<usize>().max(1)).clamp(100, 800);
+/// The lines of the runs of every setting, and mean and range where there are three or more; the means lie over all else.
+pub(super) fn marks(settings: &[(Vec<Points>, Stroke)], horizontal: &Axis) -> Vec<Mark> {
+    // A budget for the whole panel keeps the figure of many runs small.
+    let most = (3_000 / settings.iter().map(|(runs, _)| runs.len()).sum::<usize>().max(1)).clamp(100, 800);
     let mut marks = Vec::new();
     let mut means = Vec::new();
-    for (runs, strong) in groups {
-        let grouped = runs.len() >= GROUP;
-        let stroke =
-            if grouped { Stroke { dashed: strong.dashed, ..Stroke::thin(strong.color) } } else { *strong };
-        if grouped {
+    for (runs, strong) in settings {
+        let mut stroke = *strong;
+        if runs.len() >= MEAN_FROM {
+            stroke = Stroke { dashed: strong.dashed, ..Stroke::thin(strong.color) };
             let (mean, band) = summary(runs, strong.color, horizontal);
             marks.push(band);
             means.push(Mark::Line { points: mean, stroke: *strong, name: String::new() });
         }
-        marks.extend(runs.iter().map(|run| Mark::Line {
-            points: thin(run, most),
-            stroke,
-            name: String::new(),
-        }));
+        let line = |run| Mark::Line { points: thin(run, most), stroke, name: String::new() };
+        marks.extend(runs.iter().map(|run| line(run)));
     }
     marks.extend(means);
     marks
@@ -50,7 +45,7 @@ fn summary(runs: &[Points], color: RGBColor, horizontal: &Axis) -> (Points, Mark
     };
     for step in places(runs, horizontal) {
         let values: Vec<_> = runs.iter().filter_map(|run| value_at(run, held(run, step))).collect();
-        if values.len() >= GROUP {
+        if values.len() >= MEAN_FROM {
             mean.push((step, statistics::mean(&values)));
             lower.push((step, values.iter().copied().fold(f64::INFINITY, f64::min)));
             upper.push((step, values.iter().copied().fold(f64::NEG_INFINITY, f64::max)));
@@ -64,6 +59,6 @@ fn places(runs: &[Points], horizontal: &Axis) -> Vec<f64> {
     let own = |run: &Points| -> Vec<f64> { run.iter().map(|point| point.0).collect() };
     match runs.split_first().map(|(first, others)| (own(first), others)) {
         Some((shared, others)) if others.iter().all(|run| own(run) == shared) => shared,
-        _ => (0..=GROUP_POINTS).map(|index| horizontal.value(index as f64 / GROUP_POINTS as f64)).collect(),
+        _ => (0..=PLACES).map(|index| horizontal.value(index as f64 / PLACES as f64)).collect(),
     }
 }

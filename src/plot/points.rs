@@ -15,7 +15,7 @@ pub(crate) struct Detail {
 }
 
 impl Detail {
-    /// For panels as wide as the picture.
+    /// For panels as wide as the figure.
     pub const WIDE: Self = Self { line: 1000, dots: 600 };
     /// For panels half as wide.
     pub const NARROW: Self = Self { line: 500, dots: 300 };

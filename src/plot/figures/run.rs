@@ -1,20 +1,33 @@
-//! The pictures of one run.
+//! The figures of one run.
 
 use plotters::style::RGBColor;
 
-use super::RunLabel;
-use super::axis::{Axis, brief, number};
-use super::figure::{Column, Figure, Mark, Panel, SMALL_DOT, Stroke};
-use super::palette;
-use super::series::{Detail, points, scatter, smooth, thin};
-use super::table::{Episodes, Updates};
+use crate::plot::axis::{Axis, brief, number};
+use crate::plot::figure::{Column, Figure, Mark, Panel, SMALL_DOT, Stroke};
+use crate::plot::palette;
+use crate::plot::points::{Detail, points, scatter, smooth, thin};
+use crate::plot::table::{Episodes, Updates};
+
+/// What a run is called in its figures.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunLabel {
+    /// The run's whole name, the heading of its own figures, for example `CartPole-v1 · ucb · seed 0`.
+    pub title: String,
+    /// A short name for the legend of a comparison.
+    pub short: String,
+    /// What runs with other seeds share, for example `CartPole-v1 · ucb`. Three or more runs of one setting are
+    /// summarised by their mean and range. Empty: there are no others.
+    pub setting: String,
+    /// The mean return from which the environment counts as solved, if it has one.
+    pub reward_threshold: Option<f64>,
+}
 
 const WIDTH: u32 = 1600;
 const NO_EPISODES: &str = "no episodes yet";
 const NO_UPDATES: &str = "nothing learned yet";
 
-/// All pictures of a run and their names.
-pub(super) fn all(episodes: &Episodes, updates: &Updates, label: &RunLabel) -> [(&'static str, Figure); 4] {
+/// All figures of a run and their names.
+pub(crate) fn all(episodes: &Episodes, updates: &Updates, label: &RunLabel) -> [(&'static str, Figure); 4] {
     let steps = steps(episodes, updates);
     let figure = |subtitle: &str, columns: Vec<Vec<Panel>>, height: u32| Figure {
         title: label.title.clone(),
@@ -101,7 +114,7 @@ fn dropout_panels(episodes: &Episodes, detail: Detail) -> [Panel; 2] {
             .filter(|(_, points)| !points.is_empty())
             .map(|(index, points)| Mark::Line {
                 points: thin(points, detail.line),
-                stroke: Stroke { dashed: palette::dashed(index), ..Stroke::strong(palette::color(index)) },
+                stroke: palette::stroke(index),
                 name: match (detail.line == Detail::WIDE.line, points.last()) {
                     (true, Some((_, last))) => format!("{}: {}", layer_name(index), brief(*last)),
                     _ => layer_name(index),

@@ -1,0 +1,145 @@
+//! The figure of several runs.
+
+use super::run::{RunLabel, dataset_panel, layer_name};
+use super::seeds::{self, MEAN_FROM};
+use crate::plot::axis::{Axis, Scale, number};
+use crate::plot::figure::{Column, Figure, Key, Mark, Panel, Stroke};
+use crate::plot::palette;
+use crate::plot::points::{Points, points};
+use crate::plot::table::Episodes;
+
+type Run<'a> = (Episodes, &'a RunLabel);
+
+/// The runs that share a colour and an entry in the legend: three or more of one setting, or one run.
+struct Entry<'a> {
+    setting: Option<&'a str>,
+    name: &'a str,
+    stroke: Stroke,
+    runs: Vec<&'a Episodes>,
+}
+
+/// One figure of all runs.
+pub(crate) fn figure(runs: &[Run<'_>]) -> Figure {
+    let entries = entries(runs);
+    let steps = Axis::from_zero(runs.iter().flat_map(|(run, _)| &run.total_steps).copied(), 0.0);
+    let layers = runs.iter().map(|(run, _)| run.dropout.len()).max().unwrap_or(0);
+    let mut thresholds: Vec<_> = runs.iter().filter_map(|(_, label)| label.reward_threshold).collect();
+    thresholds.sort_by(f64::total_cmp);
+    thresholds.dedup();
+    let grouped = entries.iter().any(|entry| entry.runs.len() >= MEAN_FROM);
+    let left = vec![return_panel(&entries, &steps, runs, &thresholds), dataset(&entries, &steps)];
+    let right = dropout_panels(&entries, &steps, layers);
+    let columns = if right.is_empty() { vec![left] } else { vec![left, right] };
+    Figure {
+        title: title(runs),
+        subtitle: subtitle(grouped, &thresholds),
+        legend: entries
+            .iter()
+            .map(|entry| Key {
+                name: legend_name(entry),
+                stroke: entry.stroke,
+                band: entry.runs.len() >= MEAN_FROM,
+            })
+            .collect(),
+        columns: columns.into_iter().map(|panels| Column::over_steps(steps, panels)).collect(),
+        size: (1600, 1000.max(260 * layers as u32 + 320)),
+    }
+}
+
+/// Gathers the runs of one setting where they are many enough, and leaves the others alone.
+fn entries<'a>(runs: &'a [Run<'a>]) -> Vec<Entry<'a>> {
+    let mut entries: Vec<Entry<'a>> = Vec::new();
+    for (episodes, label) in runs {
+        let members = runs.iter().filter(|(_, other)| other.setting == label.setting).count();
+        let setting = Some(label.setting.as_str()).filter(|name| !name.is_empty() && members >= MEAN_FROM);
+        match entries.iter_mut().find(|entry| setting.is_some() && entry.setting == setting) {
+            Some(entry) => entry.runs.push(episodes),
+            None => entries.push(Entry {
+                setting,
+                name: setting.unwrap_or(&label.short),
+                stroke: palette::stroke(entries.len()),
+                runs: vec![episodes],
+            }),
+        }
+    }
+    entries
+}
+
+fn legend_name(entry: &Entry<'_>) -> String {
+    match entry.runs.len() {
+        1 => entry.name.to_owned(),
+        runs => format!("{} ({runs} runs)", entry.name),
+    }
+}
+
+/// What the titles of all runs have in common, and how many runs there are.
+fn title(runs: &[Run<'_>]) -> String {
+    let first = runs.first().map_or("", |(_, label)| label.title.as_str());
+    let shared = first.split(" · ").filter(|part| {
+        !part.is_empty() && runs.iter().all(|(_, label)| label.title.split(" · ").any(|other| other == *part))
+    });
+    let count = format!("{} run{}", runs.len(), if runs.len() == 1 { "" } else { "s" });
+    shared.map(str::to_owned).chain([count]).collect::<Vec<_>>().join(" · ")
+}
+
+fn subtitle(grouped: bool, thresholds: &[f64]) -> String {
+    let lines = match grouped {
+        true => "Thick line: mean of a setting's runs; band: from the lowest to the highest run",
+        false => "Mean return, dataset size and dropout against environment steps",
+    };
+    match thresholds {
+        [] => lines.to_owned(),
+        values => {
+            let values: Vec<_> = values.iter().copied().map(number).collect();
+            format!("{lines}; dashed: reward threshold {}", values.join(", "))
+        }
+    }
+}
+
+fn return_panel(entries: &[Entry<'_>], steps: &Axis, runs: &[Run<'_>], thresholds: &[f64]) -> Panel {
+    let returns = runs.iter().flat_map(|(run, _)| run.mean_return.iter().copied());
+    let levels = thresholds.iter().map(|value| Mark::Level { value: *value, name: String::new() });
+    Panel {
+        heading: "Mean return of 100 episodes".to_owned(),
+        note: String::new(),
+        axis: Axis::around(returns.chain(thresholds.iter().copied())),
+        marks: levels.chain(marks(entries, steps, |run| Some(&run.mean_return))).collect(),
+        empty: "no episodes yet",
+        weight: 1.6,
+    }
+}
+
+fn dataset(entries: &[Entry<'_>], steps: &Axis) -> Panel {
+    let sizes = entries.iter().flat_map(|entry| &entry.runs).flat_map(|run| run.dataset_size.iter().copied());
+    dataset_panel(marks(entries, steps, |run| Some(&run.dataset_size)), sizes)
+}
+
+/// A panel for each layer, all on one scale, so that layers compare as well as runs do.
+fn dropout_panels(entries: &[Entry<'_>], steps: &Axis, layers: usize) -> Vec<Panel> {
+    let values =
+        entries.iter().flat_map(|entry| &entry.runs).flat_map(|run| run.dropout.iter().flatten().copied());
+    let axis = match Axis::fitting(values.clone()) {
+        axis if axis == Axis::from_zero(values, 0.1) => Axis { high: axis.high.min(1.0), ..axis },
+        axis => axis,
+    };
+    (0..layers)
+        .map(|layer| Panel {
+            heading: format!("Dropout probability {}", layer_name(layer)),
+            note: if axis.scale == Scale::Logarithmic { "logarithmic".to_owned() } else { String::new() },
+            axis,
+            marks: marks(entries, steps, |run| run.dropout.get(layer)),
+            empty: "no episodes yet",
+            weight: 1.0,
+        })
+        .collect()
+}
+
+/// The lines of one column of every run, and the mean and range of every setting.
+fn marks(entries: &[Entry<'_>], steps: &Axis, column: impl Fn(&Episodes) -> Option<&Vec<f64>>) -> Vec<Mark> {
+    let series = |entry: &Entry<'_>| -> Vec<Points> {
+        let series = entry.runs.iter().filter_map(|run| Some(points(&run.total_steps, column(run)?)));
+        series.filter(|points| !points.is_empty()).collect()
+    };
+    let settings: Vec<_> = entries.iter().map(|entry| (series(entry), entry.stroke)).collect();
+    seeds::marks(&settings, steps)
+}

@@ -1,0 +1,9 @@
+//! What is drawn, one file a figure.
+
+pub(crate) mod chart;
+pub(crate) mod comparison;
+pub(crate) mod functions;
+pub(crate) mod heatmaps;
+pub(crate) mod landscape;
+pub(crate) mod run;
+mod seeds;
