@@ -44,7 +44,7 @@ pub fn groups<'a>(plan: &'a Plan, finished: &[Option<RunDirectory>]) -> Result<V
                 variant: name,
                 planned: own.len(),
                 summaries: runs().map(|run| read_json(&run.summary())).collect::<Result<_, _>>()?,
-                episodes: runs().map(|run| Ok(Episodes::read(run.path())?)).collect::<Result<_, Error>>()?,
+                episodes: runs().map(|run| Episodes::read(run.path())).collect::<Result<_, _>>()?,
             });
         }
     }

@@ -110,7 +110,7 @@ mod tests {
     fn dashes_and_gaps_are_equally_long() {
         let dashed = Stroke { dashed: true, ..black(2.0) };
         let rows = drawn(|canvas| canvas.line(&[(0.0, 10.0), (17.0, 10.0), (60.0, 10.0)], &dashed));
-        let expected = |x: usize| if x / 6 % 2 == 0 { 255 } else { 0 };
+        let expected = |x: usize| if (x / 6).is_multiple_of(2) { 255 } else { 0 };
         assert!((0..60).all(|x| rows[10][x] == expected(x)), "{:?}", rows[10]);
     }
 
