@@ -55,7 +55,7 @@ pub fn draw_decisions(studies: &[Study], folder: &Path) -> Result<Vec<PathBuf>, 
             })
             .into(),
     };
-    Ok(draw_chart(&chart, &folder.join("exploratory"))?)
+    draw_chart(&chart, &folder.join("exploratory"))
 }
 
 /// The middle N of every window, and the share of its decisions that was exploratory.

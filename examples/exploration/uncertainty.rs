@@ -66,7 +66,7 @@ pub fn draw_uncertainty(studies: &[Study], grid: &Grid, folder: &Path) -> Result
         horizontal_logarithmic: true,
         panels,
     };
-    Ok(draw_chart(&chart, &folder.join("uncertainty"))?)
+    draw_chart(&chart, &folder.join("uncertainty"))
 }
 
 /// Step and root mean square over the cells of each kind, at every checkpoint. Some cells can't be reached, so that

@@ -80,7 +80,7 @@ pub fn draw_visits(studies: &[Study], grid: &Grid, steps: u64, folder: &Path) ->
         counted: "visits".to_owned(),
         rows,
     };
-    Ok(draw_heatmaps(&heatmaps, &folder.join("visits"))?)
+    draw_heatmaps(&heatmaps, &folder.join("visits"))
 }
 
 /// Draws the share of the cells that had been visited, against steps, and the share that can be at all.
@@ -126,7 +126,7 @@ pub fn draw_coverage(
             levels: vec![(level, "reachable".to_owned())],
         }],
     };
-    Ok(draw_chart(&chart, &folder.join("coverage"))?)
+    draw_chart(&chart, &folder.join("coverage"))
 }
 
 /// A number of steps as its heading says it.

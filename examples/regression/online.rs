@@ -254,5 +254,5 @@ fn draw(plan: &Plan, rows: &[Row], folder: &Path) -> Result<Vec<PathBuf>, Error>
             panel("Epistemic standard deviation (units of y)", true, |m| m.epistemic),
         ],
     };
-    Ok(draw_chart(&chart, &folder.join("online"))?)
+    draw_chart(&chart, &folder.join("online"))
 }
