@@ -166,7 +166,8 @@ fn errors_name_file_line_and_column() {
     let ragged = run(&(rows(2) + "2,60\n"), UPDATES);
     let error = draw_run(ragged.path(), &label()).unwrap_err().to_string();
     assert!(
-        error.contains("episodes.csv is not usable: line 4: ")
+        error.starts_with("line 4 of ")
+            && error.contains("episodes.csv is not a row of the table")
             && error.contains("2 cells where the header has 11"),
         "{error}"
     );
