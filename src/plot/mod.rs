@@ -7,7 +7,7 @@
 //! [`draw_chart`], [`draw_functions`] and [`draw_heatmaps`] draw numbers that a program of one's own has gathered, in the
 //! same style.
 //!
-//! A [`figure`] is plain data: panels of marks. [`figures`] holds one file for each, [`drawing`] draws them all. So a new
+//! A `figure` is plain data: panels of marks. `figures` holds one file for each, `drawing` draws them all. So a new
 //! one is a new function that returns a figure. Only heat maps, which have no panels, draw themselves.
 
 pub(crate) mod axis;
