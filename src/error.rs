@@ -74,9 +74,16 @@ pub enum Error {
         /// What the drawing library said.
         problem: String,
     },
-    /// A table of a run could not be read or written.
-    #[error("{0}")]
-    Row(#[from] crate::rows::RowError),
+    /// A line of a table is not a row of it.
+    #[error("line {line} of {} is not a row of the table: {problem}", path.display())]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// What is wrong with it, and what would be right.
+        problem: String,
+    },
     /// Two parts of the program do not fit together.
     #[error("{0}; this is a fault of the program, please report it")]
     Inconsistent(String),

@@ -153,7 +153,7 @@ fn errors_name_file_line_and_column() {
     let error = draw_run(missing.path(), &label()).unwrap_err();
     let text = error.to_string();
     assert!(text.starts_with(&missing.path().join("episodes.csv").display().to_string()), "{text}");
-    assert!(text.contains("has no column `episode_return`"), "{text}");
+    assert!(text.contains("is not usable: it has no column `episode_return`"), "{text}");
 
     let invalid = run(&rows(2).replace("40,1,20", "40,one,20"), UPDATES);
     let error = draw_run(invalid.path(), &label()).unwrap_err().to_string();

@@ -7,7 +7,6 @@
 //! | `layers.csv` | [`LayerRecord`]: every dropout group of every layer, at every episode's end |
 
 mod episode;
-mod error;
 mod layer;
 mod number;
 mod reader;
@@ -18,7 +17,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use episode::EpisodeRecord;
-pub use error::RowError;
 pub use layer::LayerRecord;
 pub use reader::read;
 pub use update::UpdateRecord;

@@ -4,19 +4,20 @@ use std::path::Path;
 
 use csv::{DeserializeErrorKind, ErrorKind, Position, StringRecord};
 
-use super::{Row, RowError};
+use super::Row;
+use crate::error::Error;
 
 /// The whole rows of a table. What follows its last line end is a row in the middle of being written.
 ///
 /// # Errors
 /// Where the file can't be read, lacks a column, or holds something else than such rows.
-pub fn read<R: Row>(path: &Path) -> Result<Vec<R>, RowError> {
-    let text = std::fs::read(path).map_err(RowError::file("read", path))?;
+pub fn read<R: Row>(path: &Path) -> Result<Vec<R>, Error> {
+    let text = std::fs::read(path).map_err(Error::file("read", path))?;
     let Some(end) = text.iter().rposition(|byte| *byte == b'\n') else { return Ok(Vec::new()) };
     let mut reader = csv::Reader::from_reader(&text[..end]);
     let invalid = |position: Option<&Position>, problem: String| {
         let line = position.map_or(1, Position::line);
-        RowError::Row { path: path.to_owned(), line, problem }
+        Error::Row { path: path.to_owned(), line, problem }
     };
     let unreadable = |error: csv::Error| invalid(error.position(), damage(&error));
     let header = reader.headers().map_err(unreadable)?.clone();
@@ -34,7 +35,11 @@ pub fn read<R: Row>(path: &Path) -> Result<Vec<R>, RowError> {
         };
         let mut row: R = record.deserialize(Some(&header)).map_err(|error| {
             if let Some(column) = missing_column::<R>(&header, &error) {
-                return RowError::MissingColumn { path: path.to_owned(), column };
+                let problem = format!(
+                    "it has no column `{column}`; the runs of this version of the program have it, and those of an \
+                     earlier one are read by the version that wrote them"
+                );
+                return Error::Content { path: path.to_owned(), problem };
             }
             match kind_of_cell(&error) {
                 Some((column, right)) => wrong_cell(column, right),

@@ -5,8 +5,9 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
+use super::Row;
 use super::number::rounded;
-use super::{Row, RowError};
+use crate::error::Error;
 
 /// A table that is being written.
 #[derive(Debug)]
@@ -21,10 +22,10 @@ impl<R: Row> RowWriter<R> {
     ///
     /// # Errors
     /// Where the file exists or can't be written.
-    pub fn create(path: &Path, layers: usize) -> Result<Self, RowError> {
-        let mut file = File::create_new(path).map_err(RowError::file("create", path))?;
+    pub fn create(path: &Path, layers: usize) -> Result<Self, Error> {
+        let mut file = File::create_new(path).map_err(Error::file("create", path))?;
         let header = format!("{}\n", R::columns(layers).join(","));
-        file.write_all(header.as_bytes()).map_err(RowError::file("write", path))?;
+        file.write_all(header.as_bytes()).map_err(Error::file("write", path))?;
         Ok(Self { path: path.to_owned(), file, rows: PhantomData })
     }
 
@@ -32,11 +33,11 @@ impl<R: Row> RowWriter<R> {
     ///
     /// # Errors
     /// Where the file is shorter, has other columns, or can't be written.
-    pub fn reopen(path: &Path, layers: usize, bytes: u64) -> Result<Self, RowError> {
-        let content = |problem| RowError::Content { path: path.to_owned(), problem };
+    pub fn reopen(path: &Path, layers: usize, bytes: u64) -> Result<Self, Error> {
+        let content = |problem| Error::Content { path: path.to_owned(), problem };
         let file = File::options().read(true).write(true).open(path);
-        let mut file = file.map_err(RowError::file("open", path))?;
-        let length = file.metadata().map_err(RowError::file("read", path))?.len();
+        let mut file = file.map_err(Error::file("open", path))?;
+        let length = file.metadata().map_err(Error::file("read", path))?.len();
         if length < bytes {
             return Err(content(format!(
                 "it has {length} bytes, but had {bytes} when the checkpoint was made; rows of it are lost"
@@ -45,12 +46,12 @@ impl<R: Row> RowWriter<R> {
         let columns = R::columns(layers).join(",");
         let expected = format!("{columns}\n");
         let mut found = vec![0; expected.len().min(bytes as usize)];
-        file.read_exact(&mut found).map_err(RowError::file("read", path))?;
+        file.read_exact(&mut found).map_err(Error::file("read", path))?;
         if found != expected.as_bytes() {
             return Err(content(format!("its columns are not those that this program writes, {columns}")));
         }
-        file.set_len(bytes).map_err(RowError::file("cut", path))?;
-        file.seek(SeekFrom::End(0)).map_err(RowError::file("read", path))?;
+        file.set_len(bytes).map_err(Error::file("cut", path))?;
+        file.seek(SeekFrom::End(0)).map_err(Error::file("read", path))?;
         Ok(Self { path: path.to_owned(), file, rows: PhantomData })
     }
 
@@ -58,7 +59,7 @@ impl<R: Row> RowWriter<R> {
     ///
     /// # Errors
     /// Where they can't be written.
-    pub fn append<'a>(&mut self, rows: impl IntoIterator<Item = &'a R>) -> Result<(), RowError>
+    pub fn append<'a>(&mut self, rows: impl IntoIterator<Item = &'a R>) -> Result<(), Error>
     where
         R: 'a,
     {
@@ -72,15 +73,15 @@ impl<R: Row> RowWriter<R> {
         written
             .and_then(|()| text.into_inner().map_err(|error| error.into_error()))
             .and_then(|text| self.file.write_all(&text))
-            .map_err(RowError::file("write", &self.path))
+            .map_err(Error::file("write", &self.path))
     }
 
     /// Waits until all rows are on the disk and returns how many bytes the file has.
     ///
     /// # Errors
     /// Where they can't be written.
-    pub fn sync(&self) -> Result<u64, RowError> {
+    pub fn sync(&self) -> Result<u64, Error> {
         let length = self.file.sync_data().and_then(|()| self.file.metadata());
-        length.map(|metadata| metadata.len()).map_err(RowError::file("write", &self.path))
+        length.map(|metadata| metadata.len()).map_err(Error::file("write", &self.path))
     }
 }

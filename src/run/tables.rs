@@ -55,7 +55,7 @@ impl Tables {
     pub fn append_episode(&mut self, record: &EpisodeRecord) -> Result<(), Error> {
         // The layers first, so that whoever reads a run that is being written finds those of every episode.
         self.layers.append(&record.layers)?;
-        Ok(self.episodes.append([record])?)
+        self.episodes.append([record])
     }
 
     /// Appends a learner step.
@@ -63,7 +63,7 @@ impl Tables {
     /// # Errors
     /// Where it can't be written.
     pub fn append_update(&mut self, record: &UpdateRecord) -> Result<(), Error> {
-        Ok(self.updates.append([record])?)
+        self.updates.append([record])
     }
 
     /// Waits until all rows are on the disk and returns how many bytes they are.
