@@ -1,4 +1,5 @@
-//! Records where libtorch lies in the binaries (rpath), so that they run without `LD_LIBRARY_PATH`, and its version.
+//! Records where libtorch lies in the binaries (rpath), so that they run without `LD_LIBRARY_PATH`, and its
+//! version.
 //!
 //! Cargo hands no linker arguments on to programs that depend on this package. They find the same argument in
 //! `DEP_CONCRETE_DQN_LINK_ARG`, for a build script of theirs: see examples/library.
@@ -12,8 +13,8 @@ fn main() {
     let Ok(lib) = std::env::var("DEP_TCH_LIBTORCH_LIB") else { return };
     let mut argument = format!("-Wl,-rpath,{lib}");
     if Path::new(&lib).join("libtorch_cuda.so").exists() {
-        // Nothing refers to a symbol of libtorch_cuda.so: it registers its kernels when it is loaded, and without
-        // this the linker would drop it and CUDA would seem to be missing.
+        // Nothing refers to a symbol of libtorch_cuda.so: it registers its kernels when it is loaded, and
+        // without this the linker would drop it and CUDA would seem to be missing.
         argument.push_str(",--no-as-needed,-ltorch_cuda");
     }
     println!("cargo:rustc-link-arg={argument}");

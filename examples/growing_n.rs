@@ -1,5 +1,5 @@
-//! What N does: two trainings that differ in nothing but the N of the objective, which follows the replay in one and
-//! is held at 100 in the other. Precision is fixed and equal, so N alone decides where p goes.
+//! What N does: two trainings that differ in nothing but the N of the objective, which follows the replay in
+//! one and is held at 100 in the other. Precision is fixed and equal, so N alone decides where p goes.
 //!
 //! ```sh
 //! cargo run --release --example growing_n
@@ -22,8 +22,8 @@ precision = { learned = false, initial = 600.0 }
 agent.targets = \"double-q\"
 ";
 
-/// The value of `dropout.dataset_size` in each run. 100 is less than the 500 transitions that there are at the learner's first
-/// step.
+/// The value of `dropout.dataset_size` in each run. 100 is less than the 500 transitions that there are at
+/// the learner's first step.
 const RUNS: [(&str, &str); 2] = [("N follows the replay", "\"replay\""), ("N held at 100", "100")];
 
 fn main() -> ExitCode {

@@ -86,8 +86,8 @@ impl Evaluator {
     /// Plays in `env`, taking the action with the highest mean over the passes.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] where the observer wanted to stop, whatever the environment fails with, and Q-values that
-    /// are not finite.
+    /// [`Error::Interrupted`] where the observer wanted to stop, whatever the environment fails with, and
+    /// Q-values that are not finite.
     pub fn evaluate(
         &self,
         network: &QNetwork,

@@ -1,10 +1,10 @@
 //! An online reinforcement-learning agent whose dropout adapts while it learns.
 //!
-//! A DQN-style Q-network, held in libtorch through `tch`, has Concrete Dropout (Gal, Hron & Kendall 2017) in front of
-//! every linear layer: the dropout probability p of each layer is learned by gradient descent. The number of
-//! transitions in the replay buffer is the N of the variational objective; it is updated at every episode's end, so
-//! the regularisers rescale and p adapts online, without retraining. The variance over Monte-Carlo passes is the
-//! epistemic uncertainty, and it decides what the agent tries next.
+//! A DQN-style Q-network, held in libtorch through `tch`, has Concrete Dropout (Gal, Hron & Kendall 2017) in
+//! front of every linear layer: the dropout probability p of each layer is learned by gradient descent. The
+//! number of transitions in the replay buffer is the N of the variational objective; it is updated at every
+//! episode's end, so the regularisers rescale and p adapts online, without retraining. The variance over
+//! Monte-Carlo passes is the epistemic uncertainty, and it decides what the agent tries next.
 //!
 //! # Train, evaluate, resume
 //!
@@ -28,9 +28,9 @@
 //! ```
 //!
 //! Without [`in_folder`](Session::in_folder) all of it stays in memory. An environment of one's own takes the
-//! registry's place as a function, `Session::new(MyEnv::new, config)`; an [`Observer`](training::Observer) watches, and
-//! ends the training where it wants to; a [`Policy`] is loaded from a folder and acts without learning. [`cli::run`]
-//! is the whole command line over a registry of one's own.
+//! registry's place as a function, `Session::new(MyEnv::new, config)`; an [`Observer`](training::Observer)
+//! watches, and ends the training where it wants to; a [`Policy`] is loaded from a folder and acts without
+//! learning. [`cli::run`] is the whole command line over a registry of one's own.
 //!
 //! # The modules
 //!
@@ -53,10 +53,10 @@
 //! | [`calibration`], [`statistics`] | coverage of intervals; means, quantiles, statistics over few runs |
 //! | [`randomness`], [`units`], [`files`] | named random streams, units of values, files that are whole |
 //!
-//! How one transition travels: [`training`] takes it from the environment, [`agent`] chooses the action by a rule of
-//! [`exploration`] from samples of the [`network`], and remembers the outcome in its [`replay`]; a batch from there
-//! becomes targets and a loss, defined in [`td`] and [`concrete`] and computed by an [`engine`]; [`run`] writes what
-//! happened and a [`checkpoint`] all that is needed to resume.
+//! How one transition travels: [`training`] takes it from the environment, [`agent`] chooses the action by a
+//! rule of [`exploration`] from samples of the [`network`], and remembers the outcome in its [`replay`]; a
+//! batch from there becomes targets and a loss, defined in [`td`] and [`concrete`] and computed by an
+//! [`engine`]; [`run`] writes what happened and a [`checkpoint`] all that is needed to resume.
 
 pub mod agent;
 pub mod calibration;

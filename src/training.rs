@@ -173,11 +173,13 @@ impl<const N: usize> Observer for Observers<'_, N> {
     }
 }
 
-/// Trains `agent` in `env` from `progress` on until it has taken the environment steps that its config grants.
+/// Trains `agent` in `env` from `progress` on until it has taken the environment steps that its config
+/// grants.
 ///
 /// # Errors
-/// [`Error::Interrupted`] where the observer wanted to stop, the environment's errors, the agent's, the observer's.
-/// What was learned up to then is in the agent. After an interruption, as after the end, `progress` can be resumed.
+/// [`Error::Interrupted`] where the observer wanted to stop, the environment's errors, the agent's, the
+/// observer's. What was learned up to then is in the agent. After an interruption, as after the end,
+/// `progress` can be resumed.
 pub fn train(
     env: &mut dyn Env,
     agent: &mut Agent,

@@ -11,8 +11,8 @@ use crate::units::{NetworkUnits, ValueScale};
 /// A return that the time limit cut short is left out unless what is missing had weighed at most so much.
 const LARGEST_MISSING_WEIGHT: f64 = 0.01;
 
-/// The predicted distribution of one Q-value and the return that followed, in units of the return. The field names are the
-/// columns of `calibration.csv`.
+/// The predicted distribution of one Q-value and the return that followed, in units of the return. The field
+/// names are the columns of `calibration.csv`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Outcome {
     /// Number of the episode, from 1.
@@ -103,7 +103,8 @@ impl EvaluationObserver for OutcomeCollector {
     }
 }
 
-/// How well predicted Q-values agree with the returns. The field names are those of `evaluate --calibration --json`.
+/// How well predicted Q-values agree with the returns. The field names are those of
+/// `evaluate --calibration --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ValueCalibration {
     /// Predictions compared.

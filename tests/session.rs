@@ -11,7 +11,11 @@ use control_envs::rand::Rng;
 use control_envs::{CartPole, Dimension, Env, EnvError, EnvSpec, Registry, Step};
 
 fn config(steps: u64) -> Config {
-    let settings = "network.hidden = [16, 16]\nagent = { learning_starts = 200, batch_size = 16 }\nevaluation.passes = 3";
+    let settings = "
+        network.hidden = [16, 16]
+        agent = { learning_starts = 200, batch_size = 16 }
+        evaluation.passes = 3
+    ";
     Config { steps, ..Config::for_env("cartpole").unwrap().with(settings).unwrap() }
 }
 

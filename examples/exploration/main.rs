@@ -1,5 +1,6 @@
-//! Exploration made visible: trains MountainCar with `ucb`, `epsilon-greedy` and `greedy` on several seeds and draws which
-//! states were visited, how often exploration changed the action, and what the network knew of the states.
+//! Exploration made visible: trains MountainCar with `ucb`, `epsilon-greedy` and `greedy` on several seeds
+//! and draws which states were visited, how often exploration changed the action, and what the network knew
+//! of the states.
 //!
 //! ```sh
 //! cargo run --release --example exploration

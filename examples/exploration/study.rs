@@ -43,8 +43,8 @@ pub struct Checkpoint {
     pub variance: Vec<f64>,
 }
 
-/// How often the passes of an evaluation are made at a checkpoint. Many, since at a p of 1e-5 hardly any pass drops
-/// anything; not all at once, since they would not fit into a cache.
+/// How often the passes of an evaluation are made at a checkpoint. Many, since at a p of 1e-5 hardly any pass
+/// drops anything; not all at once, since they would not fit into a cache.
 const ROUNDS: usize = 10;
 
 impl Study {

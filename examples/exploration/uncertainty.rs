@@ -26,8 +26,8 @@ struct Uncertainty {
 
 /// Draws the epistemic standard deviation of the cells that were visited so far, and of all others.
 ///
-/// A root mean square over the cells, since the variance is estimated without bias from passes of which few drop
-/// anything, and its root is not.
+/// A root mean square over the cells, since the variance is estimated without bias from passes of which few
+/// drop anything, and its root is not.
 ///
 /// # Errors
 /// Where a file can't be written.
@@ -69,8 +69,8 @@ pub fn draw_uncertainty(studies: &[Study], grid: &Grid, folder: &Path) -> Result
     draw_chart(&chart, &folder.join("uncertainty"))
 }
 
-/// Step and root mean square over the cells of each kind, at every checkpoint. Some cells can't be reached, so that
-/// there always are cells of both kinds.
+/// Step and root mean square over the cells of each kind, at every checkpoint. Some cells can't be reached,
+/// so that there always are cells of both kinds.
 fn levels(study: &Study, grid: &Grid) -> Vec<(u64, [f64; 2])> {
     let first = study.first_visits(grid);
     let at = |checkpoint: &Checkpoint| {

@@ -178,7 +178,8 @@ pub struct ResumeArguments {
     /// Folder of the run
     pub run: PathBuf,
 
-    /// Environment steps to train for in all, also where the run has finished [default: as the run's config says]
+    /// Environment steps to train for in all, also where the run has finished
+    /// [default: as the run's config says]
     #[arg(long, value_name = "N", value_parser = positive_number, allow_negative_numbers = true)]
     pub steps: Option<u64>,
 
@@ -217,7 +218,8 @@ pub struct PlotArguments {
     pub output: Option<PathBuf>,
 }
 
-/// Where the coefficients of a run are not taken, what they are; each can be given beside a run too, to see what it does.
+/// Where the coefficients of a run are not taken, what they are; each can be given beside a run too, to see
+/// what it does.
 #[derive(Debug, Args)]
 pub struct LandscapeArguments {
     /// Folder of a run, whose coefficients are taken
@@ -247,7 +249,8 @@ pub struct LandscapeArguments {
     #[arg(long, value_name = "TAU", value_parser = positive, allow_negative_numbers = true)]
     pub precision: Option<f64>,
 
-    /// Sensitivity c of the output to the layer's noise, whose variance is c p/(1-p) [default: the run's, or 1]
+    /// Sensitivity c of the output to the layer's noise, whose variance is c p/(1-p)
+    /// [default: the run's, or 1]
     #[arg(long, value_name = "C", value_parser = not_negative, allow_negative_numbers = true)]
     pub sensitivity: Option<f64>,
 

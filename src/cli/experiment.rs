@@ -93,7 +93,8 @@ fn listed(plan: &Plan, finished: &[Option<RunDirectory>]) -> String {
     plan.cells.iter().zip(finished).map(line).collect()
 }
 
-/// Finds too large a replay before anything has started. All seeds of a variant in an environment are alike in that.
+/// Finds too large a replay before anything has started. All seeds of a variant in an environment are alike
+/// in that.
 fn refuse_what_cannot_start(plan: &Plan, jobs: &[Job<'_>]) -> Result<(), Error> {
     let mut seen = HashSet::new();
     for Job { variant, training } in jobs {

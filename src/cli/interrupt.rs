@@ -7,8 +7,8 @@ use crate::error::Error;
 use crate::evaluation::EvaluationObserver;
 use crate::training::Observer;
 
-/// Ends every training that it observes after the current episode on Ctrl-C (or SIGTERM), and the program at once on
-/// the second. Its clones are one: a process has one handler only.
+/// Ends every training that it observes after the current episode on Ctrl-C (or SIGTERM), and the program at
+/// once on the second. Its clones are one: a process has one handler only.
 #[derive(Debug, Clone)]
 pub struct Interrupt(Arc<AtomicU32>);
 
@@ -19,7 +19,8 @@ impl Interrupt {
         let counted = Arc::clone(&presses);
         let installed = ctrlc::set_handler(move || {
             if counted.fetch_add(1, Ordering::SeqCst) > 0 {
-                // Not std::process::exit, which would run libtorch's destructors under a thread that is still in it.
+                // Not std::process::exit, which would run libtorch's destructors under a thread that is still
+                // in it.
                 signal_hook::low_level::exit(i32::from(Error::Interrupted.exit_code()));
             }
             tracing::warn!("finishing the current episode; once more ends it now");
@@ -36,8 +37,8 @@ impl Interrupt {
     }
 }
 
-/// Makes a file-size limit (`ulimit -f`) an error of the write that met it, as a full disk is, and not the end of the
-/// program without a word.
+/// Makes a file-size limit (`ulimit -f`) an error of the write that met it, as a full disk is, and not the
+/// end of the program without a word.
 pub fn outlive_file_size_limits() {
     #[cfg(unix)]
     if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default()) {

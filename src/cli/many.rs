@@ -11,8 +11,9 @@ use super::terminal::Terminal;
 use super::training::{Trained, Training, TrainingContext, failure};
 use crate::error::Error;
 
-/// Runs the trainings, `jobs` at a time, each as if it were alone. One that fails keeps no other from finishing and is
-/// named at the end. Returns the exit code: 1 where one failed, 130 where they were interrupted.
+/// Runs the trainings, `jobs` at a time, each as if it were alone. One that fails keeps no other from
+/// finishing and is named at the end. Returns the exit code: 1 where one failed, 130 where they were
+/// interrupted.
 ///
 /// # Errors
 /// What would keep every one of them from starting; and where the report can't be printed.

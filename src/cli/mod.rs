@@ -29,8 +29,9 @@ use crate::error::Error;
 use arguments::{Arguments, Command};
 use terminal::Terminal;
 
-/// The whole program over the environments of `registry`: parses `arguments` (the first is the program's name), does
-/// what they ask and returns the exit code: 0, 2 for wrong usage, 130 after Ctrl-C, 1 for any other failure.
+/// The whole program over the environments of `registry`: parses `arguments` (the first is the program's
+/// name), does what they ask and returns the exit code: 0, 2 for wrong usage, 130 after Ctrl-C, 1 for any
+/// other failure.
 ///
 /// A program with environments of its own registers them and calls this:
 ///
@@ -52,8 +53,8 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
     let parsed = match Arguments::try_parse_from(&command) {
         Ok(parsed) => parsed,
         Err(error) => {
-            // Help and version go to stdout with code 0, wrong usage to stderr with code 2. Nothing can be done where
-            // neither can be written.
+            // Help and version go to stdout with code 0, wrong usage to stderr with code 2. Nothing can be
+            // done where neither can be written.
             let _ = error.print();
             return ExitCode::from(error.exit_code() as u8);
         }

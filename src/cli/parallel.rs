@@ -12,8 +12,8 @@ pub fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Does `work` on every item, on at most `threads` at once, and returns the results in the order of the items. They
-/// are started in that order too. A panic is the error of its own item.
+/// Does `work` on every item, on at most `threads` at once, and returns the results in the order of the
+/// items. They are started in that order too. A panic is the error of its own item.
 pub fn for_each<T: Sync, R: Send>(
     items: &[T],
     threads: usize,

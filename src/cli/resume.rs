@@ -20,7 +20,8 @@ pub fn run(registry: &Registry, arguments: &ResumeArguments, terminal: &Terminal
     let steps = arguments.steps.unwrap_or(before);
     if steps < before {
         return Err(Error::Usage(format!(
-            "--steps {steps} is fewer than the {before} that {folder} trains for; give a larger number, or leave it out"
+            "--steps {steps} is fewer than the {before} that {folder} trains for; give a larger number, or \
+             leave it out"
         )));
     }
     saved.config.steps = steps;

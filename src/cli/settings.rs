@@ -70,8 +70,8 @@ pub fn warn_of_odd(config: &Config) {
     let temperature = config.dropout.temperature;
     if temperature > Temperature::BLURRED {
         tracing::warn!(
-            "dropout.temperature = {temperature} exceeds {}: masks stop being near 0 or 1, the variance over passes is no \
-             longer what p says, and the uncertainty suffers; see docs/uncertainty.md",
+            "dropout.temperature = {temperature} exceeds {}: masks stop being near 0 or 1, the variance \
+             over passes is no longer what p says, and the uncertainty suffers; see docs/uncertainty.md",
             Temperature::BLURRED
         );
     }

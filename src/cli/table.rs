@@ -12,8 +12,8 @@ const HEADER: [&str; 6] = ["seed", "evaluation", "last 100", "threshold at step"
 /// The first columns are numbers, which are aligned to the right.
 const NUMBERS: usize = 4;
 
-/// The table, the evaluation over all seeds, and the command that compares the runs. `command` is the command line of
-/// this program.
+/// The table, the evaluation over all seeds, and the command that compares the runs. `command` is the command
+/// line of this program.
 pub fn table(trainings: &[Training], results: &[Result<Trained, Error>], command: &[OsString]) -> String {
     let rows = trainings.iter().zip(results).map(|(training, trained)| row(training, trained));
     let rows: Vec<_> = std::iter::once(HEADER.map(str::to_owned)).chain(rows).collect();

@@ -211,8 +211,8 @@ impl FormatTime for SinceStart {
     }
 }
 
-/// Writes lines to stderr, above the progress bars. A line that can't be written, as where the terminal has been closed,
-/// is dropped: a training must not end with it.
+/// Writes lines to stderr, above the progress bars. A line that can't be written, as where the terminal has
+/// been closed, is dropped: a training must not end with it.
 struct AboveBars(MultiProgress);
 
 impl<'a> MakeWriter<'a> for AboveBars {

@@ -1,4 +1,5 @@
-//! One training of the program, from its settings to its last file: the same whether it is alone or one of many.
+//! One training of the program, from its settings to its last file: the same whether it is alone or one of
+//! many.
 
 use std::path::{Path, PathBuf};
 
@@ -47,8 +48,8 @@ impl Training<'_> {
     /// Trains and evaluates, everything into a new folder in `runs_dir`.
     ///
     /// # Errors
-    /// What kept it from starting: [`Error::Interrupted`] where the user has asked to end. What happens later is in
-    /// [`Trained::ended`].
+    /// What kept it from starting: [`Error::Interrupted`] where the user has asked to end. What happens later
+    /// is in [`Trained::ended`].
     pub fn run(&self, runs_dir: &Path, context: &TrainingContext) -> Result<Trained, Error> {
         if context.interrupt.wants_to_stop() {
             return Err(Error::Interrupted);

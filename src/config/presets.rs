@@ -23,8 +23,8 @@ pub fn presets() -> impl Iterator<Item = (&'static str, &'static str, &'static s
 }
 
 impl Config {
-    /// The settings for an environment: the defaults, and its preset over them where it has one. A built-in environment is
-    /// found by its alias too; any other name is taken as it is.
+    /// The settings for an environment: the defaults, and its preset over them where it has one. A built-in
+    /// environment is found by its alias too; any other name is taken as it is.
     ///
     /// # Errors
     /// Where a preset is not valid, which a test rules out.

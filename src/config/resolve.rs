@@ -19,8 +19,8 @@ impl Config {
     /// These settings with the layers over them, the last on top.
     ///
     /// # Errors
-    /// [`Error::Usage`] for the first layer with an unknown key, a wrong type or a value out of range; it names the
-    /// layer, the key, the value and what is allowed.
+    /// [`Error::Usage`] for the first layer with an unknown key, a wrong type or a value out of range; it
+    /// names the layer, the key, the value and what is allowed.
     pub fn layered(&self, layers: &[ConfigLayer]) -> Result<Self, Error> {
         let mut config = self.clone();
         let mut merged = config.to_table();

@@ -15,8 +15,9 @@ use crate::rows::{EpisodeRecord, LayerRecord, Row, UpdateRecord};
 pub struct RunDirectory(PathBuf);
 
 impl RunDirectory {
-    /// Creates `<runs_dir>/<env>__<exploration>__s<seed>__<UTC time>/` and writes the resolved config into it. Where
-    /// that folder exists already, because another run started in the same second, a number is appended.
+    /// Creates `<runs_dir>/<env>__<exploration>__s<seed>__<UTC time>/` and writes the resolved config into
+    /// it. Where that folder exists already, because another run started in the same second, a number is
+    /// appended.
     ///
     /// # Errors
     /// Where the folder or the config can't be written.

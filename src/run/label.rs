@@ -17,8 +17,8 @@ impl RunLabel {
     }
 }
 
-/// The labels of runs that are compared: each names the settings in which it differs from the others, so that runs of
-/// one setting and several seeds share its name.
+/// The labels of runs that are compared: each names the settings in which it differs from the others, so that
+/// runs of one setting and several seeds share its name.
 pub fn compared_labels(configs: &[Config], threshold: impl Fn(&Config) -> Option<f64>) -> Vec<RunLabel> {
     let settings: Vec<Vec<(String, String)>> = configs.iter().map(learning_settings).collect();
     let differs = |key: &str, value: &str| {

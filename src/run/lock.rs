@@ -5,7 +5,8 @@ use std::fs::{File, TryLockError};
 use super::directory::RunDirectory;
 use crate::error::Error;
 
-/// A run's folder, locked for as long as this lives, and by the operating system no longer than the process lives.
+/// A run's folder, locked for as long as this lives, and by the operating system no longer than the process
+/// lives.
 #[derive(Debug)]
 pub struct RunLock {
     _folder: File,

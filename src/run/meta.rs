@@ -13,8 +13,8 @@ pub struct Meta {
     pub tch: String,
     /// Version of libtorch, as its headers state it, if the build could read them.
     pub libtorch: Option<String>,
-    /// Commit of the git checkout in which the program was started, if it was started in one; `-dirty` follows where
-    /// files had been changed.
+    /// Commit of the git checkout in which the program was started, if it was started in one; `-dirty`
+    /// follows where files had been changed.
     pub git_revision: Option<String>,
     /// Where the tensors are.
     pub device: String,

@@ -22,8 +22,8 @@ pub fn save(network: &QNetwork, path: &Path) -> Result<(), Error> {
 /// Reads tensors into a network of the same shape.
 ///
 /// # Errors
-/// Where the file can't be read, is not of the format, lacks a tensor of the network or has one of another shape.
-/// The network is then of no use.
+/// Where the file can't be read, is not of the format, lacks a tensor of the network or has one of another
+/// shape. The network is then of no use.
 pub fn load(network: &mut QNetwork, path: &Path) -> Result<(), Error> {
     let content = std::fs::read(path).map_err(Error::file("read", path))?;
     Stored::parse(&content)

@@ -64,8 +64,8 @@ impl Recorder {
         Ok(Self { writer: Some(writer), ..Self::in_memory(config, spec, agent) })
     }
 
-    /// Opens the files of a run in `directory` as they were when the `record` of a checkpoint was made: the rows that came
-    /// after it are cut off.
+    /// Opens the files of a run in `directory` as they were when the `record` of a checkpoint was made: the
+    /// rows that came after it are cut off.
     ///
     /// # Errors
     /// Where they are not as they were then, or can't be written.
@@ -110,9 +110,10 @@ impl Recorder {
         writer.save_checkpoint(snapshot, &self.config, record)
     }
 
-    /// Writes what a training left: checkpoint, model, summary (without an evaluation so far) and the last plots. `failure` is
-    /// what ended it early, if anything did; where it was no interruption, the training can't be resumed from the snapshot,
-    /// and the checkpoints stay as they are. Each file is tried whatever becomes of the others.
+    /// Writes what a training left: checkpoint, model, summary (without an evaluation so far) and the last
+    /// plots. `failure` is what ended it early, if anything did; where it was no interruption, the training
+    /// can't be resumed from the snapshot, and the checkpoints stay as they are. Each file is tried whatever
+    /// becomes of the others.
     ///
     /// # Errors
     /// Where a file can't be written.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::plot::{RunLabel, draw_run};
 
-/// A thread that draws the plots every so often from the run's files. It shares nothing with the training but the
-/// disk, so that it can't disturb it.
+/// A thread that draws the plots every so often from the run's files. It shares nothing with the training but
+/// the disk, so that it can't disturb it.
 #[derive(Debug)]
 pub struct Redraw {
     folder: PathBuf,

@@ -51,8 +51,8 @@ impl RunWriter {
         Ok(Self::over(directory, config, spec, tables, checkpoints))
     }
 
-    /// Opens the files of a run in `directory` as they were when the `record` of a checkpoint was made: the rows that came
-    /// after it are cut off.
+    /// Opens the files of a run in `directory` as they were when the `record` of a checkpoint was made: the
+    /// rows that came after it are cut off.
     ///
     /// # Errors
     /// Where they are not as they were then, or can't be written.

@@ -1,9 +1,9 @@
 //! Training, evaluating and resuming: what the command line and programs of one's own stand on.
 //!
-//! A [`Session`] is an agent and its environment. It trains, in memory or with everything written into a folder;
-//! a [`SavedRun`] is such a folder, to be resumed; a [`Policy`] is a trained network that acts. Nothing here touches the
-//! terminal: what is worth a warning goes to [`tracing`], and what happens is told to an
-//! [`Observer`].
+//! A [`Session`] is an agent and its environment. It trains, in memory or with everything written into a
+//! folder; a [`SavedRun`] is such a folder, to be resumed; a [`Policy`] is a trained network that acts.
+//! Nothing here touches the terminal: what is worth a warning goes to [`tracing`], and what happens is told
+//! to an [`Observer`].
 
 mod device;
 mod policy;
@@ -47,8 +47,8 @@ pub use source::EnvSource;
 /// # }
 /// ```
 ///
-/// The threads of libtorch are left to the program: with the autograd engine, networks of this size are fastest with
-/// `tch::set_num_threads(1)`.
+/// The threads of libtorch are left to the program: with the autograd engine, networks of this size are
+/// fastest with `tch::set_num_threads(1)`.
 pub struct Session {
     entry: Entry,
     config: Config,
@@ -66,8 +66,9 @@ impl Session {
     /// A fresh agent in the environment that the config names, which keeps everything in memory.
     ///
     /// # Errors
-    /// [`Error::Usage`] where the config is not valid, names a device that there is not, or is not for this environment;
-    /// [`Error::Env`] where `source` has no such environment; [`Error::Panicked`] where making it panics.
+    /// [`Error::Usage`] where the config is not valid, names a device that there is not, or is not for this
+    /// environment; [`Error::Env`] where `source` has no such environment; [`Error::Panicked`] where making
+    /// it panics.
     pub fn new(source: impl EnvSource, config: Config) -> Result<Self, Error> {
         config.check()?;
         let (entry, env) = caught(|| {
@@ -89,7 +90,8 @@ impl Session {
         })
     }
 
-    /// Has everything written into `folder`, which must not hold a run yet: settings, rows, checkpoints, model, plots.
+    /// Has everything written into `folder`, which must not hold a run yet: settings, rows, checkpoints,
+    /// model, plots.
     ///
     /// # Errors
     /// [`Error::Usage`] where the folder holds a run, and where a file can't be written.
@@ -98,7 +100,8 @@ impl Session {
         self.recorded_in(directory)
     }
 
-    /// [`in_folder`](Self::in_folder), into a new folder in `runs`, named after environment, exploration rule, seed and time.
+    /// [`in_folder`](Self::in_folder), into a new folder in `runs`, named after environment, exploration
+    /// rule, seed and time.
     ///
     /// # Errors
     /// Where a file can't be written.
@@ -114,7 +117,8 @@ impl Session {
         Ok(self)
     }
 
-    /// The run in `folder`, from its newest checkpoint on. A [`SavedRun`] lets some settings be changed before.
+    /// The run in `folder`, from its newest checkpoint on. A [`SavedRun`] lets some settings be changed
+    /// before.
     ///
     /// # Errors
     /// Those of [`SavedRun::open`] and [`SavedRun::resume`].
@@ -125,10 +129,10 @@ impl Session {
     /// Trains until the agent has taken the steps of the config, or the observer wants to stop.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] where the observer wanted to stop, the environment's errors, [`Error::Panicked`] where it
-    /// panics, the agent's and the observer's, and what kept a file from being written. Whatever ended the training, all that
-    /// was learned is written, and [`summary`](Self::summary) tells what it came to. After an interruption, training again
-    /// resumes.
+    /// [`Error::Interrupted`] where the observer wanted to stop, the environment's errors,
+    /// [`Error::Panicked`] where it panics, the agent's and the observer's, and what kept a file from being
+    /// written. Whatever ended the training, all that was learned is written, and [`summary`](Self::summary)
+    /// tells what it came to. After an interruption, training again resumes.
     pub fn train(&mut self, observer: &mut dyn Observer) -> Result<Summary, Error> {
         let Self { env, agent, progress, recorder, .. } = self;
         self.policy = None;
@@ -142,8 +146,8 @@ impl Session {
         ended.and(written).map(|()| self.summary())
     }
 
-    /// Plays `episodes` episodes, at least one, in a fresh environment with the agent's [`policy`](Self::policy), and adds the
-    /// evaluation to the summary of the training.
+    /// Plays `episodes` episodes, at least one, in a fresh environment with the agent's
+    /// [`policy`](Self::policy), and adds the evaluation to the summary of the training.
     ///
     /// # Errors
     /// Those of [`Policy::evaluate`], and where the summary can't be written.

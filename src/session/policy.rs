@@ -106,8 +106,8 @@ impl Policy {
         &self.network
     }
 
-    /// The action to take at `observation`, and what is known of all actions, over `evaluation.passes` passes. Their noise
-    /// is drawn anew at every call.
+    /// The action to take at `observation`, and what is known of all actions, over `evaluation.passes`
+    /// passes. Their noise is drawn anew at every call.
     ///
     /// # Errors
     /// [`Error::Usage`] where the observation is not one of the environment's, and [`Error::NotFinite`].

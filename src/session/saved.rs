@@ -29,8 +29,8 @@ use crate::training::TrainingProgress;
 pub struct SavedRun {
     directory: RunDirectory,
     lock: RunLock,
-    /// Its settings. They can be changed before it is resumed, as its steps and its device; what changes the network makes
-    /// its checkpoints unfit.
+    /// Its settings. They can be changed before it is resumed, as its steps and its device; what changes the
+    /// network makes its checkpoints unfit.
     pub config: Config,
 }
 
@@ -38,8 +38,8 @@ impl SavedRun {
     /// The run in `folder`.
     ///
     /// # Errors
-    /// [`Error::Usage`] where the folder holds no run, [`Error::Busy`] where another process writes into it, and
-    /// [`Error::CheckpointVersion`].
+    /// [`Error::Usage`] where the folder holds no run, [`Error::Busy`] where another process writes into it,
+    /// and [`Error::CheckpointVersion`].
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, Error> {
         let directory = RunDirectory::open(folder.as_ref())?;
         let lock = directory.lock()?;
@@ -85,7 +85,8 @@ impl SavedRun {
         let steps = session.agent.steps();
         if steps > config.steps {
             return Err(Error::Usage(format!(
-                "{} has taken {steps} steps already, so it cannot be resumed to end at {}; give a larger --steps",
+                "{} has taken {steps} steps already, so it cannot be resumed to end at {}; give a larger \
+                 number of steps",
                 directory.path().display(),
                 config.steps
             )));
@@ -112,8 +113,8 @@ fn warn_of_differences(newest: &SavedCheckpoint<Record>, config: &Config) {
     let (build, current) = (&newest.state.build, Build::current());
     if *build != current {
         tracing::warn!(
-            "{} was written by another build of this program ({build}; this one is {current}); what follows may differ \
-             in the last digits from what it would have computed",
+            "{} was written by another build of this program ({build}; this one is {current}); what \
+             follows may differ in the last digits from what it would have computed",
             newest.folder.display()
         );
     }

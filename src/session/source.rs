@@ -2,10 +2,11 @@
 
 use control_envs::{Entry, Env, EnvError, Registry};
 
-/// Where a session finds the environment that its config names: a [`Registry`], an [`Entry`] of one, or a function that makes
-/// an environment of one's own, such as `MyEnv::new`.
+/// Where a session finds the environment that its config names: a [`Registry`], an [`Entry`] of one, or a
+/// function that makes an environment of one's own, such as `MyEnv::new`.
 ///
-/// Every environment is handed out within [`TimeLimit`](control_envs::TimeLimit) and [`Checked`](control_envs::Checked).
+/// Every environment is handed out within [`TimeLimit`](control_envs::TimeLimit) and
+/// [`Checked`](control_envs::Checked).
 pub trait EnvSource {
     /// The environment called `name`.
     ///
