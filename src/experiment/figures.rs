@@ -22,8 +22,8 @@ const CURVE_REPLICATES: usize = 2_000;
 /// How wide a dot is that stands for a run.
 const RUN_DOT: f64 = 15.0;
 
-/// Draws `<alias>-return` and `<alias>-dropout`, each as SVG and PNG, for every environment that has a finished run, and
-/// returns their paths. The groups of an environment follow each other.
+/// Draws `<alias>-return` and `<alias>-dropout`, each as SVG and PNG, for every environment that has a
+/// finished run, and returns their paths. The groups of an environment follow each other.
 ///
 /// # Errors
 /// Where a figure can't be drawn or written.
@@ -118,7 +118,8 @@ impl<'a> EnvironmentFigures<'a> {
         let p: Vec<_> = (0..layers)
             .map(|layer| self.medians(|run| Some(points(&run.total_steps, run.dropout.get(layer)?))))
             .collect();
-        // One axis for all layers, so that they compare as well as the variants do; down to the smallest p there is.
+        // One axis for all layers, so that they compare as well as the variants do; down to the smallest p
+        // there is.
         let drawn_p = || p.iter().flat_map(|curves| drawn(curves)).filter(|p| *p > 0.0);
         let lowest = drawn_p().fold(1.0, f64::min);
         let highest = drawn_p().fold(lowest, f64::max);
@@ -141,14 +142,9 @@ impl<'a> EnvironmentFigures<'a> {
             |values| interquartile_mean_estimate(&[values], CURVE_REPLICATES),
         );
         let level = self.threshold.map(|value| Mark::Level { value, name: String::new() });
-        Panel {
-            heading: "Mean return of 100 episodes".to_owned(),
-            note: String::new(),
-            axis: Axis::around(drawn(&curves).chain(self.threshold)),
-            marks: level.into_iter().chain(marks(&curves)).collect(),
-            empty: "no episodes",
-            weight: 1.0,
-        }
+        let axis = Axis::around(drawn(&curves).chain(self.threshold));
+        let marks = level.into_iter().chain(marks(&curves)).collect();
+        Panel { empty: "no episodes", ..Panel::new("Mean return of 100 episodes", axis, marks) }
     }
 
     /// The medians and quartiles of a series of every run.
@@ -159,8 +155,8 @@ impl<'a> EnvironmentFigures<'a> {
         })
     }
 
-    /// A summary over the runs of every group, wherever all of them have begun. A run that has ended keeps its last
-    /// value, since each ends with another step.
+    /// A summary over the runs of every group, wherever all of them have begun. A run that has ended keeps
+    /// its last value, since each ends with another step.
     fn curves(
         &self,
         series: impl Fn(&Episodes) -> Option<Points>,
@@ -193,14 +189,8 @@ impl<'a> EnvironmentFigures<'a> {
                 middle.map(|((low, value), high)| Estimate { value, interval: Interval { low, high } });
             (steps.clone(), middle, format!("{} of {}", steps.len(), group.summaries.len()))
         });
-        Panel {
-            heading: "Steps until the threshold was reached".to_owned(),
-            note: String::new(),
-            axis: Axis::rows(self.groups.len()),
-            marks: row_marks(rows),
-            empty: "no runs",
-            weight,
-        }
+        let (heading, axis) = ("Steps until the threshold was reached", Axis::rows(self.groups.len()));
+        Panel { empty: "no runs", weight, ..Panel::new(heading, axis, row_marks(rows)) }
     }
 
     /// A row for every variant: the evaluations of its runs.
@@ -214,14 +204,7 @@ impl<'a> EnvironmentFigures<'a> {
         let axis = Axis::rows(self.groups.len());
         let mut marks: Vec<Mark> = self.threshold_line(axis).into_iter().collect();
         marks.extend(row_marks(rows));
-        Panel {
-            heading: "Evaluation after training".to_owned(),
-            note: String::new(),
-            axis,
-            marks,
-            empty: "no evaluations",
-            weight,
-        }
+        Panel { empty: "no evaluations", weight, ..Panel::new("Evaluation after training", axis, marks) }
     }
 
     /// The threshold where returns lie across, from one end of the vertical axis to the other.
@@ -229,7 +212,7 @@ impl<'a> EnvironmentFigures<'a> {
         let stroke = Stroke { dashed: true, width: 3.0, ..Stroke::strong(palette::FRAME) };
         let threshold = self.threshold?;
         let points = vec![(threshold, axis.low), (threshold, axis.high)];
-        Some(Mark::Line { points, stroke, name: String::new() })
+        Some(Mark::line(points, stroke))
     }
 
     fn performance_profile(&self, across: Axis) -> Panel {
@@ -238,7 +221,8 @@ impl<'a> EnvironmentFigures<'a> {
             if scores.is_empty() {
                 return Vec::new();
             }
-            // The profile falls at every score and nowhere else: its height just before and at each is all there is.
+            // The profile falls at every score and nowhere else: its height just before and at each is all
+            // there is.
             let falls = scores.iter().flat_map(|score| [score.next_down(), *score]);
             let mut thresholds: Vec<f64> = [across.low, across.high].into_iter().chain(falls).collect();
             thresholds.sort_by(f64::total_cmp);
@@ -248,14 +232,8 @@ impl<'a> EnvironmentFigures<'a> {
         };
         let curves: Vec<_> = self.groups.iter().map(of_group).collect();
         let axis = Axis { scale: Scale::Linear, low: 0.0, high: 1.02 };
-        Panel {
-            heading: "Share of runs that score higher".to_owned(),
-            note: String::new(),
-            axis,
-            marks: self.threshold_line(axis).into_iter().chain(marks(&curves)).collect(),
-            empty: "no evaluations",
-            weight: 1.0,
-        }
+        let marks = self.threshold_line(axis).into_iter().chain(marks(&curves)).collect();
+        Panel { empty: "no evaluations", ..Panel::new("Share of runs that score higher", axis, marks) }
     }
 }
 
@@ -274,8 +252,8 @@ fn drawn(curves: &[Curve]) -> impl Iterator<Item = f64> + Clone {
     curves.iter().flatten().flat_map(move |(_, estimate)| values(estimate))
 }
 
-/// The median over a window around each point, a twentieth of the series wide: single episodes jump by powers of ten,
-/// and a mean would show no others.
+/// The median over a window around each point, a twentieth of the series wide: single episodes jump by powers
+/// of ten, and a mean would show no others.
 fn typical(points: &[(f64, f64)]) -> Points {
     let reach = points.len() / 40;
     let around = |index: usize| {
@@ -287,7 +265,7 @@ fn typical(points: &[(f64, f64)]) -> Points {
 }
 
 fn median_panel(heading: String, note: String, axis: Axis, curves: &[Curve]) -> Panel {
-    Panel { heading, note, axis, marks: marks(curves), empty: "no episodes", weight: 1.0 }
+    Panel { note, empty: "no episodes", ..Panel::new(heading, axis, marks(curves)) }
 }
 
 /// The bands of all curves, and the curves over them.
@@ -298,16 +276,13 @@ fn marks(curves: &[Curve]) -> Vec<Mark> {
         upper: curve.iter().map(|(x, estimate)| (*x, estimate.interval.high)).collect(),
         color: palette::color(index),
     });
-    let lines = drawn().map(|(index, curve)| Mark::Line {
-        points: curve.iter().map(|(x, estimate)| (*x, estimate.value)).collect(),
-        stroke: palette::stroke(index),
-        name: String::new(),
-    });
+    let values = |curve: &Curve| curve.iter().map(|(x, estimate)| (*x, estimate.value)).collect();
+    let lines = drawn().map(|(index, curve)| Mark::line(values(curve), palette::stroke(index)));
     bands.chain(lines).collect()
 }
 
-/// A row for each: a dot for every value, a bar from the interval's low to its high end with a tick at its value, and
-/// a name at the right.
+/// A row for each: a dot for every value, a bar from the interval's low to its high end with a tick at its
+/// value, and a name at the right.
 fn row_marks(rows: impl Iterator<Item = (Vec<f64>, Option<Estimate>, String)>) -> Vec<Mark> {
     let mut marks = Vec::new();
     for (index, (values, estimate, name)) in rows.enumerate() {
@@ -318,7 +293,7 @@ fn row_marks(rows: impl Iterator<Item = (Vec<f64>, Option<Estimate>, String)>) -
                 vec![(value, row - 0.3), (value, row + 0.3)],
             ] {
                 let stroke = Stroke { width: 5.0, ..Stroke::strong(color) };
-                marks.push(Mark::Line { points, stroke, name: String::new() });
+                marks.push(Mark::line(points, stroke));
             }
         }
         // Each a little below the one before, so that equal values do not hide each other.

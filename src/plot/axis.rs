@@ -1,6 +1,7 @@
 //! An axis: which values it covers, where a value lies on it, and which ticks it shows.
 
-/// How far below the largest value a logarithmic axis reaches at most, and what takes the place of zero there.
+/// How far below the largest value a logarithmic axis reaches at most, and what takes the place of zero
+/// there.
 const LOG_REACH: f64 = 1e-6;
 
 /// How values are spread over an axis.
@@ -66,7 +67,8 @@ impl Axis {
         Self { scale: Scale::Rows, low: count as f64 - 0.5, high: -0.5 }
     }
 
-    /// Where a value lies: 0 at the axis' low end, 1 at its high end. What lies outside is moved to the nearer end.
+    /// Where a value lies: 0 at the axis' low end, 1 at its high end. What lies outside is moved to the
+    /// nearer end.
     pub fn position(&self, value: f64) -> f64 {
         let position = match self.scale {
             Scale::Linear | Scale::Rows => (value - self.low) / (self.high - self.low),

@@ -97,8 +97,25 @@ pub(crate) struct Key {
 }
 
 impl Panel {
+    /// A panel without a note, as high as others.
+    pub fn new(heading: impl Into<String>, axis: Axis, marks: Vec<Mark>) -> Self {
+        let (heading, note) = (heading.into(), String::new());
+        Self { heading, note, axis, marks, empty: "nothing to show", weight: 1.0 }
+    }
+
     /// Whether there is nothing to show on it. A level alone says nothing.
     pub fn is_empty(&self) -> bool {
-        self.marks.iter().all(|mark| matches!(mark, Mark::Level { .. }))
+        self.marks.iter().all(|mark| match mark {
+            Mark::Dots { points, .. } | Mark::Line { points, .. } => points.is_empty(),
+            Mark::Level { .. } => true,
+            Mark::Name { .. } | Mark::Band { .. } => false,
+        })
+    }
+}
+
+impl Mark {
+    /// A line without a name.
+    pub fn line(points: Points, stroke: Stroke) -> Self {
+        Self::Line { points, stroke, name: String::new() }
     }
 }

@@ -4,11 +4,11 @@
 //! uncertainty. [`draw_comparison`] draws several runs into one figure. Both only read `episodes.csv` and
 //! `updates.csv`, so they can draw a run that is still being written by another process.
 //!
-//! [`draw_chart`], [`draw_functions`] and [`draw_heatmaps`] draw numbers that a program of one's own has gathered, in the
-//! same style.
+//! [`draw_chart`], [`draw_functions`] and [`draw_heatmaps`] draw numbers that a program of one's own has
+//! gathered, in the same style.
 //!
-//! A `figure` is plain data: panels of marks. `figures` holds one file for each, `drawing` draws them all. So a new
-//! one is a new function that returns a figure. Only heat maps, which have no panels, draw themselves.
+//! A `figure` is plain data: panels of marks. `figures` holds one file for each, `drawing` draws them all. So
+//! a new one is a new function that returns a figure. Only heat maps, which have no panels, draw themselves.
 
 pub(crate) mod axis;
 pub(crate) mod drawing;
@@ -31,8 +31,8 @@ use crate::error::Error;
 
 /// Draws `plots/{return,dropout,uncertainty,overview}.{svg,png}` in the run's folder.
 ///
-/// Every file replaces its predecessor at once, so a viewer never sees half of one. A run without episodes gives
-/// figures that say so.
+/// Every file replaces its predecessor at once, so a viewer never sees half of one. A run without episodes
+/// gives figures that say so.
 ///
 /// # Errors
 /// Where the run's tables can't be read, or a figure can't be drawn or written. So with all that draw.
@@ -45,7 +45,8 @@ pub fn draw_run(run_dir: &Path, label: &RunLabel) -> Result<(), Error> {
     Ok(())
 }
 
-/// Draws several runs into one figure, `<output_stem>.svg` and `<output_stem>.png`, and returns the two paths.
+/// Draws several runs into one figure, `<output_stem>.svg` and `<output_stem>.png`, and returns the two
+/// paths.
 ///
 /// It shows the mean return, the dropout probability of each layer and the size of the dataset, all against
 /// environment steps. Three or more runs of one setting are drawn thinly behind their mean and range.

@@ -4,8 +4,8 @@ use plotters::style::RGBColor;
 
 use super::figure::Stroke;
 
-/// The colours of Okabe and Ito (2008), which readers with any kind of colour vision tell apart. Yellow is left out: on
-/// white it is too faint for a line.
+/// The colours of Okabe and Ito (2008), which readers with any kind of colour vision tell apart. Yellow is
+/// left out: on white it is too faint for a line.
 const COLORS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),   // blue
     RGBColor(213, 94, 0),    // vermillion
@@ -25,7 +25,8 @@ pub(crate) const GRID: RGBColor = RGBColor(233, 233, 233);
 /// The frame of the data, and what is neither run nor layer, as a threshold.
 pub(crate) const FRAME: RGBColor = RGBColor(120, 120, 120);
 
-// Sizes of type in units of a figure 1600 wide, which a page usually shows at half that width or a little more.
+// Sizes of type in units of a figure 1600 wide, which a page usually shows at half that width or a little
+// more.
 pub(crate) const TITLE: f64 = 34.0;
 pub(crate) const LARGE: f64 = 26.0;
 pub(crate) const SMALL: f64 = 23.0;

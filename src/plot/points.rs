@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 /// Points with finite coordinates, in the order in which they happened.
 pub(crate) type Points = Vec<(f64, f64)>;
 
-/// How many points of a series are drawn. More are not told apart, they only make a file large and its drawing slow.
+/// How many points of a series are drawn. More are not told apart, they only make a file large and its
+/// drawing slow.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Detail {
     /// Points of a line.
@@ -26,15 +27,16 @@ pub(crate) fn points(x: &[f64], y: &[f64]) -> Points {
     x.iter().copied().zip(y.iter().copied()).filter(|(x, y)| x.is_finite() && y.is_finite()).collect()
 }
 
-/// The points to draw a line through, `most` or a few less: the first, the last, and the lowest and the highest of every
-/// stretch between.
+/// The points to draw a line through, `most` or a few less: the first, the last, and the lowest and the
+/// highest of every stretch between.
 ///
 /// So no peak gets lost, which a mean or every n-th point would do.
 pub(crate) fn thin(points: &[(f64, f64)], most: usize) -> Points {
     extremes(points, most).into_iter().map(|index| points[index]).collect()
 }
 
-/// The points to draw as dots, `most` or a few less: every n-th, which shows where most of them are, and the extremes.
+/// The points to draw as dots, `most` or a few less: every n-th, which shows where most of them are, and the
+/// extremes.
 pub(crate) fn scatter(points: &[(f64, f64)], most: usize) -> Points {
     if points.len() <= most {
         return points.to_vec();
@@ -60,7 +62,8 @@ fn extremes(points: &[(f64, f64)], most: usize) -> BTreeSet<usize> {
     kept
 }
 
-/// The mean over a window around each point, a fortieth of the series wide, for series that jump from point to point.
+/// The mean over a window around each point, a fortieth of the series wide, for series that jump from point
+/// to point.
 pub(crate) fn smooth(points: &[(f64, f64)]) -> Points {
     let reach = (points.len() / 80).min(100);
     let mut sums = Vec::with_capacity(points.len() + 1);

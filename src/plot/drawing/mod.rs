@@ -1,4 +1,5 @@
-//! Draws a figure as an SVG, and the PNG from the SVG: the same on every machine, with the font that is embedded here.
+//! Draws a figure as an SVG, and the PNG from the SVG: the same on every machine, with the font that is
+//! embedded here.
 
 pub(super) mod canvas;
 mod layout;

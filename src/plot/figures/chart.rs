@@ -26,7 +26,8 @@ pub struct Chart {
 pub struct ChartPanel {
     /// The name of the vertical axis, with its unit.
     pub heading: String,
-    /// Whether the vertical axis is logarithmic, around the values of all logarithmic panels, or linear from zero.
+    /// Whether the vertical axis is logarithmic, around the values of all logarithmic panels, or linear from
+    /// zero.
     pub logarithmic: bool,
     /// What is compared. Series of one name have one colour in all panels.
     pub series: Vec<Series>,
@@ -68,19 +69,13 @@ pub(crate) fn figure(chart: &Chart) -> Figure {
             panel.series.iter().map(|series| (series.runs.clone(), stroke(&series.name))).collect();
         let levels =
             panel.levels.iter().map(|(value, name)| Mark::Level { value: *value, name: name.clone() });
-        Panel {
-            heading: panel.heading.clone(),
-            note: String::new(),
-            axis: if panel.logarithmic {
-                shared
-            } else {
-                let values = points(&[panel]).into_iter().map(|point| point.1);
-                Axis::from_zero(values.chain(panel.levels.iter().map(|level| level.0)), 0.08)
-            },
-            marks: levels.chain(seeds::marks(&runs, &horizontal)).collect(),
-            empty: "nothing to show",
-            weight: 1.0,
-        }
+        let axis = if panel.logarithmic {
+            shared
+        } else {
+            let values = points(&[panel]).into_iter().map(|point| point.1);
+            Axis::from_zero(values.chain(panel.levels.iter().map(|level| level.0)), 0.08)
+        };
+        Panel::new(&panel.heading, axis, levels.chain(seeds::marks(&runs, &horizontal)).collect())
     };
     Figure {
         title: chart.title.clone(),

@@ -1,6 +1,6 @@
 //! The figure of several runs.
 
-use super::run::{RunLabel, dataset_panel, layer_name};
+use super::run::{NO_EPISODES, RunLabel, dataset_panel, layer_name};
 use super::seeds::{self, MEAN_FROM};
 use crate::plot::axis::{Axis, Scale, number};
 use crate::plot::figure::{Column, Figure, Key, Mark, Panel, Stroke};
@@ -99,14 +99,9 @@ fn subtitle(grouped: bool, thresholds: &[f64]) -> String {
 fn return_panel(entries: &[Entry<'_>], steps: &Axis, runs: &[Run<'_>], thresholds: &[f64]) -> Panel {
     let returns = runs.iter().flat_map(|(run, _)| run.mean_return.iter().copied());
     let levels = thresholds.iter().map(|value| Mark::Level { value: *value, name: String::new() });
-    Panel {
-        heading: "Mean return of 100 episodes".to_owned(),
-        note: String::new(),
-        axis: Axis::around(returns.chain(thresholds.iter().copied())),
-        marks: levels.chain(marks(entries, steps, |run| Some(&run.mean_return))).collect(),
-        empty: "no episodes yet",
-        weight: 1.6,
-    }
+    let axis = Axis::around(returns.chain(thresholds.iter().copied()));
+    let marks = levels.chain(marks(entries, steps, |run| Some(&run.mean_return))).collect();
+    Panel { empty: NO_EPISODES, weight: 1.6, ..Panel::new("Mean return of 100 episodes", axis, marks) }
 }
 
 fn dataset(entries: &[Entry<'_>], steps: &Axis) -> Panel {
@@ -122,16 +117,13 @@ fn dropout_panels(entries: &[Entry<'_>], steps: &Axis, layers: usize) -> Vec<Pan
         axis if axis == Axis::from_zero(values, 0.1) => Axis { high: axis.high.min(1.0), ..axis },
         axis => axis,
     };
-    (0..layers)
-        .map(|layer| Panel {
-            heading: format!("Dropout probability {}", layer_name(layer)),
-            note: if axis.scale == Scale::Logarithmic { "logarithmic".to_owned() } else { String::new() },
-            axis,
-            marks: marks(entries, steps, |run| run.dropout.get(layer)),
-            empty: "no episodes yet",
-            weight: 1.0,
-        })
-        .collect()
+    let note = if axis.scale == Scale::Logarithmic { "logarithmic" } else { "" };
+    let panel = |layer| {
+        let marks = marks(entries, steps, |run| run.dropout.get(layer));
+        let heading = format!("Dropout probability {}", layer_name(layer));
+        Panel { note: note.to_owned(), empty: NO_EPISODES, ..Panel::new(heading, axis, marks) }
+    };
+    (0..layers).map(panel).collect()
 }
 
 /// The lines of one column of every run, and the mean and range of every setting.

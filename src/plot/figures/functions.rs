@@ -52,30 +52,21 @@ pub(crate) fn figure(functions: &Functions) -> Figure {
         ends.chain(panel.data.iter().filter(|point| within(point.0)).map(|point| point.1))
     });
     let axis = Axis::around(heights);
-    let (line, dots) = (palette::color(0), palette::INK);
+    let line = palette::color(0);
     let panel = |panel: &FunctionPanel| {
-        let band = |band: &[(f64, f64, f64)], color| Mark::Band {
+        let band = |band: &[(f64, f64, f64)]| Mark::Band {
             lower: band.iter().map(|(x, lower, _)| (*x, *lower)).collect(),
             upper: band.iter().map(|(x, _, upper)| (*x, *upper)).collect(),
-            color,
+            color: line,
         };
-        Panel {
-            heading: format!("{} · {}", functions.vertical, panel.heading),
-            note: String::new(),
-            axis,
-            marks: vec![
-                band(&panel.outer, line),
-                band(&panel.inner, line),
-                Mark::Dots {
-                    points: panel.data.iter().filter(|point| within(point.0)).copied().collect(),
-                    color: dots,
-                    diameter: SMALL_DOT,
-                },
-                Mark::Line { points: panel.mean.clone(), stroke: Stroke::strong(line), name: String::new() },
-            ],
-            empty: "nothing to show",
-            weight: 1.0,
-        }
+        let data = panel.data.iter().filter(|point| within(point.0)).copied().collect();
+        let marks = vec![
+            band(&panel.outer),
+            band(&panel.inner),
+            Mark::Dots { points: data, color: palette::INK, diameter: SMALL_DOT },
+            Mark::line(panel.mean.clone(), Stroke::strong(line)),
+        ];
+        Panel::new(format!("{} · {}", functions.vertical, panel.heading), axis, marks)
     };
     let column = |column: usize| Column {
         across,

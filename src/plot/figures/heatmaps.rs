@@ -168,7 +168,8 @@ impl Heatmaps {
     }
 }
 
-/// Viridis from its light end to its dark one: it is read by any kind of colour vision, and on white more is darker.
+/// Viridis from its light end to its dark one: it is read by any kind of colour vision, and on white more is
+/// darker.
 pub(crate) fn color(position: f64) -> RGBColor {
     ViridisRGB.get_color(1.0 - position)
 }

@@ -72,13 +72,8 @@ pub(crate) fn figure(of: &LandscapeFigure) -> Figure {
         line(|terms| terms.weight, colored(3), "weights"),
         line(|terms| terms.entropy, colored(4), "entropy"),
     ];
-    let panel = |heading: &str, marks: Vec<Mark>, weight: f64| Panel {
-        heading: heading.to_owned(),
-        note: String::new(),
-        axis: Axis::around(marks.iter().flat_map(values)),
-        marks,
-        empty: "nothing to show",
-        weight,
+    let panel = |heading: &str, marks: Vec<Mark>| {
+        Panel::new(heading, Axis::around(marks.iter().flat_map(values)), marks)
     };
     Figure {
         title: of.title.clone(),
@@ -88,8 +83,8 @@ pub(crate) fn figure(of: &LandscapeFigure) -> Figure {
             across,
             name: "dropout probability p",
             panels: vec![
-                panel("L(p) − L(0): twice the negative evidence bound per datum (nats)", whole, 1.0),
-                panel("Its parts (nats)", parts, 1.0),
+                panel("L(p) − L(0): twice the negative evidence bound per datum (nats)", whole),
+                panel("Its parts (nats)", parts),
             ],
         }],
         size: (1600, 1200),

@@ -5,7 +5,7 @@ use plotters::style::RGBColor;
 use crate::plot::axis::{Axis, brief, number};
 use crate::plot::figure::{Column, Figure, Mark, Panel, SMALL_DOT, Stroke};
 use crate::plot::palette;
-use crate::plot::points::{Detail, points, scatter, smooth, thin};
+use crate::plot::points::{Detail, Points, points, scatter, smooth, thin};
 use crate::plot::table::{Episodes, Updates};
 
 /// What a run is called in its figures.
@@ -15,15 +15,15 @@ pub struct RunLabel {
     pub title: String,
     /// A short name for the legend of a comparison.
     pub short: String,
-    /// What runs with other seeds share, for example `CartPole-v1 · ucb`. Three or more runs of one setting are
-    /// summarised by their mean and range. Empty: there are no others.
+    /// What runs with other seeds share, for example `CartPole-v1 · ucb`. Three or more runs of one setting
+    /// are summarised by their mean and range. Empty: there are no others.
     pub setting: String,
     /// The mean return from which the environment counts as solved, if it has one.
     pub reward_threshold: Option<f64>,
 }
 
 const WIDTH: u32 = 1600;
-const NO_EPISODES: &str = "no episodes yet";
+pub(super) const NO_EPISODES: &str = "no episodes yet";
 const NO_UPDATES: &str = "nothing learned yet";
 
 /// All figures of a run and their names.
@@ -71,28 +71,18 @@ fn steps(episodes: &Episodes, updates: &Updates) -> Axis {
 fn return_panel(episodes: &Episodes, label: &RunLabel, detail: Detail) -> Panel {
     let returns = points(&episodes.total_steps, &episodes.episode_return);
     let means = points(&episodes.total_steps, &episodes.mean_return);
-    let mut panel = Panel {
-        heading: "Episode return".to_owned(),
+    let axis = Axis::around(returns.iter().chain(&means).map(|point| point.1).chain(label.reward_threshold));
+    let level = |value| Mark::Level { value, name: format!("threshold {}", number(value)) };
+    let marks = label.reward_threshold.map(level).into_iter().chain([
+        dots(&returns, palette::color(0), detail),
+        named_line(&means, palette::color(0), "mean of 100", detail),
+    ]);
+    Panel {
         note: "dots: single episodes".to_owned(),
-        axis: Axis::around(returns.iter().chain(&means).map(|point| point.1).chain(label.reward_threshold)),
-        marks: Vec::new(),
         empty: NO_EPISODES,
         weight: 1.2,
-    };
-    panel.marks.extend(
-        label
-            .reward_threshold
-            .map(|value| Mark::Level { value, name: format!("threshold {}", number(value)) }),
-    );
-    if !returns.is_empty() {
-        panel.marks.push(Mark::Dots {
-            points: scatter(&returns, detail.dots),
-            color: palette::color(0),
-            diameter: SMALL_DOT,
-        });
-        panel.marks.push(named_line(&means, palette::color(0), "mean of 100", detail));
+        ..Panel::new("Episode return", axis, marks.collect())
     }
-    panel
 }
 
 /// The dropout probabilities on a linear and on a logarithmic axis.
@@ -104,25 +94,18 @@ fn dropout_panels(episodes: &Episodes, detail: Detail) -> [Panel; 2] {
         ("Dropout probability p", Axis { high: linear.high.min(1.0), ..linear }),
         ("Dropout probability p, logarithmic", Axis::logarithmic(values())),
     ];
+    let line = |(index, points): (usize, &Points)| Mark::Line {
+        points: thin(points, detail.line),
+        stroke: palette::stroke(index),
+        name: match (detail.line == Detail::WIDE.line, points.last()) {
+            (true, Some((_, last))) => format!("{}: {}", layer_name(index), brief(*last)),
+            _ => layer_name(index),
+        },
+    };
     axes.map(|(heading, axis)| Panel {
-        heading: heading.to_owned(),
-        note: String::new(),
-        axis,
-        marks: layers
-            .iter()
-            .enumerate()
-            .filter(|(_, points)| !points.is_empty())
-            .map(|(index, points)| Mark::Line {
-                points: thin(points, detail.line),
-                stroke: palette::stroke(index),
-                name: match (detail.line == Detail::WIDE.line, points.last()) {
-                    (true, Some((_, last))) => format!("{}: {}", layer_name(index), brief(*last)),
-                    _ => layer_name(index),
-                },
-            })
-            .collect(),
         empty: if episodes.total_steps.is_empty() { NO_EPISODES } else { "no dropout layers" },
         weight: 1.2,
+        ..Panel::new(heading, axis, layers.iter().enumerate().map(line).collect())
     })
 }
 
@@ -138,21 +121,14 @@ pub(crate) fn layer_name(index: usize) -> String {
 
 /// How many transitions the objective counts.
 pub(super) fn dataset_panel(marks: Vec<Mark>, sizes: impl Iterator<Item = f64>) -> Panel {
-    Panel {
-        heading: "Dataset size N (transitions)".to_owned(),
-        note: String::new(),
-        axis: Axis::from_zero(sizes, 0.08),
-        marks,
-        empty: NO_EPISODES,
-        weight: 0.8,
-    }
+    let axis = Axis::from_zero(sizes, 0.08);
+    Panel { empty: NO_EPISODES, weight: 0.8, ..Panel::new("Dataset size N (transitions)", axis, marks) }
 }
 
 fn dataset(episodes: &Episodes) -> Panel {
     let sizes = points(&episodes.total_steps, &episodes.dataset_size);
-    let marks =
-        if sizes.is_empty() { vec![] } else { vec![named_line(&sizes, palette::INK, "N", Detail::NARROW)] };
-    dataset_panel(marks, sizes.into_iter().map(|point| point.1))
+    let line = named_line(&sizes, palette::INK, "N", Detail::NARROW);
+    dataset_panel(vec![line], sizes.into_iter().map(|point| point.1))
 }
 
 fn uncertainty_panel(episodes: &Episodes, updates: &Updates, detail: Detail) -> Panel {
@@ -164,37 +140,27 @@ fn uncertainty_panel(episodes: &Episodes, updates: &Updates, detail: Detail) -> 
         (learning, palette::color(2), "std, replayed"),
         (acting, palette::color(0), "std, acting"),
     ];
-    let kinds = kinds.iter().filter(|(points, ..)| !points.is_empty());
-    let dots = kinds.clone().map(|(points, color, _)| Mark::Dots {
-        points: scatter(points, detail.dots),
-        color: *color,
-        diameter: SMALL_DOT,
-    });
-    let lines = kinds.clone().map(|(points, color, name)| named_line(&smooth(points), *color, name, detail));
+    let all_dots = kinds.iter().map(|(points, color, _)| dots(points, *color, detail));
+    let lines = kinds.iter().map(|(points, color, name)| named_line(&smooth(points), *color, name, detail));
+    let axis = Axis::fitting(kinds.iter().flat_map(|(points, ..)| points).map(|point| point.1));
     Panel {
-        heading: "Epistemic std and TD error (return units)".to_owned(),
         note: "lines: moving means".to_owned(),
-        axis: Axis::fitting(kinds.clone().flat_map(|(points, ..)| points).map(|point| point.1)),
-        marks: dots.chain(lines).collect(),
         empty: NO_UPDATES,
         weight: 1.2,
+        ..Panel::new("Epistemic std and TD error (return units)", axis, all_dots.chain(lines).collect())
     }
 }
 
 fn precision_panel(episodes: &Episodes) -> Panel {
     let precision = points(&episodes.total_steps, &episodes.precision);
-    Panel {
-        heading: "Precision τ (1 / noise variance)".to_owned(),
-        note: String::new(),
-        axis: Axis::fitting(precision.iter().map(|point| point.1)),
-        marks: if precision.is_empty() {
-            vec![]
-        } else {
-            vec![named_line(&precision, palette::color(4), "τ", Detail::NARROW)]
-        },
-        empty: NO_EPISODES,
-        weight: 0.8,
-    }
+    let axis = Axis::fitting(precision.iter().map(|point| point.1));
+    let line = named_line(&precision, palette::color(4), "τ", Detail::NARROW);
+    let heading = "Precision τ (1 / noise variance)";
+    Panel { empty: NO_EPISODES, weight: 0.8, ..Panel::new(heading, axis, vec![line]) }
+}
+
+fn dots(points: &[(f64, f64)], color: RGBColor, detail: Detail) -> Mark {
+    Mark::Dots { points: scatter(points, detail.dots), color, diameter: SMALL_DOT }
 }
 
 fn named_line(points: &[(f64, f64)], color: RGBColor, name: &str, detail: Detail) -> Mark {

@@ -12,7 +12,8 @@ pub(super) const MEAN_FROM: usize = 3;
 /// At how many places mean and range are computed.
 const PLACES: usize = 200;
 
-/// The lines of the runs of every setting, and mean and range where there are three or more; the means lie over all else.
+/// The lines of the runs of every setting, and mean and range where there are three or more; the means lie
+/// over all else.
 pub(super) fn marks(settings: &[(Vec<Points>, Stroke)], horizontal: &Axis) -> Vec<Mark> {
     // A budget for the whole panel keeps the figure of many runs small.
     let most = (3_000 / settings.iter().map(|(runs, _)| runs.len()).sum::<usize>().max(1)).clamp(100, 800);
@@ -24,21 +25,21 @@ pub(super) fn marks(settings: &[(Vec<Points>, Stroke)], horizontal: &Axis) -> Ve
             stroke = Stroke { dashed: strong.dashed, ..Stroke::thin(strong.color) };
             let (mean, band) = summary(runs, strong.color, horizontal);
             marks.push(band);
-            means.push(Mark::Line { points: mean, stroke: *strong, name: String::new() });
+            means.push(Mark::line(mean, *strong));
         }
-        let line = |run| Mark::Line { points: thin(run, most), stroke, name: String::new() };
-        marks.extend(runs.iter().map(|run| line(run)));
+        marks.extend(runs.iter().map(|run| Mark::line(thin(run, most), stroke)));
     }
     marks.extend(means);
     marks
 }
 
-/// The mean of several runs and the band between their lowest and highest, wherever three of them have values.
+/// The mean of several runs and the band between their lowest and highest, wherever three of them have
+/// values.
 fn summary(runs: &[Points], color: RGBColor, horizontal: &Axis) -> (Points, Mark) {
     let end = runs.iter().filter_map(|run| run.last()).map(|point| point.0).fold(0.0, f64::max);
     let (mut mean, mut lower, mut upper) = (Points::new(), Points::new(), Points::new());
-    // Runs end with the episode in which they reach their last step, so each at another one. A run keeps its last value
-    // for a moment, so that the mean doesn't jump where the first of them ends.
+    // Runs end with the episode in which they reach their last step, so each at another one. A run keeps its
+    // last value for a moment, so that the mean doesn't jump where the first of them ends.
     let held = |run: &Points, step: f64| match run.last() {
         Some((last, _)) if step > *last && step < last + 0.03 * end => *last,
         _ => step,
@@ -54,7 +55,8 @@ fn summary(runs: &[Points], color: RGBColor, horizontal: &Axis) -> (Points, Mark
     (mean, Mark::Band { lower, upper, color })
 }
 
-/// Where to look at several runs: where all of them were measured, or all over the axis where each has its own places.
+/// Where to look at several runs: where all of them were measured, or all over the axis where each has its
+/// own places.
 fn places(runs: &[Points], horizontal: &Axis) -> Vec<f64> {
     let own = |run: &Points| -> Vec<f64> { run.iter().map(|point| point.0).collect() };
     match runs.split_first().map(|(first, others)| (own(first), others)) {
