@@ -47,7 +47,7 @@ impl Golden {
         let loss = errors.mean(Kind::Double) + regularizer;
         close("loss", &loss, &Tensor::from(self.loss), 1e-12);
         loss.backward();
-        // Finite differences are good for so many digits.
+        // Finite differences have an error of this size.
         let expected = matrix(&self.weight_gradient);
         close("weight gradient", &weight.grad().reshape_as(&expected), &expected, 1e-9);
         let expected = Tensor::from_slice(&self.logit_gradient);

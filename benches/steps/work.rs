@@ -85,7 +85,7 @@ pub fn act(agent: &mut Agent, observation: &[f32]) {
     agent.act(observation).unwrap();
 }
 
-/// The noise of a learner step, for layers of so many inputs.
+/// The noise of a learner step, for layers of these inputs.
 pub fn draw_noise(inputs: &[usize], passes: usize, rows: usize) -> impl FnMut() + use<> {
     let mut source = LogisticNoise::new(generator(0, Stream::Noise));
     let (mut noise, inputs) = (PassNoise::default(), inputs.to_vec());

@@ -38,7 +38,7 @@ impl Grid {
 
     /// Which cells can be reached from the starts at all, by any actions.
     ///
-    /// Found by a search that goes on from one state in each cell of a grid ten times as fine.
+    /// Found by a search that continues from one state in each cell of a grid ten times as fine.
     ///
     /// # Errors
     /// The environment's.

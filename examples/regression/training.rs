@@ -34,7 +34,7 @@ pub enum Order {
     Epochs,
 }
 
-/// An optimiser and where the noise comes from; both go on from one training to the next.
+/// An optimiser and where the noise comes from; both continue from one training to the next.
 pub struct Trainer {
     optimizer: nn::Optimizer,
     noise: LogisticNoise,

@@ -269,7 +269,7 @@ impl Agent {
 
     /// Sets the temperature by the steps so far. At every use of a network, so that it is a function of nothing else.
     fn anneal(&mut self) {
-        self.set_temperature(self.schedules.temperature.at(self.progress()));
+        self.set_temperature(self.config.learner.dropout.temperature_at(self.progress()));
     }
 
     /// Sets the temperature of the masks until the agent acts or learns, which sets it by the config again.

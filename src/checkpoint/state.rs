@@ -31,7 +31,7 @@ pub struct State<R> {
     pub mean_return_100: Option<f64>,
     /// The agent without its tensors and its replay.
     pub agent: AgentState,
-    /// Where the training was. The observation of the episode in hand is among the tensors.
+    /// Where the training was. The observation of the current episode is among the tensors.
     pub progress: TrainingProgress,
     /// The replay without its slots.
     pub replay: ReplayState,

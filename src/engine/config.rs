@@ -163,3 +163,16 @@ impl Section for OptimizerConfig {
         ranges.positive("max_gradient_norm", max_gradient_norm);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_temperature_falls_by_a_factor() {
+        let dropout =
+            DropoutConfig { temperature: 0.4, temperature_final_fraction: 0.25, ..DropoutConfig::default() };
+        assert!((dropout.temperature_at(0.5) - 0.2).abs() < 1e-12);
+        assert!((dropout.temperature_at(1.0) - 0.1).abs() < 1e-12);
+    }
+}

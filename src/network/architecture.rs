@@ -21,7 +21,7 @@ pub struct InitialUncertainty {
     pub heteroscedastic: bool,
 }
 
-/// The layers that `config` asks for, from so many features of an observation in `space` to so many outputs.
+/// The layers that `config` asks for, from `features` features of an observation in `space` to `outputs` outputs.
 ///
 /// # Errors
 /// Where the network is a convolutional one and an observation is no image, or there are too many weights.

@@ -62,7 +62,7 @@ impl Axis {
         }
     }
 
-    /// An axis of so many rows, the first at its top.
+    /// An axis of `count` rows, the first at its top.
     pub fn rows(count: usize) -> Self {
         Self { scale: Scale::Rows, low: count as f64 - 0.5, high: -0.5 }
     }

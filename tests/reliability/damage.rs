@@ -148,7 +148,7 @@ fn damage() {
     );
 }
 
-/// Damages a random file of the newest checkpoint in a random way, so many times, and counts how often that was seen.
+/// Damages a random file of the newest checkpoint in a random way, `times` times, and counts how often that was seen.
 fn damaged(times: usize) -> usize {
     let parent = tempfile::tempdir().unwrap();
     let run = killed(parent.path());

@@ -10,7 +10,7 @@ use crate::runs::{checkpoints, endless, only, resume, resuming, training, wait_u
 
 const RUN: [&str; 4] = ["--steps", "4000", "--set", "checkpoint.episodes=1"];
 
-/// Every file may have so many blocks of 512 bytes: enough for the network, not for all transitions.
+/// The most blocks of 512 bytes that a file may have: enough for the network, not for all transitions.
 #[test]
 fn a_file_size_limit_stops_the_run_and_leaves_the_last_checkpoint_whole() {
     let parent = tempfile::tempdir().unwrap();

@@ -51,7 +51,7 @@ fn memory_does_not_grow_over_200_000_steps() {
 fn wait_until_long(mut is_so: impl FnMut() -> bool) {
     for _ in 0..4 {
         let mut tries = 0;
-        wait_until("so many steps", || {
+        wait_until("the steps", || {
             tries += 1;
             std::thread::sleep(std::time::Duration::from_millis(50));
             is_so() || tries > 2_000

@@ -34,7 +34,7 @@ pub fn only(runs: &Path) -> PathBuf {
     folders.remove(0)
 }
 
-/// The command that goes on with a run.
+/// The command that resumes a run.
 pub fn resuming(run: &Path, arguments: &[&str]) -> Command {
     let mut command = program();
     command.arg("resume").arg(run).args(arguments);

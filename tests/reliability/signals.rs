@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the episode in hand is finished, a checkpoint is written, and the run is resumed.
+//! Ctrl-C and SIGTERM: the current episode is finished, a checkpoint is written, and the run is resumed.
 
 use std::fs;
 use std::process::Command;

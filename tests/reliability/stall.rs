@@ -22,7 +22,7 @@ fn bytes(folder: &Path) -> u64 {
     folders(folder).iter().map(size).sum()
 }
 
-/// Agent with a replay of so many transitions of CartPole.
+/// Agent with a replay of `transitions` transitions of CartPole.
 fn filled(transitions: usize) -> (Config, Agent) {
     let layer = ConfigLayer::parse("test", &format!("[agent]\nreplay_capacity = {transitions}")).unwrap();
     let config = Config::resolve(&[layer]).unwrap();
