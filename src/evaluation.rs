@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::network::{PassNoise, QNetwork};
 use crate::randomness::{Stream, generator};
 use crate::statistics::{mean, population_std};
+use crate::units::ValueScale;
 
 pub use config::{EvaluationConfig, EvaluationMask};
 
@@ -55,6 +56,8 @@ pub struct Decision<'a> {
     pub prediction: Prediction<'a>,
     /// What was done: the action with the highest mean.
     pub action: usize,
+    /// What the predicted values are in units of the return.
+    pub scale: ValueScale,
 }
 
 /// Who watches an evaluation. Every method does nothing unless it is written.
@@ -98,6 +101,7 @@ impl Evaluator {
         let mut starts = generator(self.seed, Stream::Evaluation);
         let mut source = LogisticNoise::new(generator(self.seed, Stream::EvaluationNoise));
         let mut noise = PassNoise::default();
+        let scale = network.value_scale();
         let (mut returns, mut steps) = (Vec::new(), 0_u64);
         for _ in 0..self.episodes {
             let mut observation = env.reset(&mut starts)?;
@@ -114,7 +118,7 @@ impl Evaluator {
                 }
                 let action = prediction.row(0).greedy_action();
                 let step = env.step(action)?;
-                observer.on_step(&Decision { prediction, action }, &step);
+                observer.on_step(&Decision { prediction, action, scale }, &step);
                 episode_return += step.reward;
                 steps += 1;
                 if step.ends_episode() {

@@ -115,6 +115,11 @@ impl Replay {
         self.reward_range
     }
 
+    /// The observations before all transitions, in no order, `[len, dimensions]`.
+    pub fn observations(&self) -> &[f32] {
+        &self.observations
+    }
+
     /// Numbers in an observation.
     pub fn dimensions(&self) -> usize {
         self.dimensions

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Targets {
-    /// Double Q-learning with deterministic passes.
+    /// Double Q-learning.
     DoubleQ,
-    /// The epistemic bonus goes through the target.
+    /// The same with the epistemic bonus.
     Optimistic,
 }
 
@@ -43,26 +43,10 @@ impl NStep {
     }
 }
 
-/// Double-Q targets (van Hasselt, Guez & Silver 2016): the online network chooses the next action, the target network
-/// values it.
-///
-/// ```text
-/// y = r + discount * Q_target(s', argmax_a Q_online(s', a))
-/// ```
-///
-/// `online` and `target` are Q at the next observations, `[rows, actions]`; of equals the first action is the best.
-pub fn double_q(rewards: Rewards<'_>, online: &[f32], target: &[f32], targets: &mut Vec<f32>) {
-    let actions = online.len() / rewards.rewards.len();
-    let values = online.chunks_exact(actions).zip(target.chunks_exact(actions));
-    bootstrap(
-        rewards,
-        targets,
-        values.map(|(online, target)| target[best(actions, |action| online[action])]),
-    );
-}
-
-/// Optimistic targets: the exploration bonus goes through the Bellman equation, since uncertainty at the next state is
-/// worth visiting this one for (compare O'Donoghue et al. 2018, The Uncertainty Bellman Equation).
+/// The targets of a batch: the online network chooses the next action, the target network values it (double
+/// Q-learning; van Hasselt, Guez & Silver 2016), and the exploration bonus goes through the Bellman equation, since
+/// uncertainty at the next state is worth visiting this one for (compare O'Donoghue et al. 2018, The Uncertainty
+/// Bellman Equation).
 ///
 /// ```text
 /// y = r + discount * (mean_k Q_k(s', a*) + beta * std_k Q_k(s', a*))
@@ -70,22 +54,32 @@ pub fn double_q(rewards: Rewards<'_>, online: &[f32], target: &[f32], targets: &
 /// ```
 ///
 /// over the noisy passes k of the target network, `samples` `[passes, rows, actions]`, at least two; the standard
-/// deviation is the unbiased one. That the online network's mean pass, `online` `[rows, actions]`, has a say in the
-/// action makes these the double-Q targets where nothing is uncertain: without it the maximum overestimates.
-pub fn optimistic(rewards: Rewards<'_>, online: &[f32], samples: &[f32], beta: f64, targets: &mut Vec<f32>) {
+/// deviation is the unbiased one. `online` is the online network's mean pass, `[rows, actions]`; of equals the first
+/// action is the best. With beta = 0 these are double-Q targets.
+///
+/// What is valued is the mean over noisy passes, because that is what a network under dropout is trained to predict.
+/// The mean pass is another function: its distance, multiplied by `1 / (1 - gamma)`, would be the error of the fixed
+/// point. What is only chosen by it has no such error, and it chooses without noise (`tests/fixed_point.rs`).
+pub fn targets(rewards: Rewards<'_>, online: &[f32], samples: &[f32], beta: f64, targets: &mut Vec<f32>) {
     let rows = rewards.rewards.len();
     let (actions, passes) = (online.len() / rows, samples.len() / online.len());
-    let values = online.chunks_exact(actions).enumerate().map(|(row, online)| {
+    let steps = rewards.rewards.iter().zip(rewards.discounts);
+    targets.clear();
+    targets.extend(online.chunks_exact(actions).zip(steps).enumerate().map(|(row, (online, step))| {
         let of = |action: usize| samples[row * actions + action..].iter().step_by(rows * actions).copied();
         let mean = |action| of(action).sum::<f32>() / passes as f32;
-        let bonus = |action, mean: f32| {
+        let bonus = |action| {
+            if beta == 0.0 {
+                return 0.0;
+            }
+            let mean = mean(action);
             let squares: f32 = of(action).map(|q| (q - mean) * (q - mean)).sum();
             beta as f32 * (squares / (passes - 1) as f32).sqrt()
         };
-        let action = best(actions, |action| online[action] + bonus(action, mean(action)));
-        mean(action) + bonus(action, mean(action))
-    });
-    bootstrap(rewards, targets, values);
+        let action = best(actions, |action| online[action] + bonus(action));
+        let (reward, discount) = step;
+        reward + discount * (mean(action) + bonus(action))
+    }));
 }
 
 /// Clamps targets to the lowest and the highest value that is possible.
@@ -99,13 +93,6 @@ pub fn best(actions: usize, score: impl Fn(usize) -> f32) -> usize {
     scored.fold((0, f32::NEG_INFINITY), |best, scored| if scored.1 > best.1 { scored } else { best }).0
 }
 
-/// `y = r + discount * value of the next state`.
-fn bootstrap(rewards: Rewards<'_>, targets: &mut Vec<f32>, values: impl Iterator<Item = f32>) {
-    targets.clear();
-    let steps = rewards.rewards.iter().zip(rewards.discounts);
-    targets.extend(steps.zip(values).map(|((reward, discount), value)| reward + value * discount));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,29 +103,17 @@ mod tests {
         assert!(targets.iter().zip(expected).all(near), "{targets:?} against {expected:?}");
     }
 
-    fn of_double_q(rewards: &[f32], discounts: &[f32], online: &[f32], target: &[f32]) -> Vec<f32> {
-        let mut targets = Vec::new();
-        double_q(Rewards { rewards, discounts }, online, target, &mut targets);
-        targets
-    }
-
-    fn of_optimistic(
-        rewards: &[f32],
-        discounts: &[f32],
-        online: &[f32],
-        samples: &[f32],
-        beta: f64,
-    ) -> Vec<f32> {
-        let mut targets = Vec::new();
-        optimistic(Rewards { rewards, discounts }, online, samples, beta, &mut targets);
-        targets
+    fn of(rewards: &[f32], discounts: &[f32], online: &[f32], samples: &[f32], beta: f64) -> Vec<f32> {
+        let mut all = Vec::new();
+        targets(Rewards { rewards, discounts }, online, samples, beta, &mut all);
+        all
     }
 
     #[test]
     fn double_q_by_hand() {
-        // Row 0: online prefers action 1, which the target values at 3. Row 1 has terminated.
-        let targets = of_double_q(&[1.0, -2.0], &[0.5, 0.0], &[0.0, 1.0, 5.0, 2.0], &[9.0, 3.0, 7.0, 8.0]);
-        close(&targets, &[2.5, -2.0]);
+        // Row 0: online prefers action 1, which two passes of the target network value at 3 and 4. Row 1 has terminated.
+        let (online, samples) = ([0.0, 1.0, 5.0, 2.0], [9.0, 3.0, 7.0, 8.0, 9.0, 4.0, 7.0, 8.0]);
+        close(&of(&[1.0, -2.0], &[0.5, 0.0], &online, &samples, 0.0), &[2.75, -2.0]);
     }
 
     #[test]
@@ -146,7 +121,7 @@ mod tests {
         // Action 0 is 1 and 3: mean 2, unbiased std sqrt(2). Action 1 is 2.5 twice. The online network prefers 1 by 1, the
         // bonus makes 0 the better one as soon as beta sqrt(2) > 1.
         let samples = [1.0, 2.5, 3.0, 2.5];
-        let targets = |discount, beta| of_optimistic(&[1.0], &[discount], &[1.0, 2.0], &samples, beta);
+        let targets = |discount, beta| of(&[1.0], &[discount], &[1.0, 2.0], &samples, beta);
         close(&targets(0.5, 0.0), &[2.25]);
         close(&targets(0.5, 0.7), &[2.25]);
         close(&targets(0.5, 1.0), &[1.0 + 0.5 * (2.0 + 2.0_f32.sqrt())]);
@@ -157,8 +132,9 @@ mod tests {
     fn optimistic_targets_are_double_q_targets_where_nothing_is_uncertain() {
         let (online, target) = ([0.0, 1.0, 5.0, 2.0], [9.0, 3.0, 7.0, 8.0]);
         let samples = [target, target, target].concat();
-        let optimistic = of_optimistic(&[1.0, -2.0], &[0.9, 0.9], &online, &samples, 3.0);
-        close(&optimistic, &of_double_q(&[1.0, -2.0], &[0.9, 0.9], &online, &target));
+        let with = |beta| of(&[1.0, -2.0], &[0.9, 0.9], &online, &samples, beta);
+        close(&with(3.0), &with(0.0));
+        close(&with(0.0), &[1.0 + 0.9 * 3.0, -2.0 + 0.9 * 7.0]);
     }
 
     #[test]

@@ -115,6 +115,10 @@ pub trait Observer {
     /// After every environment step.
     fn on_step(&mut self, _agent: &Agent) {}
 
+    /// After an observation that was far outside the bounds of some dimensions, which are normalised by what is seen of
+    /// them from now on.
+    fn on_exceeded_bounds(&mut self, _dimensions: &[usize], _observation: &[f32]) {}
+
     /// After a learner step that left a record.
     ///
     /// # Errors
@@ -156,6 +160,10 @@ impl<const N: usize> Observer for Observers<'_, N> {
         self.0.iter_mut().for_each(|observer| observer.on_step(agent));
     }
 
+    fn on_exceeded_bounds(&mut self, dimensions: &[usize], observation: &[f32]) {
+        self.0.iter_mut().for_each(|observer| observer.on_exceeded_bounds(dimensions, observation));
+    }
+
     fn on_update(&mut self, record: &UpdateRecord) -> Result<(), Error> {
         self.0.iter_mut().try_for_each(|observer| observer.on_update(record))
     }
@@ -193,7 +201,10 @@ pub fn train(
         };
         let action = agent.act(&episode.observation)?;
         let step = env.step(action)?;
-        agent.observe(&episode.observation, action, &step);
+        let exceeded = agent.observe(&episode.observation, action, &step);
+        if !exceeded.is_empty() {
+            observer.on_exceeded_bounds(&exceeded, &episode.observation);
+        }
         episode.episode_return += step.reward;
         episode.episode_length += 1;
         if let Some(record) = agent.learn()? {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::calibration::{Calibration, Gaussian};
 use crate::evaluation::{Decision, EvaluationObserver};
 use crate::statistics::mean;
-use crate::units::{NetworkUnits, ValueScale};
+use crate::units::NetworkUnits;
 
 /// A return that the time limit cut short is left out unless what is missing had weighed at most so much.
 const LARGEST_MISSING_WEIGHT: f64 = 0.01;
@@ -85,8 +85,8 @@ impl OutcomeCollector {
 
 impl EvaluationObserver for OutcomeCollector {
     fn on_step(&mut self, decision: &Decision<'_>, step: &Step) {
-        let Decision { prediction, action } = *decision;
-        let (samples, scale) = (prediction.row(0), ValueScale::of_discount(self.gamma));
+        let Decision { prediction, action, scale } = *decision;
+        let samples = prediction.row(0);
         let in_returns = |value| scale.to_return(NetworkUnits(value)).0;
         self.steps.push(Outcome {
             episode: self.episode,
@@ -180,6 +180,7 @@ impl ValueCalibration {
 mod tests {
     use super::*;
     use crate::engine::{Precision, Prediction};
+    use crate::units::ValueScale;
 
     fn outcome(q_mean: f64, epistemic_std: f64, aleatoric_std: f64, discounted_return: f64) -> Outcome {
         Outcome { episode: 1, step: 1, action: 0, q_mean, epistemic_std, aleatoric_std, discounted_return }
@@ -194,7 +195,7 @@ mod tests {
             for (index, reward) in rewards.iter().enumerate() {
                 let precision = Precision::Homoscedastic(10.0);
                 let prediction = Prediction { q: &q, precision, passes: 2, rows: 1, actions: 2 };
-                let decision = Decision { prediction, action: 1 };
+                let decision = Decision { prediction, action: 1, scale: ValueScale::of(100.0) };
                 let last = index + 1 == rewards.len();
                 let (terminated, truncated) = (last && terminates, last && !terminates);
                 collector.on_step(

@@ -11,7 +11,7 @@ use crate::td::Targets;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgentConfig {
-    /// Discount factor.
+    /// Discount factor; 1 for tasks whose episodes end.
     pub gamma: f64,
     /// Steps whose rewards a target adds up before it trusts a value, at the start.
     pub n_step: usize,
@@ -29,7 +29,7 @@ pub struct AgentConfig {
     pub replay_capacity: usize,
     /// The form of the TD targets.
     pub targets: Targets,
-    /// Noisy passes of the target network for optimistic targets.
+    /// Noisy passes of the target network, whose mean (and standard deviation) values the next state.
     pub target_passes: usize,
     /// Weight of the standard deviation in optimistic targets.
     pub target_beta: f64,
@@ -79,11 +79,17 @@ impl Section for AgentConfig {
             targets: _,
             target_passes,
             target_beta,
-            bounded_targets: _,
+            bounded_targets,
             target_lerp,
             target_period,
         } = *self;
-        ranges.require("gamma", gamma, (0.0..1.0).contains(&gamma), "a number from 0 to below 1");
+        ranges.require("gamma", gamma, (0.0..=1.0).contains(&gamma), "a number from 0 to 1");
+        ranges.require(
+            "bounded_targets",
+            bounded_targets,
+            gamma < 1.0 || !bounded_targets,
+            "false where agent.gamma = 1, since rewards then add up without bound",
+        );
         ranges.whole("n_step", n_step, 1..=1000);
         ranges.whole("n_step_final", n_step_final, 1..=1000);
         ranges.whole("batch_size", batch_size, 1..=65_536);

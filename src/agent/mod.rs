@@ -2,6 +2,8 @@
 
 mod config;
 mod counters;
+mod observations;
+mod returns;
 mod schedules;
 mod state;
 mod streams;
@@ -11,6 +13,8 @@ use rand::RngExt;
 use tch::Device;
 
 use self::counters::Counters;
+use self::observations::Observations;
+use self::returns::Returns;
 use self::schedules::Schedules;
 use self::streams::Streams;
 use crate::concrete::{LogisticNoise, Regularizer};
@@ -20,7 +24,7 @@ use crate::exploration::{DecisionContext, ExplorationRule, Passes};
 use crate::network::{PassNoise, QNetwork};
 use crate::replay::{Batch, Lookahead, Replay};
 use crate::rows::UpdateRecord;
-use crate::units::{NetworkUnits, ReturnUnits, ValueScale};
+use crate::units::{ReturnUnits, ValueScale};
 
 pub use config::{AgentConfig, AgentSections};
 pub use state::AgentState;
@@ -56,6 +60,8 @@ pub struct Agent {
     /// What it was drawn from, as it was before.
     held_from: Option<LogisticNoise>,
     counters: Counters,
+    returns: Returns,
+    observations: Observations,
     streams: Streams,
     schedules: Schedules,
 }
@@ -87,6 +93,8 @@ impl Agent {
             held: PassNoise::default(),
             held_from: None,
             counters: Counters::default(),
+            returns: Returns::default(),
+            observations: Observations::new(&spec.observation_space),
             streams: Streams::new(config.learner.seed),
             schedules: Schedules::new(&config),
             config,
@@ -96,6 +104,7 @@ impl Agent {
     /// Starts an episode: a rule that holds a mask gets a new one.
     pub fn begin_episode(&mut self) {
         (self.counters.decisions, self.counters.exploratory) = (0, 0);
+        self.returns.begin_episode();
         if self.rule.passes() == Passes::Held {
             let mut source = self.streams.exploration_noise.clone();
             self.hold_mask(&mut source);
@@ -148,10 +157,24 @@ impl Agent {
         self.counters.exploratory_share()
     }
 
-    /// Remembers a transition.
-    pub fn observe(&mut self, observation: &[f32], action: usize, step: &Step) {
+    /// Remembers a transition, and learns from it the scale of returns and, where bounds do not tell it, of observations.
+    /// Returns the dimensions whose bounds turned out not to be kept to.
+    pub fn observe(&mut self, observation: &[f32], action: usize, step: &Step) -> Vec<usize> {
+        let exceeded = self.observations.find_exceeded(observation, self.replay.observations());
+        for scaling in self.observations.observe(observation) {
+            self.learner.scale_dimension(scaling.dimension, scaling.centre, scaling.half_width);
+        }
+        if let Some(scale) = self.returns.observe(step, self.config.agent.gamma) {
+            self.learner.set_return_scale(scale);
+        }
         self.replay.push(observation, action, step);
         self.counters.steps += 1;
+        exceeded
+    }
+
+    /// The dimensions of the observation that are scaled by what is seen of them, since their bounds do not tell.
+    pub fn normalized_dimensions(&self) -> impl Iterator<Item = usize> + '_ {
+        self.observations.normalized()
     }
 
     /// Learns, if it is time to. Every `logging.update_period` learner steps what the last one did is returned.
@@ -179,12 +202,12 @@ impl Agent {
         };
         self.replay.sample(agent.batch_size, lookahead, &mut self.streams.replay, &mut self.batch);
         let scale = self.value_scale().of_reward();
+        let target_bounds = if agent.bounded_targets { self.possible_values() } else { None };
         self.batch.rewards.iter_mut().for_each(|reward| *reward *= scale);
         let step = LearnerStep {
             regularizer: self.regularizer(),
             schedule: self.schedules.learning_rate.at(progress),
-            // In network units a value is a discounted mean of rewards.
-            target_bounds: agent.bounded_targets.then(|| self.replay.reward_range()),
+            target_bounds,
             updates_target: (self.counters.updates + 1).is_multiple_of(agent.target_period),
         };
         let loss = self.engine.learn(&mut self.learner, &self.batch, &step, &mut self.streams.learner_noise);
@@ -303,14 +326,23 @@ impl Agent {
         self.schedules.progress(self.counters.steps)
     }
 
+    /// The lowest and the highest value that the rewards so far allow, in network units. `None` before the first reward.
+    fn possible_values(&self) -> Option<(f32, f32)> {
+        let bound = |reward: f32| {
+            let forever = ReturnUnits(f64::from(reward) / (1.0 - self.config.agent.gamma));
+            self.value_scale().to_network(forever).map(|value| value.0 as f32)
+        };
+        let (lowest, highest) = self.replay.reward_range();
+        bound(lowest).zip(bound(highest))
+    }
+
     /// [`UpdateRecord::return_bound`].
     fn return_bound(&self) -> ReturnUnits {
         let (lowest, highest) = self.replay.reward_range();
-        // In network units a value is a discounted mean of rewards.
-        self.value_scale().to_return(NetworkUnits(f64::from(highest.max(-lowest)).max(1.0)))
+        ReturnUnits(f64::from(highest.max(-lowest)) / (1.0 - self.config.agent.gamma))
     }
 
     fn value_scale(&self) -> ValueScale {
-        ValueScale::of_discount(self.config.agent.gamma)
+        self.learner.online.value_scale()
     }
 }

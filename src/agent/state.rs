@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Agent;
 use super::counters::Counters;
+use super::observations::Seen;
+use super::returns::Returns;
 use super::streams::Streams;
 use crate::concrete::LogisticNoise;
 use crate::error::Error;
@@ -15,6 +17,9 @@ use crate::replay::Replay;
 #[serde(deny_unknown_fields)]
 pub struct AgentState {
     counters: Counters,
+    returns: Returns,
+    /// Of the dimensions that are normalised.
+    observations: Vec<Seen>,
     streams: Streams,
     adam_steps: i32,
     held_from: Option<LogisticNoise>,
@@ -32,6 +37,8 @@ impl Agent {
     pub fn state(&self) -> AgentState {
         AgentState {
             counters: self.counters.clone(),
+            returns: self.returns.clone(),
+            observations: self.observations.seen().to_vec(),
             streams: self.streams.clone(),
             adam_steps: self.learner.adam.steps(),
             held_from: self.held_from.clone(),
@@ -41,6 +48,8 @@ impl Agent {
     /// Takes counters and generators over. Numbers and replay are restored by themselves.
     pub fn restore(&mut self, state: AgentState) {
         self.counters = state.counters;
+        self.returns = state.returns;
+        self.observations.restore(state.observations);
         self.streams = state.streams;
         self.learner.adam.set_steps(state.adam_steps);
         if let Some(mut source) = state.held_from {

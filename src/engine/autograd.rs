@@ -4,9 +4,9 @@ use tch::{Device, Kind, Tensor};
 
 use super::{Engine, Learner, LearnerSettings, LearnerStep, LossStatistics, Precision, Prediction};
 use crate::concrete::{LogisticNoise, gaussian_nll};
-use crate::network::{PassNoise, QNetwork};
+use crate::network::{Parameter, PassNoise, QNetwork};
 use crate::replay::Batch;
-use crate::td::{self, Targets};
+use crate::td;
 use crate::units::NetworkUnits;
 
 /// The engine that spells the objective out in tensors.
@@ -30,6 +30,8 @@ struct Objective {
     weight_term: Tensor,
     entropy_term: Tensor,
     precision_term: Tensor,
+    /// Has the gradient that [`data_term`](Self::data_term) is given for weights and biases.
+    mean_term: Tensor,
     /// Mean of the taus of the batch.
     precision: f64,
 }
@@ -56,10 +58,15 @@ impl Autograd {
         noise: &mut LogisticNoise,
     ) -> (Tensor, LossStatistics) {
         let objective = self.objective(learner, batch, step, noise);
-        let likelihood = &objective.data_term + &objective.precision_term;
-        let loss = likelihood + &objective.weight_term + &objective.entropy_term;
+        let regularization = &objective.weight_term + &objective.entropy_term + &objective.precision_term;
         let parameters = learner.online.parameters();
-        let gradient = parameters.gradient(&loss);
+        let is_logit = |parameter| matches!(parameter, Parameter::DropoutLogit(_));
+        let learned_dropout = self.settings.learned_dropout;
+        let loss = &objective.mean_term + &regularization;
+        let mut gradient = parameters.gradient_of(&loss, |part| !is_logit(part), learned_dropout);
+        if learned_dropout {
+            gradient += parameters.gradient_of(&(&objective.data_term + &regularization), is_logit, false);
+        }
         for slot in self.settings.held(parameters) {
             let _ = gradient.narrow(0, slot.range.start as i64, slot.range.len() as i64).zero_();
         }
@@ -90,18 +97,22 @@ impl Autograd {
         let actions = Tensor::from_slice(&batch.actions).to_device(device).unsqueeze(1);
         let taken = |values: &Tensor| values.squeeze_dim(0).gather(1, &actions, false).squeeze_dim(1);
 
-        self.noise.draw(noise, online.masks(), 1, rows);
+        self.noise.draw(noise, online.masks(), 2, rows);
         let observations = matrix(&batch.observations, online);
-        let outputs = online.forward(&observations, Some(&self.noise));
+        let of_pass = |index| online.forward(&observations, Some(&self.noise.pass(index)));
+        let outputs = of_pass(0);
         let q = taken(&outputs.q);
         let errors = &q - &targets;
         let log_precisions = match online.is_heteroscedastic() {
             true => taken(&outputs.log_precisions),
             false => outputs.log_precisions,
         };
+        let independent_errors = tch::no_grad(|| taken(&of_pass(1).q) - &targets);
+        let slope = independent_errors * log_precisions.detach().exp() * 2.0;
         let (weight_term, entropy_term) = online.regularization(&step.regularizer);
         Objective {
             data_term: gaussian_nll(&errors, &log_precisions),
+            mean_term: gaussian_nll(&errors.detach(), &log_precisions) + (slope * &q).mean(Kind::Float),
             precision_term: self
                 .settings
                 .precision_prior
@@ -123,21 +134,12 @@ impl Autograd {
         noise: &mut LogisticNoise,
     ) {
         let Learner { online, target, .. } = learner;
-        let LearnerSettings { targets, target_beta, target_passes, .. } = self.settings;
+        let LearnerSettings { target_beta, target_passes, .. } = self.settings;
         let next = &batch.next_observations;
         let _ = pass(online, next, None, &mut self.online_next);
-        match targets {
-            Targets::DoubleQ => {
-                let _ = pass(target, next, None, &mut self.q);
-                td::double_q(batch.rewards(), &self.online_next, &self.q, &mut self.targets);
-            }
-            Targets::Optimistic => {
-                self.noise.draw(noise, target.masks(), target_passes, batch.actions.len());
-                let _ = pass(target, next, Some(&self.noise), &mut self.q);
-                let online_next = &self.online_next;
-                td::optimistic(batch.rewards(), online_next, &self.q, target_beta, &mut self.targets);
-            }
-        }
+        self.noise.draw(noise, target.masks(), target_passes, batch.actions.len());
+        let _ = pass(target, next, Some(&self.noise), &mut self.q);
+        td::targets(batch.rewards(), &self.online_next, &self.q, target_beta, &mut self.targets);
         if let Some(bounds) = step.target_bounds {
             td::clamp(&mut self.targets, bounds);
         }

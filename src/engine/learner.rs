@@ -50,6 +50,24 @@ impl Learner {
         Ok(Self { online, target, adam })
     }
 
+    /// Makes `scale` units of the return a network unit. Values and precision in units of the return stay what they were,
+    /// and so does the course of the optimiser, unless this is the first scale: values had no unit before.
+    pub fn set_return_scale(&mut self, scale: f32) {
+        let Self { online, target, adam } = self;
+        target.set_return_scale(scale);
+        if let Some(factor) = online.set_return_scale(scale) {
+            // The loss stays the same as a function of the values, so its gradient grows as the weights shrink.
+            adam.rescale(&online.value_ranges(), 1.0 / factor);
+        }
+    }
+
+    /// Makes `centre` and `half_width` what a dimension of the observation is scaled by.
+    pub fn scale_dimension(&mut self, dimension: usize, centre: f32, half_width: f32) {
+        for network in [&mut self.online, &mut self.target] {
+            network.features_mut().scale_dimension(dimension, centre, half_width);
+        }
+    }
+
     /// All its numbers by name: the online network with its fixed features, the target network, and Adam's moments
     /// parameter by parameter.
     pub fn named(&self) -> Vec<NamedValues<'_>> {
@@ -79,7 +97,9 @@ fn segment(slot: &Slot, optimizer: &OptimizerConfig) -> Segment {
         Parameter::DropoutLogit(_) => {
             (optimizer.dropout_learning_rate, Adam::EPSILON / slot.range.len() as f32)
         }
-        Parameter::Centre | Parameter::HalfWidth | Parameter::Frequencies => (0.0, Adam::EPSILON),
+        Parameter::Centre | Parameter::HalfWidth | Parameter::Frequencies | Parameter::ReturnScale => {
+            (0.0, Adam::EPSILON)
+        }
     };
     Segment { range: slot.range.clone(), learning_rate: learning_rate as f32, epsilon }
 }
@@ -101,9 +121,9 @@ pub struct LearnerSections {
     pub optimizer: OptimizerConfig,
     /// The form of the TD targets; this and what follows is of `[agent]`.
     pub targets: Targets,
-    /// Noisy passes of the target network for optimistic targets.
+    /// Noisy passes of the target network.
     pub target_passes: usize,
-    /// Weight of their standard deviation.
+    /// Weight of their standard deviation in optimistic targets.
     pub target_beta: f64,
     /// How far the target network follows.
     pub target_lerp: f64,
@@ -112,11 +132,9 @@ pub struct LearnerSections {
 /// What a learner step goes by, the same for all steps of a training.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LearnerSettings {
-    /// The form of the TD targets.
-    pub targets: Targets,
-    /// Noisy passes of the target network for optimistic targets.
+    /// Noisy passes of the target network.
     pub target_passes: usize,
-    /// Weight of their standard deviation.
+    /// Weight of their standard deviation in the targets; 0 for double-Q targets.
     pub target_beta: f64,
     /// Whether the layers' p are learned.
     pub learned_dropout: bool,
@@ -134,9 +152,11 @@ impl From<&LearnerSections> for LearnerSettings {
     fn from(sections: &LearnerSections) -> Self {
         let LearnerSections { dropout, precision, optimizer, .. } = sections;
         Self {
-            targets: sections.targets,
             target_passes: sections.target_passes,
-            target_beta: sections.target_beta,
+            target_beta: match sections.targets {
+                Targets::DoubleQ => 0.0,
+                Targets::Optimistic => sections.target_beta,
+            },
             learned_dropout: dropout.learned,
             learned_precision: precision.learned,
             precision_prior: PrecisionPrior { precision: precision.initial, count: precision.prior_count },
@@ -154,7 +174,10 @@ impl LearnerSettings {
             Parameter::DropoutLogit(_) => !learned_dropout,
             Parameter::LogPrecision => !learned_precision,
             Parameter::Weight(_) | Parameter::Bias(_) => false,
-            Parameter::Centre | Parameter::HalfWidth | Parameter::Frequencies => true,
+            Parameter::Centre
+            | Parameter::HalfWidth
+            | Parameter::Frequencies
+            | Parameter::ReturnScale => true,
         })
     }
 

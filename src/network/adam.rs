@@ -112,6 +112,14 @@ impl Adam {
         parameters.restore_as(&mut self.second_moment, SECOND, fill)
     }
 
+    /// Multiplies the gradients that were taken in by `factor`, as far as they are in one of the `ranges`.
+    pub fn rescale(&mut self, ranges: &[Range<usize>], factor: f32) {
+        for range in ranges {
+            self.first_moment.multiply(range.clone(), factor);
+            self.second_moment.multiply(range.clone(), factor * factor);
+        }
+    }
+
     /// Counts a step and lends what it needs, for a loop over the numbers. The state must be on the CPU.
     pub fn begin_step(&mut self, schedule: f64) -> AdamStep<'_> {
         self.steps += 1;

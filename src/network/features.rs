@@ -87,6 +87,14 @@ impl Features {
         &mut self.parameters
     }
 
+    /// Makes `centre` and `half_width` what a dimension is scaled by.
+    pub fn scale_dimension(&mut self, dimension: usize, centre: f32, half_width: f32) {
+        let half_widths = self.dimensions;
+        let flat = self.parameters.flat_mut();
+        flat.set(dimension, centre);
+        flat.set(half_widths + dimension, half_width);
+    }
+
     /// [`forward`](Self::forward) without libtorch, on the CPU: features of whole rows of `observations` to rows of
     /// `out`, from one of which to the next it is `stride` numbers.
     pub fn write(&self, observations: &[f32], stride: usize, out: &mut [f32]) {

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "libtorch hands out its memory as a pointer only")]
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use tch::{Device, Tensor};
 
@@ -58,6 +59,21 @@ impl FlatTensor {
     /// Puts other values, as many as there are, in place of those of now.
     pub fn write(&mut self, values: &[f32]) {
         tch::no_grad(|| self.tensor.copy_(&Tensor::from_slice(values)));
+    }
+
+    /// Puts `value` in the place of one of the values.
+    pub fn set(&mut self, index: usize, value: f32) {
+        if self.device() == Device::Cpu {
+            self.values_mut()[index] = value;
+        } else {
+            let _ = tch::no_grad(|| self.tensor.get(index as i64).fill_(f64::from(value)));
+        }
+    }
+
+    /// Multiplies some of the values.
+    pub fn multiply(&mut self, range: Range<usize>, factor: f32) {
+        let mut part = self.tensor.narrow(0, range.start as i64, range.len() as i64);
+        let _ = tch::no_grad(|| part.g_mul_scalar_(f64::from(factor)));
     }
 
     /// The values.

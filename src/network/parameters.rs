@@ -27,6 +27,8 @@ pub enum Parameter {
     HalfWidth,
     /// A fixed feature: the Fourier frequencies.
     Frequencies,
+    /// Units of the return in a network unit; 0 where no reward has told it yet.
+    ReturnScale,
 }
 
 impl fmt::Display for Parameter {
@@ -39,6 +41,7 @@ impl fmt::Display for Parameter {
             Self::Centre => f.write_str("features.centre"),
             Self::HalfWidth => f.write_str("features.half_width"),
             Self::Frequencies => f.write_str("features.frequencies"),
+            Self::ReturnScale => f.write_str("return_scale"),
         }
     }
 }
@@ -216,14 +219,25 @@ impl Parameters {
 
     /// The gradient of a scalar loss with respect to the flat tensor; zero where the loss does not depend on it.
     pub fn gradient(&self, loss: &Tensor) -> Tensor {
-        let gradients: Vec<Tensor> =
-            Tensor::run_backward(&[loss], &self.views, false, false)
-                .into_iter()
-                .zip(&self.views)
-                .map(|(gradient, view)| {
-                    if gradient.defined() { gradient.reshape([-1]) } else { view.zeros_like().reshape([-1]) }
-                })
-                .collect();
+        self.gradient_of(loss, |_| true, false)
+    }
+
+    /// The same with respect to some of the parameters only, zero elsewhere. The graph is kept where another gradient is to
+    /// follow.
+    pub fn gradient_of(&self, loss: &Tensor, wanted: impl Fn(Parameter) -> bool, keep_graph: bool) -> Tensor {
+        let is_wanted: Vec<bool> = self.slots.iter().map(|slot| wanted(slot.parameter)).collect();
+        let inputs: Vec<&Tensor> =
+            self.views.iter().zip(&is_wanted).filter_map(|(view, wanted)| wanted.then_some(view)).collect();
+        let mut computed = Tensor::run_backward(&[loss], &inputs, keep_graph, false).into_iter();
+        let gradients: Vec<Tensor> = self
+            .views
+            .iter()
+            .zip(is_wanted)
+            .map(|(view, wanted)| {
+                let gradient = wanted.then(|| computed.next()).flatten().filter(Tensor::defined);
+                gradient.unwrap_or_else(|| view.zeros_like()).reshape([-1])
+            })
+            .collect();
         Tensor::cat(&gradients, 0)
     }
 

@@ -57,7 +57,6 @@ impl PassNoise {
     }
 
     /// The noise of one of the passes.
-    #[cfg(test)]
     pub fn pass(&self, pass: usize) -> Self {
         let of_layer = |index: usize| {
             let noise = self.layer(index);

@@ -1,5 +1,7 @@
 //! The Q-network: layers with Concrete Dropout in front of each.
 
+use std::ops::Range;
+
 use control_envs::EnvSpec;
 use tch::{Device, Kind, Tensor};
 
@@ -14,6 +16,7 @@ use crate::concrete::{Regularizer, Temperature, sigmoid};
 use crate::error::Error;
 use crate::randomness::Generator;
 use crate::statistics::mean;
+use crate::units::ValueScale;
 
 /// What passes of a network put out.
 #[derive(Debug)]
@@ -42,6 +45,8 @@ pub struct QNetwork {
     heteroscedastic: bool,
     log_precision: Tensor,
     parameters: Parameters,
+    /// Units of the return in a network unit, or 0: on the CPU.
+    return_scale: Parameters,
 }
 
 impl QNetwork {
@@ -102,6 +107,11 @@ impl QNetwork {
             heteroscedastic: start.heteroscedastic,
             log_precision: parameters.view(Parameter::LogPrecision)?.shallow_clone(),
             parameters,
+            return_scale: Parameters::new(
+                &[Initial { parameter: Parameter::ReturnScale, shape: vec![1], values: vec![0.0] }],
+                false,
+                Device::Cpu,
+            ),
         })
     }
 
@@ -195,6 +205,41 @@ impl QNetwork {
         tch::no_grad(|| self.parameters.lerp(&source.parameters, weight));
     }
 
+    /// What its values are in units of the return.
+    pub fn value_scale(&self) -> ValueScale {
+        ValueScale::of(self.return_scale.values()[0])
+    }
+
+    /// Makes `scale` units of the return a network unit. Values and precision in units of the return stay what they were
+    /// (the rescaling of van Hasselt et al. 2016, Learning values across many orders of magnitude, without the shift),
+    /// unless this is the first scale. Returns what the values in network units were multiplied by.
+    pub fn set_return_scale(&mut self, scale: f32) -> Option<f32> {
+        let before = std::mem::replace(&mut self.return_scale.values_mut()[0], scale);
+        if before == 0.0 {
+            return None;
+        }
+        let factor = before / scale;
+        for range in self.value_ranges() {
+            self.parameters.flat_mut().multiply(range, factor);
+        }
+        tch::no_grad(|| {
+            let _ = self.log_precision.g_sub_scalar_(2.0 * f64::from(factor).ln());
+        });
+        Some(factor)
+    }
+
+    /// Where the weights and biases lie that make the values out of the last hidden units.
+    pub fn value_ranges(&self) -> Vec<Range<usize>> {
+        let last = self.layers.len() - 1;
+        let ranges = [Parameter::Weight(last), Parameter::Bias(last)].map(|part| self.parameters.range(part));
+        // Of a heteroscedastic network the values come first, and as much again is of its precision.
+        let shrink = |range: Range<usize>| match self.heteroscedastic {
+            true => range.start..range.start + range.len() / 2,
+            false => range,
+        };
+        ranges.into_iter().flatten().map(shrink).collect()
+    }
+
     /// The precision tau of the targets, in network units.
     pub fn precision(&self) -> f64 {
         self.log_precision.double_value(&[0]).exp()
@@ -248,6 +293,11 @@ impl QNetwork {
         &self.masks
     }
 
+    /// The fixed features in front of the layers, to be scaled.
+    pub fn features_mut(&mut self) -> &mut Features {
+        &mut self.features
+    }
+
     /// The fixed features in front of the layers.
     pub fn features(&self) -> &Features {
         &self.features
@@ -280,10 +330,12 @@ impl QNetwork {
         &mut self.parameters
     }
 
-    /// Everything that a pass depends on by name: the parameters behind `prefix`, and the fixed features.
+    /// Everything that a pass and its unit depend on by name: the parameters behind `prefix`, the fixed features and the
+    /// scale of returns.
     pub fn named(&self, prefix: &str) -> Vec<NamedValues<'_>> {
         let mut named = self.parameters.named(prefix);
         named.extend(self.features.parameters().named(""));
+        named.extend(self.return_scale.named(""));
         named
     }
 
@@ -293,7 +345,8 @@ impl QNetwork {
     /// The first that `fill` returns.
     pub fn restore<E>(&mut self, prefix: &str, fill: &mut Fill<'_, E>) -> Result<(), E> {
         self.parameters.restore(prefix, fill)?;
-        self.features.parameters_mut().restore("", fill)
+        self.features.parameters_mut().restore("", fill)?;
+        self.return_scale.restore("", fill)
     }
 
     /// Where the parameters live.

@@ -16,9 +16,10 @@ use crate::network::{PassNoise, QNetwork};
 use crate::panics::caught;
 use crate::randomness::{Stream, generator};
 use crate::run::{RunDirectory, model};
-use crate::units::{NetworkUnits, ValueScale};
+use crate::units::NetworkUnits;
 
-/// What a policy says at an observation. Values are in units of the environment's return, one an action.
+/// What a policy says at an observation. Values are in units of the environment's return, one an action; NaN where
+/// no reward was seen in training, since there is no unit then.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ActionValues {
     /// The action with the highest mean: what the policy does.
@@ -124,7 +125,7 @@ impl Policy {
         if !prediction.is_finite() {
             return Err(Error::NotFinite { quantity: "a Q-value of the policy".to_owned(), step: 0 });
         }
-        let (samples, scale) = (prediction.row(0), ValueScale::of_discount(self.config.agent.gamma));
+        let (samples, scale) = (prediction.row(0), self.network.value_scale());
         let each = |value: &dyn Fn(usize) -> f64| -> Vec<f64> {
             (0..samples.actions()).map(|action| scale.to_return(NetworkUnits(value(action))).0).collect()
         };

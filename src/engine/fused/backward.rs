@@ -26,16 +26,17 @@ impl Buffers {
     }
 
     /// Writes the gradient of the data term with respect to all weights, biases and p logits, from that with respect to
-    /// the Q-values of the last pass.
+    /// the Q-values of the first of the last passes. For the logits that of each row counts with a weight.
     pub fn data_term(
         &mut self,
         layout: &Layout,
         parameters: &[f32],
         temperature: f64,
         activations: &Activations,
-        rows: usize,
+        row_weights: &[f32],
         gradient: &mut [f32],
     ) {
+        let rows = row_weights.len();
         for (index, layer) in layout.layers.iter().enumerate().rev() {
             let count = rows * layer.input_stride;
             let masked = &activations.inputs[index][..count];
@@ -59,7 +60,8 @@ impl Buffers {
             self.through_weight(layer, parameters, rows);
             let (keep, columns) = (&activations.keep[index][..count], &activations.columns[index]);
             let [products, dropped] = self.columns.each_mut().map(|sums| zeros(sums, layer.input_stride));
-            mask_gradient(&mut self.input[..count], masked, keep, &columns.scale, products, dropped);
+            let scale = &columns.scale;
+            mask_gradient(&mut self.input[..count], masked, keep, scale, row_weights, products, dropped);
             let inverse = 1.0 / temperature;
             // The input is x keep / (1-p): the logit moves ln(1/(1-p)) by p, and ln keep by -(1 - keep) / t.
             let of_inputs = (0..layer.inputs).map(|input| {

@@ -151,7 +151,7 @@ pub fn rectify_with_simd<S: pulp::Simd>(_: S, x: &mut [f32]) {
 
 /// Back through a mask and the ReLU before it. `g` comes as the gradient with respect to the masked input and leaves as
 /// the one with respect to the output of the layer before: `g <- g * keep / (1-p) * [masked > 0]`. Adds up, for every
-/// column, `g masked` and `g masked (1 - keep)`, of which the gradient of the logit is made.
+/// column, `w g masked` and `w g masked (1 - keep)`, w a weight for each row, of which the gradient of the logit is made.
 #[pulp::with_simd(mask_gradient = pulp::Arch::new())]
 #[inline(always)]
 pub fn mask_gradient_with_simd<'a, S: pulp::Simd>(
@@ -160,16 +160,17 @@ pub fn mask_gradient_with_simd<'a, S: pulp::Simd>(
     masked: &'a [f32],
     keep: &'a [f32],
     scale: &'a [f32],
+    weights: &'a [f32],
     products: &'a mut [f32],
     dropped: &'a mut [f32],
 ) {
     let stride = scale.len();
     let rows = g.chunks_exact_mut(stride).zip(masked.chunks_exact(stride)).zip(keep.chunks_exact(stride));
-    for ((g, masked), keep) in rows {
+    for (((g, masked), keep), weight) in rows.zip(weights) {
         let columns = scale.iter().zip(products.iter_mut()).zip(dropped.iter_mut());
         for (((g, x), keep), ((scale, products), dropped)) in g.iter_mut().zip(masked).zip(keep).zip(columns)
         {
-            let product = *g * x;
+            let product = *g * x * weight;
             *products += product;
             *dropped = product.mul_add(1.0 - keep, *dropped);
             *g = if *x > 0.0 { *g * (scale * keep) } else { 0.0 };
@@ -342,8 +343,9 @@ mod tests {
         (masked[0], masked[LANES], keep[0], g[0], g[LANES]) = (3.0, -1.0, 0.5, 2.0, 5.0);
         let (mut products, mut dropped) = ([0.0; LANES], [0.0; LANES]);
         let mut passed = g;
-        mask_gradient(&mut passed, &masked, &keep, &[4.0; LANES], &mut products, &mut dropped);
-        assert_eq!((products[0], dropped[0], products[1]), (1.0, 3.0, 0.0));
+        let weights = [1.0, 2.0];
+        mask_gradient(&mut passed, &masked, &keep, &[4.0; LANES], &weights, &mut products, &mut dropped);
+        assert_eq!((products[0], dropped[0], products[1]), (6.0 - 10.0, 3.0, 0.0));
         assert_eq!((passed[0], passed[LANES], passed[1]), (4.0, 0.0, 0.0));
         let mut squares = [0.0; LANES];
         sensitivity_gradient(&mut g, &masked, &mut squares);

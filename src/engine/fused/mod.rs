@@ -20,7 +20,7 @@ use super::{Engine, Learner, LearnerSettings, LearnerStep, LossStatistics, Preci
 use crate::concrete::{LogisticNoise, gaussian_nll_at};
 use crate::network::{MissingParameter, PassNoise, QNetwork};
 use crate::replay::Batch;
-use crate::td::{self, Targets};
+use crate::td;
 use crate::units::NetworkUnits;
 
 /// The engine for the CPU.
@@ -33,6 +33,8 @@ pub struct Fused {
     online_next: Vec<f32>,
     targets: Vec<f32>,
     gradient: Vec<f32>,
+    /// The error of each row over that of its other pass.
+    row_weights: Vec<f32>,
     backward: backward::Buffers,
 }
 
@@ -55,6 +57,7 @@ impl Fused {
             online_next: Vec::new(),
             targets: Vec::new(),
             gradient: Vec::new(),
+            row_weights: Vec::new(),
             backward: backward::Buffers::default(),
         })
     }
@@ -73,25 +76,14 @@ impl Fused {
         step: &LearnerStep,
         noise: &mut LogisticNoise,
     ) {
-        let LearnerSettings { target_beta, target_passes, .. } = self.settings;
-        let next = &batch.next_observations;
+        let (next, rows) = (&batch.next_observations, batch.rewards.len());
         let online_next = self.activations.forward(&learner.online, &self.layout, next, None);
         self.online_next.clear();
         self.online_next.extend_from_slice(online_next);
-        match self.settings.targets {
-            Targets::DoubleQ => {
-                let target_next = self.activations.forward(&learner.target, &self.layout, next, None);
-                td::double_q(batch.rewards(), &self.online_next, target_next, &mut self.targets);
-            }
-            Targets::Optimistic => {
-                let rows = batch.rewards.len();
-                self.noise.draw(noise, learner.target.masks(), target_passes, rows);
-                let samples =
-                    self.activations.forward(&learner.target, &self.layout, next, Some(&self.noise));
-                let online_next = &self.online_next;
-                td::optimistic(batch.rewards(), online_next, samples, target_beta, &mut self.targets);
-            }
-        }
+        self.noise.draw(noise, learner.target.masks(), self.settings.target_passes, rows);
+        let samples = self.activations.forward(&learner.target, &self.layout, next, Some(&self.noise));
+        let (online_next, beta) = (&self.online_next, self.settings.target_beta);
+        td::targets(batch.rewards(), online_next, samples, beta, &mut self.targets);
         if let Some(bounds) = step.target_bounds {
             td::clamp(&mut self.targets, bounds);
         }
@@ -109,18 +101,22 @@ impl Fused {
         let rows = batch.rewards.len();
         let online = &learner.online;
         let parameters = online.parameters().values();
-        self.noise.draw(noise, online.masks(), 1, rows);
+        self.noise.draw(noise, online.masks(), 2, rows);
         let q = self.activations.forward(online, &self.layout, &batch.observations, Some(&self.noise));
 
-        let actions = q.len() / rows;
+        let actions = q.len() / (2 * rows);
+        let (q, independent) = q.split_at(rows * actions);
         let log_precision = f64::from(parameters[self.layout.log_precision]);
         let precision = log_precision.exp();
         let q_gradient = self.backward.q_gradient(q.len());
+        self.row_weights.clear();
         let (mut squares, mut absolute_error, mut q_sum) = (0.0, 0.0, 0.0);
         for (row, (&action, &target)) in batch.actions.iter().zip(&self.targets).enumerate() {
             let index = row * actions + action as usize;
             let error = q[index] - target;
-            q_gradient[index] = (2.0 * precision / rows as f64) as f32 * error;
+            let independent_error = distinct_from_zero(independent[index] - target);
+            q_gradient[index] = (2.0 * precision / rows as f64) as f32 * independent_error;
+            self.row_weights.push(error / independent_error);
             squares += f64::from(error * error);
             absolute_error += f64::from(error.abs());
             q_sum += f64::from(q[index]);
@@ -131,7 +127,7 @@ impl Fused {
             parameters,
             online.temperature(),
             &self.activations,
-            rows,
+            &self.row_weights,
             &mut self.gradient,
         );
         let (weight_term, entropy_term) =
@@ -210,4 +206,10 @@ impl Engine for Fused {
         }
         statistics
     }
+}
+
+/// An error that can be divided by.
+fn distinct_from_zero(error: f32) -> f32 {
+    const LEAST: f32 = 1e-20;
+    if error.abs() < LEAST { LEAST } else { error }
 }

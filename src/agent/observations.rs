@@ -1,0 +1,175 @@
+//! Dimensions of the observation whose bounds do not tell their scale.
+
+use control_envs::{BoxSpace, Dimension};
+use serde::{Deserialize, Serialize};
+
+/// How a dimension is scaled: `(value - centre) / half_width`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scaling {
+    /// Its number in the observation.
+    pub dimension: usize,
+    /// What becomes 0.
+    pub centre: f32,
+    /// What becomes 1, less the centre.
+    pub half_width: f32,
+}
+
+/// Running normalisation of the dimensions whose bounds are infinite, absurd or not kept to. All others are scaled by
+/// their bounds for good.
+#[derive(Debug, Clone)]
+pub struct Observations {
+    /// Centre and half width by the bounds, `[dimensions]`.
+    bounds: Vec<(f32, f32)>,
+    /// Dimensions that are normalised by what is seen of them, ascending.
+    normalized: Vec<Seen>,
+}
+
+/// What was seen of a dimension.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    dimension: usize,
+    moments: Moments,
+}
+
+/// Mean and variance of the numbers so far (Welford 1962).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Moments {
+    count: u64,
+    mean: f64,
+    /// Sum of the squared distances from the mean.
+    squares: f64,
+}
+
+impl Moments {
+    fn add(&mut self, value: f32) {
+        self.count += 1;
+        let distance = f64::from(value) - self.mean;
+        self.mean += distance / self.count as f64;
+        self.squares += distance * (f64::from(value) - self.mean);
+    }
+
+    fn std(&self) -> f64 {
+        (self.squares / self.count.max(1) as f64).sqrt()
+    }
+}
+
+impl Observations {
+    /// Bounds farther apart are not taken for the range of anything.
+    const WIDEST: f32 = 1e6;
+    /// So many half widths from the centre an observation is not what the bounds promised.
+    const FARTHEST: f32 = 3.0;
+
+    /// Those of `space`, of which nothing was seen yet.
+    pub fn new(space: &BoxSpace) -> Self {
+        let tells_nothing = |dimension: &Dimension| {
+            let (low, high) = dimension.typical;
+            !(high / 2.0 - low / 2.0 <= Self::WIDEST)
+        };
+        let normalized = space.dimensions.iter().enumerate().filter(|(_, dimension)| tells_nothing(dimension));
+        Self {
+            bounds: space.dimensions.iter().map(Dimension::scale).collect(),
+            normalized: normalized
+                .map(|(dimension, _)| Seen { dimension, moments: Moments::default() })
+                .collect(),
+        }
+    }
+
+    /// The numbers of the dimensions that are normalised.
+    pub fn normalized(&self) -> impl Iterator<Item = usize> + '_ {
+        self.normalized.iter().map(|seen| seen.dimension)
+    }
+
+    /// Looks for dimensions in which `observation` is far outside the bounds, and normalises them from now on. `seen` are
+    /// the observations up to now, `[rows, dimensions]`. Returns their numbers.
+    pub fn find_exceeded(&mut self, observation: &[f32], seen: &[f32]) -> Vec<usize> {
+        let is_exceeded = |(value, (centre, half_width)): (&f32, &(f32, f32))| {
+            (value - centre).abs() > Self::FARTHEST * half_width
+        };
+        if !observation.iter().zip(&self.bounds).any(is_exceeded) {
+            return Vec::new();
+        }
+        let outside = observation.iter().zip(&self.bounds).enumerate().filter(|(_, pair)| is_exceeded(*pair));
+        let found: Vec<usize> = outside
+            .map(|(dimension, _)| dimension)
+            .filter(|dimension| !self.normalized().any(|known| known == *dimension))
+            .collect();
+        for &dimension in &found {
+            let mut moments = Moments::default();
+            seen.iter().skip(dimension).step_by(self.bounds.len()).for_each(|&value| moments.add(value));
+            self.normalized.push(Seen { dimension, moments });
+        }
+        self.normalized.sort_unstable_by_key(|seen| seen.dimension);
+        found
+    }
+
+    /// Takes an observation in and returns how the normalised dimensions are scaled from now on.
+    pub fn observe<'a>(&'a mut self, observation: &'a [f32]) -> impl Iterator<Item = Scaling> + 'a {
+        self.normalized.iter_mut().map(|seen| {
+            seen.moments.add(observation[seen.dimension]);
+            seen.scaling()
+        })
+    }
+
+    /// What was seen, to be saved.
+    pub fn seen(&self) -> &[Seen] {
+        &self.normalized
+    }
+
+    /// Goes on from what was saved.
+    pub fn restore(&mut self, seen: Vec<Seen>) {
+        self.normalized = seen;
+    }
+}
+
+impl Seen {
+    /// From -1 to 1 where the values are uniform, whose half width is sqrt(3) standard deviations.
+    fn scaling(&self) -> Scaling {
+        let (mean, std) = (self.moments.mean, self.moments.std());
+        // Of what never changes there is nothing to tell.
+        let half_width = if std > 0.0 { 3.0_f64.sqrt() * std } else { 1.0 };
+        Scaling { dimension: self.dimension, centre: mean as f32, half_width: half_width as f32 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn space() -> BoxSpace {
+        let infinite = f32::INFINITY;
+        let dimensions = vec![
+            Dimension::new("bounded", "", -1.0, 3.0),
+            Dimension::new("infinite", "", -infinite, infinite),
+            Dimension::new("typical", "", -infinite, infinite).with_typical(-2.0, 2.0),
+            Dimension::new("absurd", "", -f32::MAX, f32::MAX),
+        ];
+        BoxSpace { dimensions, image: None }
+    }
+
+    #[test]
+    fn what_bounds_do_not_tell_is_taken_from_what_is_seen() {
+        let mut observations = Observations::new(&space());
+        assert_eq!(observations.normalized().collect::<Vec<_>>(), [1, 3]);
+        let _ = observations.observe(&[0.0, 10.0, 0.0, 5.0]).count();
+        let scalings: Vec<_> = observations.observe(&[0.0, 30.0, 0.0, 5.0]).collect();
+        // 10 and 30: mean 20, standard deviation 10.
+        assert_eq!((scalings[0].dimension, scalings[0].centre), (1, 20.0));
+        assert!((scalings[0].half_width - 10.0 * 3.0_f32.sqrt()).abs() < 1e-5);
+        assert_eq!(scalings[1], Scaling { dimension: 3, centre: 5.0, half_width: 1.0 });
+    }
+
+    #[test]
+    fn bounds_that_are_not_kept_to_are_given_up() {
+        let mut observations = Observations::new(&space());
+        // 3 half widths of 2 around 1 are still what bounds may be short of.
+        assert!(observations.find_exceeded(&[7.0, 1e9, 5.9, -1e9], &[]).is_empty());
+        let seen = [1.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 0.0];
+        assert_eq!(observations.find_exceeded(&[7.1, 0.0, 0.0, 0.0], &seen), [0]);
+        assert_eq!(observations.normalized().collect::<Vec<_>>(), [0, 1, 3]);
+        let scaling = observations.observe(&[8.0, 0.0, 0.0, 0.0]).next().unwrap();
+        assert_eq!((scaling.dimension, scaling.centre), (0, 4.0));
+        assert!(observations.find_exceeded(&[100.0, 0.0, 0.0, 0.0], &seen).is_empty(), "it is known already");
+    }
+}
