@@ -6,6 +6,7 @@ mod compare;
 mod envs;
 mod evaluate;
 mod experiment;
+mod figure_path;
 mod interrupt;
 mod landscape;
 mod many;
