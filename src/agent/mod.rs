@@ -11,7 +11,7 @@ use rand::RngExt;
 use tch::Device;
 
 use self::counters::Counters;
-use self::schedules::Schedules;
+pub(crate) use self::schedules::Schedules;
 use self::streams::Streams;
 use crate::concrete::{LogisticNoise, Regularizer};
 use crate::engine::{Data, DatasetSize, Engine, GroupFigures, Learner, LearnerStep, LossStatistics, engine};
