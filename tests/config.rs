@@ -71,6 +71,8 @@ fn errors_name_source_key_value_and_what_is_allowed() {
         ("lerning_rate = 1", vec!["did you mean optimizer.learning_rate?"]),
         ("thompson_mask = \"step\"", vec!["did you mean exploration.thompson_mask?"]),
         ("[agnt]\ngamma = 1", vec!["there is no key agnt; did you mean agent?"]),
+        ("[agent]\nxyz = 1", vec!["there is no key agent.xyz; allowed here are"]),
+        ("[training]\nxyz = 1", vec!["there is no key training; allowed here are"]),
         ("[agent]\ngama = 1", vec!["my.toml", "agent.gama", "did you mean agent.gamma?", "batch_size"]),
         ("agent = 3", vec!["agent = 3", "section"]),
         ("[agent]\ngamma = \"x\"", vec!["my.toml", "agent.gamma = \"x\"", "expected a number"]),

@@ -60,6 +60,9 @@ fn refuse_in_table(
     Ok(())
 }
 
+/// How much alike two names are, from 0 to 1, where one may be meant by the other.
+const ALIKE: f64 = 0.75;
+
 /// The keys of this name in other sections; where there are none, the key that is written most like it.
 fn meant(prefix: &str, key: &str, keys: &BTreeSet<String>) -> String {
     let name = |dotted: &str| dotted.rsplit('.').next().unwrap_or_default().to_owned();
@@ -68,14 +71,17 @@ fn meant(prefix: &str, key: &str, keys: &BTreeSet<String>) -> String {
         return elsewhere.join(" or ");
     }
     let given = format!("{prefix}{key}");
-    let likeness = |dotted: &str| strsim::jaro(dotted, &given) + strsim::jaro(&name(dotted), key);
-    let nearest = keys.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    nearest.cloned().unwrap_or_default()
+    let of_name = |dotted: &str| strsim::jaro(&name(dotted), key);
+    let likeness = |dotted: &str| strsim::jaro(dotted, &given) + of_name(dotted);
+    let alike = keys.iter().filter(|dotted| of_name(dotted) >= ALIKE);
+    alike.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).cloned().unwrap_or_default()
 }
 
 /// The section that is written most like this one.
 fn sections(prefix: &str, key: &str, known: &Table) -> String {
+    let likeness = |name: &str| strsim::jaro(name, key);
     let sections = known.iter().filter(|(_, value)| value.is_table()).map(|(name, _)| name);
-    let nearest = sections.max_by(|a, b| strsim::jaro(a, key).total_cmp(&strsim::jaro(b, key)));
+    let alike = sections.filter(|name| likeness(name) >= ALIKE);
+    let nearest = alike.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     nearest.map_or_else(String::new, |name| format!("{prefix}{name}"))
 }
