@@ -11,6 +11,7 @@ use crate::concrete::LogisticNoise;
 use crate::engine::{Engine, Prediction};
 use crate::error::Error;
 use crate::network::{PassNoise, QNetwork};
+use crate::numbers;
 use crate::randomness::{Stream, generator};
 use crate::statistics::{mean, population_std};
 use crate::units::ValueScale;
@@ -38,13 +39,13 @@ impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "mean return {:.1} +- {:.1} over {} episodes, from {} to {}, {:.1} steps each",
-            self.mean_return,
-            self.std_return,
+            "mean return {} +- {} over {} episodes, from {} to {}, {} steps each",
+            numbers::mean(self.mean_return),
+            numbers::mean(self.std_return),
             self.episodes,
-            self.min_return,
-            self.max_return,
-            self.mean_length
+            numbers::short(self.min_return),
+            numbers::short(self.max_return),
+            numbers::mean(self.mean_length)
         )
     }
 }

@@ -72,6 +72,7 @@ pub mod exploration;
 pub mod files;
 mod logging;
 pub mod network;
+mod numbers;
 mod panics;
 pub mod plot;
 pub mod randomness;

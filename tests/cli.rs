@@ -4,7 +4,7 @@
 mod program;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -91,11 +91,6 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
         assert_eq!(fs::read(again.join(file)).unwrap(), fs::read(folder.join(file)).unwrap(), "{file}");
     }
 
-    let comparison = parent.path().join("both.png");
-    let output =
-        program().arg("plot").args([&folder, &again]).arg("--output").arg(&comparison).output().unwrap();
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    assert!(comparison.with_extension("svg").is_file() && comparison.with_extension("png").is_file());
     fs::remove_dir_all(folder.join("plots")).unwrap();
     assert!(run(&["plot", folder.to_str().unwrap()]).status.success());
     assert!(folder.join("plots/dropout.png").is_file());
@@ -135,7 +130,8 @@ fn a_warm_mask_is_warned_of_and_an_evaluation_can_use_hard_ones() {
 fn the_landscape_of_a_layer_is_drawn() {
     let runs = tempfile::tempdir().unwrap();
     let stem = runs.path().join("by hand");
-    let output = program().args(["landscape", "--n=200", "--k=500", "--output"]).arg(&stem).output().unwrap();
+    let output =
+        program().args(["landscape", "--n=2e2", "--k=5_00", "--output"]).arg(&stem).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     // c = tau = 1: the minimum is where logit = -N/(2K) (1 + e^logit)^2, the small-p one at sigmoid(-0.2).
     assert!(text(&output.stdout).contains("minimum at p = 3.748e-1; sigmoid(-tau c N / (2K)) = 4.502e-1"));
@@ -189,6 +185,76 @@ fn the_landscape_of_a_layer_is_drawn() {
     assert_fails(&run(&["landscape", "--n", "200"]), 2, &["--k"]);
     assert_fails(&run(&["landscape", "--n", "0", "--k", "1"]), 2, &["--n", "a number from 1e-9"]);
     assert_fails(&run(&["landscape", "--n", "2", "--k", "1", "--layer", "1"]), 2, &["RUN"]);
+}
+
+#[test]
+fn runs_are_told_apart_in_a_figure_that_goes_where_it_is_asked_for() {
+    let parent = tempfile::tempdir().unwrap();
+    let runs = parent.path().join("runs");
+    for env in ["cartpole", "mountaincar", "cartpole"] {
+        let flags = ["--env", env, "--steps", "300", "-q", "--set", "evaluation.episodes=0"];
+        assert!(train(&runs, &flags).status.success());
+    }
+    let [cartpole, twin, mountaincar] = folders(&runs).try_into().unwrap();
+    let plot = |runs: [&Path; 2], flags: &[&str]| {
+        program().current_dir(&parent).arg("plot").args(runs).args(flags).output().unwrap()
+    };
+    let drawn = |output: std::process::Output| {
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout).lines().map(|line| parent.path().join(line)).collect::<Vec<_>>()
+    };
+
+    // Where Git ignores it, unless asked.
+    let both = drawn(plot([&cartpole, &mountaincar], &[]));
+    assert_eq!(both, ["runs/comparison.svg", "runs/comparison.png"].map(|path| parent.path().join(path)));
+    let legend = fs::read_to_string(&both[0]).unwrap();
+    assert!(legend.contains("CartPole-v1, ucb, seed 0") && legend.contains("MountainCar-v0, ucb, seed 0"));
+
+    let vector = drawn(plot([&cartpole, &twin], &["--output", "twins.svg"]));
+    assert_eq!(vector, [parent.path().join("twins.svg")]);
+    assert!(!parent.path().join("twins.png").exists(), "one format was asked for");
+    let legend = fs::read_to_string(&vector[0]).unwrap();
+    let name = |run: &Path| format!("ucb, seed 0, {}", run.file_name().unwrap().to_str().unwrap());
+    assert!(legend.contains(&name(&cartpole)) && legend.contains(&name(&twin)), "{}", name(&twin));
+    let bitmap = drawn(plot([&cartpole, &twin], &["--output", "new/twins.PNG"]));
+    assert_eq!(bitmap, [parent.path().join("new/twins.PNG")]);
+    assert!(fs::read(&bitmap[0]).unwrap().starts_with(b"\x89PNG"));
+
+    let before = folders(parent.path());
+    let unknown = ["not as jpg", "write x.svg, x.png, or x for both"];
+    assert_fails(&plot([&cartpole, &twin], &["--output", "x.jpg"]), 2, &unknown);
+    assert_fails(&plot([&cartpole, &twin], &["--output", "new"]), 2, &["--output", "it is a folder"]);
+    let landscape = |flags: &[&str]| {
+        program().current_dir(&parent).args(["landscape", "--n=200", "--k=500"]).args(flags).output().unwrap()
+    };
+    assert_fails(&landscape(&["--output", "x.jpeg"]), 2, &["svg or png, not as jpeg"]);
+    assert_eq!(folders(parent.path()), before, "nothing was written");
+    assert!(landscape(&[]).status.success());
+    assert_eq!(folders(parent.path()), before, "nothing was written outside runs/");
+    assert!(runs.join("landscape.svg").is_file() && runs.join("landscape.png").is_file());
+}
+
+#[test]
+fn no_p_is_above_its_peak() {
+    // p rises still when it ends, within an episode.
+    let runs = tempfile::tempdir().unwrap();
+    let flags = ["--steps=600", "--set=network.hidden=[64,64]", "--set=evaluation.episodes=0", "-q"];
+    assert!(program().args(flags).arg("--runs-dir").arg(runs.path()).status().unwrap().success());
+    let summary = summary(&folders(runs.path())[0]);
+    let p = |key: &str| -> Vec<f64> { serde_json::from_value(summary[key].clone()).unwrap() };
+    let (last, peak) = (p("p_final"), p("p_peak"));
+    assert!(last.iter().zip(&peak).all(|(last, peak)| last <= peak), "{last:?} {peak:?}");
+}
+
+#[test]
+fn whole_numbers_may_be_written_short() {
+    let runs = tempfile::tempdir().unwrap();
+    let flags = ["--steps", "2e2", "--seed", "1_0", "-q", "--set", "agent.learning_starts=1e2"];
+    assert!(train(runs.path(), &flags).status.success());
+    let config = fs::read_to_string(folders(runs.path())[0].join("config.toml")).unwrap();
+    for line in ["steps = 200\n", "seed = 10\n", "learning_starts = 100\n"] {
+        assert!(config.contains(line), "`{line}` is missing in: {config}");
+    }
 }
 
 #[test]
@@ -256,8 +322,9 @@ fn wrong_usage_is_a_sentence_and_code_2() {
     let wrong = |arguments: &[&str], parts: &[&str]| assert_fails(&train(runs.path(), arguments), 2, parts);
     wrong(&["--env", "nonsense"], &["`nonsense`", "did you mean", "cartpole (CartPole-v1)"]);
     wrong(&["--env", "cartpol"], &["did you mean `cartpole`?"]);
-    wrong(&["--steps", "0"], &["the command line: steps = 0 is out of range", "1 or more"]);
+    wrong(&["--steps", "0"], &["--steps 0: steps = 0 is out of range", "1 or more"]);
     wrong(&["--steps", "many"], &["--steps", "many", "it must be a whole number"]);
+    wrong(&["--steps", "1.5"], &["--steps", "such as 10000, 10_000 or 1e4"]);
     wrong(&["--seed", "-1"], &["--seed", "-1", "it must be a whole number"]);
     wrong(&["--set", "dropout.length_scale=1e300"], &["dropout.length_scale = 1e300", "from 0 to 1e12"]);
     let of_another =
@@ -266,12 +333,30 @@ fn wrong_usage_is_a_sentence_and_code_2() {
     wrong(&["--exploration", "ubc"], &["ubc", "ucb", "thompson", "epsilon-greedy", "greedy"]);
     wrong(&["--set", "agent.gamma=2"], &["--set agent.gamma=2", "from 0 to below 1"]);
     wrong(&["--set", "agent.gama=0.9"], &["did you mean agent.gamma?"]);
+    wrong(&["--set", "gamma=0.98"], &["there is no key gamma; did you mean agent.gamma?"]);
+    wrong(&["--set", "network.hidden=64,64"], &["it is a list", "write network.hidden=[64,64]"]);
     wrong(&["--set", "gamma"], &["section.key=value"]);
     wrong(&["--set", "agent.replay_capacity=9000000000000000"], &["agent.replay_capacity", "memory"]);
     wrong(&["--config", "no/such.toml"], &["no/such.toml"]);
     wrong(&["--device", "gpu"], &["there is no device `gpu`", "cuda:N"]);
     wrong(&["--device", "cuda:77"], &["cuda:77 is not available", "--device cpu"]);
     wrong(&["--nonsense"], &["--nonsense"]);
+    for (flag, setting, key) in [
+        (["--steps", "600"], "steps=700", "steps"),
+        (["--env", "cartpole"], "env=acrobot", "env"),
+        (["--seed", "3"], "seed=4", "seed"),
+        (["--device", "cpu"], "device=cuda", "device"),
+        (["--engine", "fused"], "engine=auto", "engine"),
+        (["--exploration", "greedy"], "exploration.rule=ucb", "exploration.rule"),
+        (["--set", "agent.gamma=0.9"], "agent.gamma=0.8", "agent.gamma"),
+        (["--set", "agent={gamma=0.9}"], "agent.gamma=0.8", "agent.gamma"),
+    ] {
+        let sentence = format!(
+            "`{}` and `--set {setting}` cannot be used together, since they set {key} to different values",
+            flag.join(" ")
+        );
+        wrong(&[flag[0], flag[1], "--set", setting], &[&sentence]);
+    }
     assert!(!runs.path().read_dir().unwrap().any(|_| true), "nothing was started");
 
     wrong(
@@ -314,13 +399,20 @@ fn failures_are_sentences_and_code_1() {
         );
     }
     fs::remove_file(&model).unwrap();
-    assert_fails(&run(&["evaluate", folder.to_str().unwrap()]), 1, &["could not read", "model.safetensors"]);
+    assert_fails(
+        &run(&["evaluate", folder.to_str().unwrap()]),
+        2,
+        &["has no model yet", "logging.redraw_seconds", "`resume "],
+    );
     let config = fs::read(folder.join("config.toml")).unwrap();
     fs::write(folder.join("config.toml"), "").unwrap();
     assert_fails(&run(&["evaluate", folder.to_str().unwrap()]), 1, &["config.toml", "names no environment"]);
     fs::write(folder.join("config.toml"), config).unwrap();
     fs::remove_file(folder.join("episodes.csv")).unwrap();
-    assert_fails(&run(&["plot", folder.to_str().unwrap()]), 1, &["episodes.csv"]);
+    for command in ["plot", "landscape"] {
+        let nothing = ["holds no episodes.csv", "nothing to draw yet", "`resume "];
+        assert_fails(&run(&[command, folder.to_str().unwrap()]), 2, &nothing);
+    }
 }
 
 #[test]
@@ -372,8 +464,13 @@ fn nothing_is_lost_where_nobody_reads_what_is_said() {
 #[test]
 fn an_interrupt_ends_the_run_after_the_episode_in_hand() {
     let runs = tempfile::tempdir().unwrap();
-    let child =
-        program().args(QUICK).args(["--steps", "100000000", "--runs-dir"]).arg(runs.path()).spawn().unwrap();
+    let child = program()
+        .args(QUICK)
+        .args(["--steps", "100000000", "--runs-dir"])
+        .arg(runs.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let started = Instant::now();
     let rows = || {
         let folder = fs::read_dir(runs.path()).ok()?.next()?.ok()?.path();
@@ -388,6 +485,8 @@ fn an_interrupt_ends_the_run_after_the_episode_in_hand() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     let folder = folders(runs.path()).remove(0);
+    let how = format!("resume      {} resume {}", env!("CARGO_BIN_EXE_concrete-dqn"), folder.display());
+    assert_eq!(text(&output.stdout).lines().last(), Some(how.as_str()));
     let summary = summary(&folder);
     assert_eq!(summary["ended"], "interrupted");
     let episodes = fs::read_to_string(folder.join("episodes.csv")).unwrap();

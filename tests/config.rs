@@ -33,6 +33,13 @@ fn later_layers_win_and_leave_the_rest() {
 }
 
 #[test]
+fn whole_numbers_may_have_an_exponent() {
+    let config = resolve("steps = 1e4\n[agent]\nbatch_size = 3.2e1\n[exploration]\npasses = 1e1").unwrap();
+    assert_eq!((config.steps, config.agent.batch_size), (10_000, 32));
+    assert_eq!(config.exploration, ExplorationConfig::Ucb(Ucb { passes: 10, ..Ucb::default() }));
+}
+
+#[test]
 fn a_resolved_config_is_a_config() {
     for config in [
         Config::default(),
@@ -58,6 +65,14 @@ fn every_preset_is_valid_and_names_its_environment() {
 fn errors_name_source_key_value_and_what_is_allowed() {
     for (text, parts) in [
         ("stepz = 3", vec!["my.toml", "stepz", "did you mean steps?"]),
+        ("gamma = 0.98", vec!["there is no key gamma; did you mean agent.gamma?"]),
+        ("passes = 5", vec!["did you mean evaluation.passes or exploration.passes?"]),
+        ("[optimizer]\ngamma = 0.98", vec!["no key optimizer.gamma; did you mean agent.gamma?"]),
+        ("lerning_rate = 1", vec!["did you mean optimizer.learning_rate?"]),
+        ("thompson_mask = \"step\"", vec!["did you mean exploration.thompson_mask?"]),
+        ("[agnt]\ngamma = 1", vec!["there is no key agnt; did you mean agent?"]),
+        ("[agent]\nxyz = 1", vec!["there is no key agent.xyz; allowed here are"]),
+        ("[training]\nxyz = 1", vec!["there is no key training; allowed here are"]),
         ("[agent]\ngama = 1", vec!["my.toml", "agent.gama", "did you mean agent.gamma?", "batch_size"]),
         ("agent = 3", vec!["agent = 3", "section"]),
         ("[agent]\ngamma = \"x\"", vec!["my.toml", "agent.gamma = \"x\"", "expected a number"]),
@@ -68,6 +83,10 @@ fn errors_name_source_key_value_and_what_is_allowed() {
             vec!["agent.batch_size = -1", "integer `-1`", "expected a whole number of 0 or more"],
         ),
         ("[agent]\nbatch_size = 0", vec!["agent.batch_size = 0", "1 to 65536"]),
+        ("[network]\nhidden = \"64, 64\"", vec!["which has brackets; write network.hidden=[64,64]"]),
+        ("[network]\nhidden = 32", vec!["network.hidden = 32 is not valid", "write network.hidden=[32]"]),
+        ("[network]\nhidden = \"wide\"", vec!["write network.hidden=["]),
+        ("steps = 1.5", vec!["steps = 1.5", "expected a whole number of 0 or more"]),
         ("[network]\nhidden = []", vec!["network.hidden = []", "1 to 16 layers"]),
         ("[network]\nhidden = [64, \"a\"]", vec!["network.hidden = [64, \"a\"]", "expected a whole number"]),
         ("[network]\nfourier_bandwidth = \"wide\"", vec!["network.fourier_bandwidth = \"wide\"", "\"auto\""]),

@@ -389,6 +389,9 @@ fn an_interrupted_experiment_goes_on_where_it_was() {
     assert_eq!(interrupted.status.code(), Some(130), "{}", text(&interrupted.stderr));
     assert_eq!(column(&output, "runs"), ["1", "0"]);
     assert!(text(&interrupted.stdout).contains("1 of 2"), "{}", text(&interrupted.stdout));
+    let said = text(&interrupted.stdout);
+    let again = format!("experiment {} --output {} --jobs 1", file.display(), output.display());
+    assert!(said.lines().any(|line| line.starts_with("resume ") && line.ends_with(&again)), "{said}");
 
     // Of the run that was interrupted nothing is kept but its folder, so that its settings may change.
     fs::write(&file, TINY).unwrap();

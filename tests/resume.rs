@@ -14,7 +14,7 @@ use concrete_dqn::rows::{EpisodeRecord, UpdateRecord};
 use concrete_dqn::training::{Observer, TrainingProgress, TrainingSnapshot, train};
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
-use program::{QUICK, assert_fails, folders, program, same_run, summary, text};
+use program::{assert_fails, folders, program, quick, same_run, summary, text};
 use tch::Device;
 
 /// Rows since the start, and a checkpoint of one step where it is asked for.
@@ -108,7 +108,13 @@ fn goes_on(config: &Config, step: u64) {
 }
 
 fn training(runs: &Path, arguments: &[&str]) -> PathBuf {
-    let output = program().args(QUICK).args(arguments).args(["-q", "--runs-dir"]).arg(runs).output().unwrap();
+    let output = program()
+        .args(quick(arguments))
+        .args(arguments)
+        .args(["-q", "--runs-dir"])
+        .arg(runs)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     let mut folders = folders(runs);
     assert_eq!(folders.len(), 1, "{folders:?}");
@@ -144,6 +150,70 @@ fn a_finished_run_is_extended_as_if_it_had_been_longer_from_the_start() {
         summary(&short)["training_seconds"].as_f64()
             > summary(&long)["training_seconds"].as_f64().map(|s| s / 10.0)
     );
+}
+
+#[test]
+fn a_run_that_goes_on_for_longer_says_what_its_schedules_do() {
+    let runs = tempfile::tempdir().unwrap();
+    let flags = ["--steps", "600", "-x", "epsilon-greedy", "--set", "optimizer.learning_rate=1e-3"];
+    let run = training(runs.path(), &[&flags[..], &["--set", "optimizer.final_fraction=0.02"]].concat());
+    let output = resume(&run, &["--steps", "800"]);
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains(
+            "the schedules are stretched from 600 to 800 steps: learning rate from 2.00e-5 to 2.65e-4"
+        ),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_run_without_checkpoints_is_not_written_over() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = training(runs.path(), &["--steps", "300", "--set", "checkpoint.keep=0"]);
+    let files =
+        ["episodes.csv", "layers.csv", "updates.csv", "model.safetensors", "summary.json", "config.toml"];
+    let contents = || files.map(|file| fs::read(run.join(file)).unwrap());
+    let before = contents();
+    let refused = |reason| {
+        let sentence = format!("{} cannot be resumed, since it has no checkpoints ({reason})", run.display());
+        assert_fails(
+            &resume(&run, &["--steps", "400"]),
+            2,
+            &[&sentence, "start over", "train anew", "--config"],
+        );
+        assert!(contents() == before, "nothing was written over");
+        assert!(text(&resume(&run, &[]).stdout).contains("it has no checkpoint to train on from"));
+    };
+    refused("checkpoint.keep = 0 has it write none");
+    // Ended early, it has as much to lose.
+    let summary = fs::read_to_string(run.join("summary.json")).unwrap();
+    fs::write(run.join("summary.json"), summary.replace("\"finished\"", "\"interrupted\"")).unwrap();
+    assert_fails(&resume(&run, &[]), 2, &["checkpoint.keep = 0 has it write none"]);
+    fs::write(run.join("summary.json"), summary).unwrap();
+
+    // What finished with checkpoints that are gone by now has too.
+    let config = fs::read_to_string(run.join("config.toml")).unwrap();
+    fs::write(run.join("config.toml"), config.replace("keep = 0", "keep = 3")).unwrap();
+    let before = contents();
+    assert_fails(&resume(&run, &["--steps", "400"]), 2, &["they were removed after it had finished"]);
+    assert!(contents() == before, "nothing was written over");
+
+    // As if it had been killed before its first checkpoint: it starts again, and keeps what it had.
+    fs::remove_file(run.join("summary.json")).unwrap();
+    for time in 1..=2 {
+        let output = resume(&run, &["--steps", "400"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let aside = run.join(format!("before-restart-{time}"));
+        assert!(text(&output.stderr).contains(aside.to_str().unwrap()), "{}", text(&output.stderr));
+        if time == 1 {
+            assert!(fs::read(aside.join("episodes.csv")).unwrap() == before[0]);
+            assert!(fs::read(aside.join("model.safetensors")).unwrap() == before[3]);
+        }
+        fs::remove_file(run.join("summary.json")).unwrap();
+        fs::remove_dir_all(run.join("checkpoints")).unwrap();
+    }
 }
 
 /// Episodes of ten steps that can't be saved in their middle.

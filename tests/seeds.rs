@@ -23,6 +23,12 @@ fn of_seed(runs: &Path, seed: u64) -> PathBuf {
     folder
 }
 
+/// As returns are printed: three significant digits, one decimal at least.
+fn three_digits(value: f64) -> String {
+    let decimals = (2.0 - value.abs().max(0.1).log10().floor()).max(1.0) as usize;
+    if value == 0.0 { "0.0".to_owned() } else { format!("{value:.decimals$}") }
+}
+
 #[test]
 fn every_seed_is_the_run_that_it_is_alone() {
     let parent = tempfile::tempdir().unwrap();
@@ -58,20 +64,20 @@ fn every_seed_is_the_run_that_it_is_alone() {
         let mean = summary(&folder)["evaluation"]["mean_return"].as_f64().unwrap();
         returns.push(mean);
         let cells: Vec<_> = row.split_whitespace().collect();
-        assert_eq!(cells[..2], [seed.to_string(), format!("{mean:.1}")], "{row}");
+        assert_eq!(cells[..2], [seed.to_string(), three_digits(mean)], "{row}");
         assert!(row.ends_with(folder.to_str().unwrap()), "{row}");
     }
     let mean = returns.iter().sum::<f64>() / 3.0;
     let deviation = (returns.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 2.0).sqrt();
     assert_eq!(
         lines.next().unwrap(),
-        format!("evaluation  mean return {mean:.1} +- {deviation:.1} over 3 seeds")
+        format!("evaluation  mean return {} +- {} over 3 seeds", three_digits(mean), three_digits(deviation))
     );
     // The command is one that a shell can run.
     let command = lines.next().unwrap().strip_prefix("compare     ").unwrap();
     let compared = Command::new("sh").args(["-c", command]).current_dir(parent.path()).output().unwrap();
     assert!(compared.status.success(), "{}", text(&compared.stderr));
-    assert!(parent.path().join("comparison.png").is_file());
+    assert!(parent.path().join("runs/comparison.png").is_file());
 
     // Lines name their seed where there is no terminal.
     let said = text(&output.stderr);
@@ -109,6 +115,7 @@ fn wrong_usage_is_a_sentence_and_code_2_before_anything_starts() {
         wrong(&["--seeds", "0-1", "--jobs", jobs], &["--jobs", jobs, "a whole number of 1 or more"]);
     }
     wrong(&["--jobs", "2"], &["--seeds"]);
+    wrong(&["--seeds", "0-1e1_"], &["`0-1e1_` is neither a seed nor a range"]);
     wrong(&["--seeds", "0-1", "--set", "agent.gamma=2"], &["--set agent.gamma=2", "from 0 to below 1"]);
     wrong(&["--seeds", "0-1", "--env", "nonsense"], &["there is no environment `nonsense`"]);
     let memory = ["--seeds", "0-1", "--set", "agent.replay_capacity=1000000000000"];
@@ -241,5 +248,12 @@ fn an_interrupt_ends_every_training_and_starts_no_other() {
     let report = text(&output.stdout);
     assert_eq!(report.matches("interrupted").count(), 2, "{report}");
     assert_eq!(report.matches("not started").count(), 2, "{report}");
+    for seed in 0..2 {
+        let resume = format!(" resume {}", of_seed(runs.path(), seed).display());
+        assert!(
+            report.lines().any(|line| line.starts_with("resume ") && line.ends_with(&resume)),
+            "{report}"
+        );
+    }
     assert!(!text(&output.stderr).contains("error"), "{}", text(&output.stderr));
 }

@@ -15,7 +15,7 @@ use tch::Device;
 use self::counters::Counters;
 use self::observations::Observations;
 use self::returns::Returns;
-use self::schedules::Schedules;
+pub(crate) use self::schedules::Schedules;
 use self::streams::Streams;
 use crate::concrete::{LogisticNoise, Regularizer};
 use crate::engine::{Data, DatasetSize, Engine, GroupFigures, Learner, LearnerStep, LossStatistics, engine};

@@ -61,6 +61,14 @@ impl Checkpoints {
         fs::read(&path).map_or(Ok(()), |content| check_version(&content, &path))
     }
 
+    /// Whether there is none, whole or not.
+    ///
+    /// # Errors
+    /// Where the folder can't be read.
+    pub fn is_empty(&self) -> Result<bool, Error> {
+        Ok(checkpoint_names(&self.folder)?.is_empty())
+    }
+
     /// The newest checkpoint that is whole; `None` where there is none at all. One that is not whole is named
     /// in a warning, and set aside as soon as an earlier one is found to be.
     ///

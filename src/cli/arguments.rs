@@ -3,9 +3,11 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::Seeds;
+use super::figure_path::figure_path;
+use crate::config::{Seeds, count};
 use crate::engine::EngineName;
 use crate::exploration::RuleName;
 
@@ -213,8 +215,9 @@ pub struct PlotArguments {
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
 
-    /// Draw one figure of the runs, at this path with .svg and .png [default for several runs: comparison]
-    #[arg(short, long, value_name = "PATH")]
+    /// Draw one figure of the runs into this .svg or .png, or without an ending into both
+    /// [default for several runs: runs/comparison]
+    #[arg(short, long, value_name = "PATH", value_parser = OsStringValueParser::new().try_map(figure_path))]
     pub output: Option<PathBuf>,
 }
 
@@ -226,11 +229,11 @@ pub struct LandscapeArguments {
     pub run: Option<PathBuf>,
 
     /// With a run: which of its layers, counted from 0 as in layers.csv [default: 0]
-    #[arg(long, value_name = "I", requires = "run")]
+    #[arg(long, value_name = "I", requires = "run", value_parser = index, allow_negative_numbers = true)]
     pub layer: Option<usize>,
 
     /// With a run: which of the layer's dropout groups, counted from 0 as in layers.csv [default: 0]
-    #[arg(long, value_name = "G", requires = "run")]
+    #[arg(long, value_name = "G", requires = "run", value_parser = index, allow_negative_numbers = true)]
     pub group: Option<usize>,
 
     /// With a run: after which of its episodes [default: the last]
@@ -262,23 +265,29 @@ pub struct LandscapeArguments {
     #[arg(long, value_name = "L", value_parser = not_negative, allow_negative_numbers = true)]
     pub length_scale: Option<f64>,
 
-    /// Where the figure goes, with .svg and .png [default: the run's plots/, or landscape]
-    #[arg(short, long, value_name = "PATH")]
+    /// The .svg or .png that the figure goes into, or without an ending both
+    /// [default: in the run's plots/, or runs/landscape]
+    #[arg(short, long, value_name = "PATH", value_parser = OsStringValueParser::new().try_map(figure_path))]
     pub output: Option<PathBuf>,
 }
 
+fn real_number(text: &str) -> Option<f64> {
+    count(text).map(|whole| whole as f64).or_else(|| text.parse().ok())
+}
+
 fn positive(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number: &f64| (1e-9..=1e12).contains(number));
+    let number = real_number(text).filter(|number| (1e-9..=1e12).contains(number));
     number.ok_or_else(|| "it must be a number from 1e-9 to 1e12".to_owned())
 }
 
 fn not_negative(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number: &f64| (0.0..=1e12).contains(number));
+    let number = real_number(text).filter(|number| (0.0..=1e12).contains(number));
     number.ok_or_else(|| "it must be a number from 0 to 1e12".to_owned())
 }
 
 fn whole_number(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| "it must be a whole number of 0 or more, written out, such as 100000".to_owned())
+    count(text)
+        .ok_or_else(|| "it must be a whole number of 0 or more, such as 10000, 10_000 or 1e4".to_owned())
 }
 
 fn positive_number(text: &str) -> Result<u64, String> {
@@ -286,6 +295,11 @@ fn positive_number(text: &str) -> Result<u64, String> {
         0 => Err("it must be at least 1".to_owned()),
         _ => Ok(number),
     })
+}
+
+fn index(text: &str) -> Result<usize, String> {
+    let index = whole_number(text)?;
+    usize::try_from(index).map_err(|_| format!("it must be at most {}", usize::MAX))
 }
 
 fn pass_count(text: &str) -> Result<usize, String> {
@@ -296,5 +310,6 @@ fn pass_count(text: &str) -> Result<usize, String> {
 }
 
 fn job_count(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_| "it must be a whole number of 1 or more, such as 4".to_owned())
+    let jobs = count(text).and_then(|jobs| usize::try_from(jobs).ok()).and_then(NonZeroUsize::new);
+    jobs.ok_or_else(|| "it must be a whole number of 1 or more, such as 4".to_owned())
 }

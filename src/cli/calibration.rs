@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::evaluation::Evaluation;
 use crate::files;
+use crate::numbers::number;
 use crate::plot::{Chart, ChartPanel, Series, draw_chart};
 use crate::run::RunDirectory;
 use crate::value_calibration::{Intervals, Outcome, ValueCalibration};
@@ -66,10 +67,12 @@ pub fn text(calibration: &ValueCalibration, directory: &RunDirectory) -> String 
     if *left_out > 0 {
         let _ = write!(text, " ({left_out} left out, their returns cut short by the time limit)");
     }
-    let _ = writeln!(text, "\n  Q less return: mean {bias:.3}, root mean square {rmse:.3}");
+    let _ = writeln!(text, "\n  Q less return: mean {}, root mean square {}", number(*bias), number(*rmse));
     let _ = writeln!(
         text,
-        "  mean standard deviation: epistemic {epistemic_std:.3}, aleatoric {aleatoric_std:.3}"
+        "  mean standard deviation: epistemic {}, aleatoric {}",
+        number(*epistemic_std),
+        number(*aleatoric_std)
     );
     let _ = writeln!(text, "  intervals of               50%     80%     95%   calibration error");
     for (name, intervals) in

@@ -1,6 +1,7 @@
 //! `experiment FILE`: settings x environments x seeds, and what they come to.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use super::arguments::ExperimentArguments;
 use super::interrupt::Interrupt;
 use super::many::{failure_code, log, name_failures};
 use super::terminal::{Terminal, print};
-use super::training::{Trained, Training, TrainingContext};
-use super::{parallel, settings};
+use super::training::{Trained, Training, TrainingContext, failure};
+use super::{parallel, settings, shell};
 use crate::error::Error;
 use crate::experiment::{Cell, Plan, Results, Store, figures, groups};
 use crate::files;
@@ -22,6 +23,7 @@ use crate::run::RunDirectory;
 pub fn run(
     registry: &Registry,
     arguments: &ExperimentArguments,
+    command: &[OsString],
     terminal: &Terminal,
 ) -> Result<ExitCode, Error> {
     let plan = Plan::read(&arguments.file, registry)?;
@@ -48,6 +50,10 @@ pub fn run(
     // What is finished is summed up, whatever became of the rest.
     let reported = sum_up(&plan, &store, terminal);
     name_failures(&trainings, &results, terminal);
+    if results.iter().any(|result| matches!(failure(result), Some(Error::Interrupted))) {
+        let again = shell::line(command.iter().map(OsString::as_os_str));
+        terminal.report(format_args!("resume      {again}"))?;
+    }
     match failure_code(&results) {
         Some(code) => {
             if let Err(error) = reported {

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use super::arguments::LandscapeArguments;
-use super::plot::stem;
 use super::terminal::print;
 use crate::concrete::{Landscape, logit, sigmoid};
 use crate::error::Error;
@@ -12,12 +11,15 @@ use crate::plot::{LandscapeFigure, RunLabel, draw_landscape};
 use crate::rows::{EpisodeRecord, LayerRecord, read};
 use crate::run::RunDirectory;
 
+/// Where a figure without a run goes unless told otherwise: Git ignores what lies there.
+const WITHOUT_RUN: &str = "runs/landscape";
+
 pub fn run(arguments: &LandscapeArguments) -> Result<(), Error> {
     let (figure, output) = match &arguments.run {
         Some(run) => of_run(arguments, run)?,
         None => of_numbers(arguments),
     };
-    let output = arguments.output.as_deref().map_or(output, stem);
+    let output = arguments.output.clone().unwrap_or(output);
     print(&text(&figure))?;
     for path in draw_landscape(&figure, &output)? {
         print(&format!("{}\n", path.display()))?;
@@ -36,12 +38,13 @@ fn of_numbers(arguments: &LandscapeArguments) -> (LandscapeFigure, PathBuf) {
         masks: inputs,
         dataset_size,
     };
-    (figure("What the objective says of p".to_owned(), arguments, landscape, None), "landscape".into())
+    (figure("What the objective says of p".to_owned(), arguments, landscape, None), WITHOUT_RUN.into())
 }
 
 fn of_run(arguments: &LandscapeArguments, run: &Path) -> Result<(LandscapeFigure, PathBuf), Error> {
     let directory = RunDirectory::open(run)?;
     let config = directory.read_config()?;
+    directory.require_rows()?;
     let usage = |problem: String| Err(Error::Usage(format!("{} {problem}", run.display())));
     if !directory.layers().exists() {
         return usage(

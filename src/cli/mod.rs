@@ -2,10 +2,10 @@
 
 mod arguments;
 mod calibration;
-mod compare;
 mod envs;
 mod evaluate;
 mod experiment;
+mod figure_path;
 mod interrupt;
 mod landscape;
 mod many;
@@ -14,6 +14,8 @@ mod plot;
 mod report;
 mod resume;
 mod settings;
+mod shell;
+mod stretch;
 mod table;
 mod terminal;
 mod train;
@@ -76,8 +78,8 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
     let done = match parsed.command {
         None => train::run(registry, &parsed.train, &command, &terminal),
         Some(Command::Evaluate(arguments)) => evaluate::run(registry, &arguments).map(success),
-        Some(Command::Resume(arguments)) => resume::run(registry, &arguments, &terminal),
-        Some(Command::Experiment(arguments)) => experiment::run(registry, &arguments, &terminal),
+        Some(Command::Resume(arguments)) => resume::run(registry, &arguments, &command, &terminal),
+        Some(Command::Experiment(arguments)) => experiment::run(registry, &arguments, &command, &terminal),
         Some(Command::Plot(arguments)) => plot::run(registry, &arguments).map(success),
         Some(Command::Landscape(arguments)) => landscape::run(&arguments).map(success),
         Some(Command::Envs) => envs::run(registry).map(success),

@@ -11,11 +11,16 @@ use crate::error::Error;
 use crate::plot::{RunLabel, draw_comparison, draw_run};
 use crate::run::{RunDirectory, compared_labels};
 
+/// Where a figure of several runs goes unless told otherwise: Git ignores what lies there.
+const COMPARISON: &str = "runs/comparison";
+
 pub fn run(registry: &Registry, arguments: &PlotArguments) -> Result<(), Error> {
     let mut paths: Vec<PathBuf> = Vec::new();
     let mut configs: Vec<Config> = Vec::new();
     for path in &arguments.runs {
-        configs.push(RunDirectory::open(path)?.read_config()?);
+        let directory = RunDirectory::open(path)?;
+        configs.push(directory.read_config()?);
+        directory.require_rows()?;
         paths.push(path.clone());
     }
     // An environment that this program does not know can still be drawn, only without its threshold.
@@ -28,9 +33,10 @@ pub fn run(registry: &Registry, arguments: &PlotArguments) -> Result<(), Error> 
         }
         _ => {
             let labels = compared_labels(&configs, threshold);
-            let runs: Vec<_> = paths.into_iter().zip(labels).collect();
-            let output = arguments.output.as_deref().unwrap_or(Path::new("comparison"));
-            for figure in draw_comparison(&runs, &stem(output))? {
+            let mut runs: Vec<_> = paths.into_iter().zip(labels).collect();
+            tell_twins_apart(&mut runs);
+            let output = arguments.output.as_deref().unwrap_or(Path::new(COMPARISON));
+            for figure in draw_comparison(&runs, output)? {
                 print(&format!("{}\n", figure.display()))?;
             }
         }
@@ -38,8 +44,19 @@ pub fn run(registry: &Registry, arguments: &PlotArguments) -> Result<(), Error> 
     Ok(())
 }
 
-/// The path without the ending of a figure, since both endings are written.
-pub fn stem(output: &Path) -> PathBuf {
-    let is_figure = output.extension().is_some_and(|ending| ending == "svg" || ending == "png");
-    if is_figure { output.with_extension("") } else { output.to_owned() }
+/// Runs of the same settings and seed have nothing but their folders to be told apart by.
+fn tell_twins_apart(runs: &mut [(PathBuf, RunLabel)]) {
+    let shorts: Vec<String> = runs.iter().map(|(_, label)| label.short.clone()).collect();
+    for (path, label) in runs {
+        if shorts.iter().filter(|short| **short == label.short).count() > 1 {
+            label.short = format!("{}, {}", label.short, name(path));
+        }
+    }
+}
+
+/// The name of a folder, which most often says enough.
+fn name(folder: &Path) -> String {
+    folder
+        .file_name()
+        .map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into_owned())
 }

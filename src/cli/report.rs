@@ -1,20 +1,26 @@
 //! What one training came to, in a few lines.
 
+use std::ffi::{OsStr, OsString};
+
+use super::shell;
 use super::terminal::probabilities;
 use super::training::Trained;
+use crate::error::Error;
+use crate::numbers::{mean, number, short};
 
-/// The lines that a training alone ends with.
-pub fn report(trained: &Trained) -> String {
+/// The lines that a training alone ends with. `command` is the command line of this program.
+pub fn report(trained: &Trained, command: &[OsString]) -> String {
     let summary = &trained.summary;
     let mut lines = Vec::new();
-    if let Some(mean) = summary.mean_return_100 {
+    if let Some(mean_return) = summary.mean_return_100 {
         let episodes = summary.episodes;
         lines.push(format!(
-            "return      {mean:.1} on average over the last {} of {episodes} episodes",
+            "return      {} on average over the last {} of {episodes} episodes",
+            mean(mean_return),
             episodes.min(100)
         ));
     }
-    match (summary.reward_threshold, summary.solved_at_step) {
+    match (summary.reward_threshold.map(short), summary.solved_at_step) {
         (Some(threshold), Some(step)) => {
             lines.push(format!("threshold   {threshold} reached at step {step}"));
         }
@@ -25,16 +31,84 @@ pub fn report(trained: &Trained) -> String {
         lines.push(format!("evaluation  {evaluation}"));
     }
     lines.push(format!(
-        "dropout     p {} (peak {}), N = {} at the last episode's end, tau = {:.0}",
+        "dropout     p {} (peak {}), N = {} at the last episode's end, tau = {}",
         probabilities(&summary.p_final),
         probabilities(&summary.p_peak),
         summary.dataset_size,
-        summary.precision
+        number(summary.precision)
     ));
     lines.push(format!(
-        "time        {:.1} s for {} steps, {:.0} a second",
-        summary.training_seconds, summary.total_steps, summary.steps_per_second
+        "time        {:.1} s for {} steps, {} a second",
+        summary.training_seconds,
+        summary.total_steps,
+        number(summary.steps_per_second)
     ));
     lines.push(format!("files       {}", trained.folder.display()));
+    lines.extend(command.first().and_then(|program| resume_line(trained, program)));
     lines.join("\n")
+}
+
+/// The command that trains on, where the training was ended early and can be resumed.
+pub fn resume_line(trained: &Trained, program: &OsStr) -> Option<String> {
+    let ended_early = matches!(trained.ended, Err(Error::Interrupted | Error::File { .. }));
+    let is_resumable = ended_early && trained.has_checkpoints;
+    is_resumable
+        .then(|| format!("resume      {}", shell::command(program, "resume", &[trained.folder.as_path()])))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::evaluation::Evaluation;
+    use crate::run::Summary;
+
+    fn trained(size: f64, ended: Result<(), Error>) -> Trained {
+        let summary = serde_json::json!({
+            "env": "X-v0", "exploration": "ucb", "seed": 0, "ended": "", "total_steps": 100, "updates": 1,
+            "episodes": 10, "training_seconds": 1.0, "steps_per_second": 0.25, "mean_return_100": -size,
+            "best_mean_return_100": null, "reward_threshold": size, "solved_at_step": null, "dataset_size": 1,
+            "precision": 0.000_25, "p_final": [], "p_peak": []
+        });
+        let summary = Summary {
+            evaluation: Some(Evaluation {
+                episodes: 2,
+                mean_return: -size,
+                std_return: 1e-20,
+                min_return: -size,
+                max_return: -size,
+                mean_length: 10.0,
+            }),
+            ..serde_json::from_value(summary).unwrap()
+        };
+        Trained { summary, folder: PathBuf::from("my runs/a"), has_checkpoints: true, ended }
+    }
+
+    #[test]
+    fn returns_of_any_size_are_told() {
+        let small = report(&trained(0.000_099_999_999_999_999_82, Ok(())), &[]);
+        for part in [
+            "return      -1.00e-4 on average",
+            "threshold   1.00e-4 not reached",
+            "evaluation  mean return -1.00e-4 +- 0.0 over 2 episodes, from -1.00e-4 to -1.00e-4, 10.0 steps",
+            "tau = 2.50e-4",
+            "steps, 0.250 a second",
+        ] {
+            assert!(small.contains(part), "`{part}` is missing in: {small}");
+        }
+        assert!(report(&trained(475.0, Ok(())), &[]).contains("from -475 to -475"));
+        assert!(report(&trained(1e6, Ok(())), &[]).contains("return      -1.00e6 on average"));
+    }
+
+    #[test]
+    fn what_was_ended_early_says_how_to_go_on() {
+        let command = [OsString::from("concrete-dqn")];
+        let interrupted = trained(1.0, Err(Error::Interrupted));
+        assert!(report(&interrupted, &command).ends_with("\nresume      concrete-dqn resume 'my runs/a'"));
+        let without = Trained { has_checkpoints: false, ..interrupted };
+        for trained in [trained(1.0, Ok(())), without] {
+            assert!(!report(&trained, &command).contains("resume"));
+        }
+    }
 }

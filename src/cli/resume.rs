@@ -1,5 +1,6 @@
 //! `resume RUN`: trains on from a run's newest checkpoint.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use control_envs::Registry;
@@ -8,27 +9,37 @@ use super::arguments::ResumeArguments;
 use super::interrupt::Interrupt;
 use super::report::report;
 use super::settings::warn_of_odd;
+use super::stretch::stretched;
 use super::terminal::Terminal;
 use super::training::TrainingContext;
 use crate::error::Error;
 use crate::session::SavedRun;
 
-pub fn run(registry: &Registry, arguments: &ResumeArguments, terminal: &Terminal) -> Result<ExitCode, Error> {
+pub fn run(
+    registry: &Registry,
+    arguments: &ResumeArguments,
+    command: &[OsString],
+    terminal: &Terminal,
+) -> Result<ExitCode, Error> {
     let mut saved = SavedRun::open(&arguments.run)?;
     let folder = saved.folder().display().to_string();
-    let before = saved.config.steps;
-    let steps = arguments.steps.unwrap_or(before);
-    if steps < before {
+    let before = saved.config.clone();
+    let steps = arguments.steps.unwrap_or(before.steps);
+    if steps < before.steps {
         return Err(Error::Usage(format!(
-            "--steps {steps} is fewer than the {before} that {folder} trains for; give a larger number, or \
-             leave it out"
+            "--steps {steps} is fewer than the {} that {folder} trains for; give a larger number, or \
+             leave it out",
+            before.steps
         )));
     }
     saved.config.steps = steps;
     if saved.is_finished() {
-        terminal.report(format_args!(
-            "{folder} has finished all its {steps} steps; --steps with a larger number trains on"
-        ))?;
+        let how = if saved.has_checkpoint()? {
+            "--steps with a larger number trains on"
+        } else {
+            "it has no checkpoint to train on from"
+        };
+        terminal.report(format_args!("{folder} has finished all its {steps} steps; {how}"))?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(device) = &arguments.device {
@@ -45,7 +56,11 @@ pub fn run(registry: &Registry, arguments: &ResumeArguments, terminal: &Terminal
             session.agent().steps()
         ),
     );
+    let step = session.agent().steps();
+    if let Some(changes) = stretched(&before, session.config(), step).filter(|_| step > 0) {
+        context.say("", format_args!("{changes}"));
+    }
     let trained = context.train("", session);
-    let reported = terminal.report(report(&trained));
+    let reported = terminal.report(report(&trained, command));
     trained.ended.and(reported).map(|()| ExitCode::SUCCESS)
 }

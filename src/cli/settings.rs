@@ -1,6 +1,9 @@
 //! From flags to the resolved config.
 
+use std::fmt::Display;
+
 use control_envs::Registry;
+use toml::{Table, Value};
 
 use super::arguments::TrainArguments;
 use crate::concrete::Temperature;
@@ -13,37 +16,9 @@ pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config
     if let Some(path) = &arguments.config {
         over.push(ConfigLayer::read(path)?);
     }
-    let mut flags = ConfigLayer::empty("the command line");
-    if let Some(env) = &arguments.env {
-        flags.set("env", env.as_str());
-    }
-    if let Some(device) = &arguments.device {
-        flags.set("device", device.as_str());
-    }
-    for (key, value) in [("steps", arguments.steps), ("seed", arguments.seed)] {
-        if let Some(value) = value {
-            let value = i64::try_from(value).map_err(|_| {
-                Error::Usage(format!("--{key} {value} is too large; it must be at most {}", i64::MAX))
-            })?;
-            flags.set(key, value);
-        }
-    }
-    if let Some(engine) = arguments.engine {
-        flags.set("engine", engine.to_string());
-    }
-    if let Some(rule) = arguments.exploration {
-        flags.set("exploration", toml::Table::from_iter([("rule".to_owned(), rule.to_string().into())]));
-    }
-    over.push(flags);
-    for assignment in &arguments.set {
-        if arguments.seeds.is_some() && assignment.split('=').next().is_some_and(|key| key.trim() == "seed") {
-            return Err(Error::Usage(format!(
-                "--seeds and `--set {assignment}` cannot be used together, since both say which seed to train; \
-                 leave one of them out"
-            )));
-        }
-        over.push(ConfigLayer::assignment(assignment)?);
-    }
+    let given = given(arguments)?;
+    refuse_contradictions(&given)?;
+    over.extend(given);
 
     // The last layer that names an environment decides whose preset lies below.
     let default = ConfigLayer::empty("the defaults");
@@ -53,6 +28,67 @@ pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config
         .map_err(|error| Error::Usage(format!("{}: {error}", naming.source())))?;
     let config = Config::for_env(entry.id())?.layered(&over)?;
     Ok(Config { env: entry.id().to_owned(), ..config })
+}
+
+/// What the flags say, a layer each, and then every `--set`.
+fn given(arguments: &TrainArguments) -> Result<Vec<ConfigLayer>, Error> {
+    let TrainArguments { env, steps, seed, exploration, device, engine, .. } = arguments;
+    let mut given = Vec::new();
+    for (key, value) in [("env", env), ("device", device)] {
+        given.extend(value.as_ref().map(|value| flag(key, value, value.as_str().into())));
+    }
+    for (key, value) in [("steps", *steps), ("seed", *seed)] {
+        if let Some(value) = value {
+            let whole = i64::try_from(value).map_err(|_| {
+                Error::Usage(format!("--{key} {value} is too large; it must be at most {}", i64::MAX))
+            })?;
+            given.push(flag(key, value, whole.into()));
+        }
+    }
+    if let Some(engine) = engine {
+        given.push(flag("engine", engine, engine.to_string().into()));
+    }
+    if let Some(rule) = exploration {
+        let section = Table::from_iter([("rule".to_owned(), rule.to_string().into())]);
+        given.push(flag("exploration", rule, section.into()));
+    }
+    for assignment in &arguments.set {
+        if arguments.seeds.is_some() && assignment.split('=').next().is_some_and(|key| key.trim() == "seed") {
+            return Err(Error::Usage(format!(
+                "--seeds and `--set {assignment}` cannot be used together, since both say which seed to train; \
+                 leave one of them out"
+            )));
+        }
+        given.push(ConfigLayer::assignment(assignment)?);
+    }
+    Ok(given)
+}
+
+/// The layer of a flag, which has the name of what it sets.
+fn flag(name: &str, value: impl Display, setting: Value) -> ConfigLayer {
+    let mut layer = ConfigLayer::empty(&format!("--{name} {value}"));
+    layer.set(name, setting);
+    layer
+}
+
+/// Refuses what says two different things of one setting, since it can't be known which was meant.
+fn refuse_contradictions(given: &[ConfigLayer]) -> Result<(), Error> {
+    for (index, layer) in given.iter().enumerate() {
+        for (key, value) in layer.settings() {
+            let differs = |other: &&ConfigLayer| {
+                other.settings().iter().any(|(other, other_value)| *other == key && *other_value != value)
+            };
+            if let Some(other) = given[..index].iter().find(differs) {
+                return Err(Error::Usage(format!(
+                    "`{}` and `{}` cannot be used together, since they set {key} to different values; leave one \
+                     of them out",
+                    other.source(),
+                    layer.source()
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Warns of settings that are allowed and still hardly meant.

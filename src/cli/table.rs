@@ -2,10 +2,12 @@
 
 use std::ffi::OsString;
 
-use super::compare::plot_command;
+use super::report::resume_line;
+use super::shell;
 use super::terminal::probabilities;
 use super::training::{Trained, Training};
 use crate::error::Error;
+use crate::numbers;
 use crate::statistics::{mean, sample_std};
 
 const HEADER: [&str; 6] = ["seed", "evaluation", "last 100", "threshold at step", "p at the end", "files"];
@@ -30,7 +32,10 @@ pub fn table(trainings: &[Training], results: &[Result<Trained, Error>], command
     let drawn = trained.iter().filter(|trained| trained.summary.episodes > 0);
     let folders: Vec<_> = drawn.map(|trained| trained.folder.as_path()).collect();
     if let ([_, _, ..], Some(program)) = (folders.as_slice(), command.first()) {
-        lines.push(format!("compare     {}", plot_command(program, &folders)));
+        lines.push(format!("compare     {}", shell::command(program, "plot", &folders)));
+    }
+    if let Some(program) = command.first() {
+        lines.extend(trained.iter().filter_map(|trained| resume_line(trained, program)));
     }
     lines.join("\n")
 }
@@ -47,7 +52,7 @@ fn row(training: &Training, trained: &Result<Trained, Error>) -> [String; HEADER
     };
     let summary = &trained.summary;
     let evaluation = match (&summary.evaluation, &trained.ended) {
-        (Some(evaluation), _) => format!("{:.1}", evaluation.mean_return),
+        (Some(evaluation), _) => numbers::mean(evaluation.mean_return),
         (None, Ok(())) => none(),
         (None, Err(Error::Interrupted)) => "interrupted".to_owned(),
         (None, Err(_)) => "failed".to_owned(),
@@ -55,7 +60,7 @@ fn row(training: &Training, trained: &Result<Trained, Error>) -> [String; HEADER
     [
         seed,
         evaluation,
-        summary.mean_return_100.map_or_else(none, |mean| format!("{mean:.1}")),
+        summary.mean_return_100.map_or_else(none, numbers::mean),
         summary.solved_at_step.map_or_else(none, |step| step.to_string()),
         probabilities(&summary.p_final),
         trained.folder.display().to_string(),
@@ -82,11 +87,12 @@ fn over_seeds(returns: &[f64], seeds: usize) -> Option<String> {
     if evaluated == 0 {
         return None;
     }
-    let (mean, deviation) = (mean(returns), sample_std(returns));
-    let deviation = deviation.map_or_else(String::new, |deviation| format!(" +- {deviation:.1}"));
+    let mean = numbers::mean(mean(returns));
+    let deviation = sample_std(returns).map(|deviation| format!(" +- {}", numbers::mean(deviation)));
+    let deviation = deviation.unwrap_or_default();
     let of = if evaluated == seeds { String::new() } else { format!("{evaluated} of ") };
     let plural = if seeds == 1 { "" } else { "s" };
-    Some(format!("mean return {mean:.1}{deviation} over {of}{seeds} seed{plural}"))
+    Some(format!("mean return {mean}{deviation} over {of}{seeds} seed{plural}"))
 }
 
 #[cfg(test)]
@@ -111,10 +117,10 @@ mod tests {
     #[test]
     fn seeds_are_summed_up_as_far_as_they_were_evaluated() {
         let over = |returns: &[f64], seeds| over_seeds(returns, seeds);
-        assert_eq!(over(&[1.0, 2.0, 4.5], 3).unwrap(), "mean return 2.5 +- 1.8 over 3 seeds");
-        assert_eq!(over(&[1.0, 3.0], 5).unwrap(), "mean return 2.0 +- 1.4 over 2 of 5 seeds");
-        assert_eq!(over(&[7.0], 1).unwrap(), "mean return 7.0 over 1 seed");
-        assert_eq!(over(&[7.0], 2).unwrap(), "mean return 7.0 over 1 of 2 seeds");
+        assert_eq!(over(&[1.0, 2.0, 4.5], 3).unwrap(), "mean return 2.50 +- 1.80 over 3 seeds");
+        assert_eq!(over(&[1.0, 3.0], 5).unwrap(), "mean return 2.00 +- 1.41 over 2 of 5 seeds");
+        assert_eq!(over(&[7.0], 1).unwrap(), "mean return 7.00 over 1 seed");
+        assert_eq!(over(&[7.0], 2).unwrap(), "mean return 7.00 over 1 of 2 seeds");
         assert_eq!(over(&[], 2), None);
     }
 }

@@ -19,6 +19,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::arguments::Verbosity;
 use crate::agent::Agent;
 use crate::error::Error;
+use crate::numbers;
 use crate::rows::EpisodeRecord;
 use crate::training::Observer;
 
@@ -129,19 +130,19 @@ impl Observer for Progress {
     fn on_episode(&mut self, record: &EpisodeRecord, _agent: &Agent) -> Result<(), Error> {
         if let Some(bar) = &self.bar {
             bar.set_message(format!(
-                "return {:.1} (last 100)  p {}",
-                record.mean_return_100,
+                "return {} (last 100)  p {}",
+                numbers::mean(record.mean_return_100),
                 probabilities(&record.p)
             ));
         } else if self.last_line.elapsed() >= Self::LINE_PERIOD {
             self.last_line = Instant::now();
             tracing::info!(
-                "{}step {} of {}, episode {}: mean return of the last 100 {:.1}, p {}",
+                "{}step {} of {}, episode {}: mean return of the last 100 {}, p {}",
                 self.prefix,
                 record.total_steps,
                 self.steps,
                 record.episode,
-                record.mean_return_100,
+                numbers::mean(record.mean_return_100),
                 probabilities(&record.p)
             );
         }

@@ -28,7 +28,7 @@ pub fn run(
     let context = TrainingContext { terminal, interrupt: Interrupt::install(), shared_progress: None };
     let Some(seeds) = &arguments.seeds else {
         let trained = Training { name: String::new(), entry, config }.run(&arguments.runs_dir, &context)?;
-        let reported = terminal.report(report(&trained));
+        let reported = terminal.report(report(&trained, command));
         return trained.ended.and(reported).map(|()| ExitCode::SUCCESS);
     };
     let of_seed =

@@ -32,6 +32,8 @@ pub struct Trained {
     pub summary: Summary,
     /// Its folder.
     pub folder: PathBuf,
+    /// Whether checkpoints are written, to resume it from.
+    pub has_checkpoints: bool,
     /// What ended it early, or kept a file from being written.
     pub ended: Result<(), Error>,
 }
@@ -104,7 +106,12 @@ impl TrainingContext<'_> {
             );
             session.evaluate_watched(episodes, &mut interrupt).map(|_| ())
         });
-        Trained { summary: session.summary(), folder: folder(&session), ended: evaluated }
+        Trained {
+            summary: session.summary(),
+            folder: folder(&session),
+            has_checkpoints: session.config().checkpoint.keep > 0,
+            ended: evaluated,
+        }
     }
 
     /// Says what a training does, where it is not one of many.

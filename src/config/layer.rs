@@ -4,6 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
+use super::settings::flatten;
 use crate::error::Error;
 
 /// Some settings and where they come from.
@@ -79,6 +80,21 @@ impl ConfigLayer {
         }
     }
 
+    /// With whole numbers where whole numbers are known: TOML has no other way to write `1e4` than as a number
+    /// with decimals.
+    pub(super) fn with_whole_numbers(&self, known: &Table) -> Self {
+        let mut layer = self.clone();
+        make_whole(&mut layer.table, known);
+        layer
+    }
+
+    /// Every setting as its dotted key and its value in TOML.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let mut settings = Vec::new();
+        flatten("", &self.table, &mut settings);
+        settings
+    }
+
     /// Where the settings come from, such as a file's path.
     pub fn source(&self) -> &str {
         &self.source
@@ -97,6 +113,22 @@ impl ConfigLayer {
     /// The error for a problem of this layer.
     pub(super) fn error(&self, problem: &str) -> Error {
         Error::Usage(format!("{}: {problem}", self.source))
+    }
+}
+
+fn make_whole(table: &mut Table, known: &Table) {
+    /// Up to here every whole number is one of TOML's numbers with decimals.
+    const LARGEST: f64 = (1_u64 << 53) as f64;
+    for (key, value) in table {
+        match (&mut *value, known.get(key)) {
+            (Value::Table(inner), Some(Value::Table(known))) => make_whole(inner, known),
+            (Value::Float(number), Some(Value::Integer(_)))
+                if number.fract() == 0.0 && number.abs() <= LARGEST =>
+            {
+                *value = Value::Integer(*number as i64);
+            }
+            _ => {}
+        }
     }
 }
 

@@ -1,12 +1,15 @@
 //! The configuration of a run: defaults, then the environment's preset, then a file, then flags.
 
+mod count;
 mod layer;
+mod lists;
 mod parts;
 mod presets;
 mod resolve;
 mod rule;
 mod seeds;
 mod settings;
+mod unknown;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +22,7 @@ use crate::network::{LARGEST_TENSOR, NetworkConfig};
 use crate::section::{Ranges, Section};
 
 pub use crate::logging::LoggingConfig;
+pub(crate) use count::count;
 pub use layer::ConfigLayer;
 pub use presets::{preset, presets};
 pub use seeds::Seeds;

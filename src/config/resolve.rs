@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use super::layer::ConfigLayer;
-use super::{Config, rule};
+use super::{Config, lists, rule, unknown};
 use crate::error::Error;
 use crate::section::Ranges;
 
@@ -26,7 +26,9 @@ impl Config {
         let mut merged = config.to_table();
         for layer in layers {
             rule::choose(layer, &mut merged)?;
-            refuse_unknown_keys(layer, &layer.table, &merged, "")?;
+            unknown::refuse_unknown_keys(layer, &merged)?;
+            let layer = &layer.with_whole_numbers(&merged);
+            lists::refuse_missing_brackets(layer, &merged)?;
             rule::refuse_wrong_types(layer, &merged)?;
             merge(&mut merged, &layer.table);
             config = deserialize(layer, &merged)?;
@@ -72,38 +74,6 @@ impl Config {
         // A config holds only what TOML can hold; its ranges keep its integers within TOML's.
         Table::try_from(self).unwrap_or_default()
     }
-}
-
-fn refuse_unknown_keys(layer: &ConfigLayer, table: &Table, known: &Table, prefix: &str) -> Result<(), Error> {
-    for (key, value) in table {
-        match (known.get(key), value) {
-            (None, _) => {
-                if let Some(problem) = rule::of_another(prefix, key, known) {
-                    return Err(layer.error(&problem));
-                }
-                let names: Vec<&str> = known.keys().map(String::as_str).collect();
-                let nearest =
-                    names.iter().max_by(|a, b| strsim::jaro(a, key).total_cmp(&strsim::jaro(b, key)));
-                return Err(layer.error(&format!(
-                    "there is no key {prefix}{key}{}; allowed here are {}",
-                    nearest.map_or_else(String::new, |name| format!("; did you mean {prefix}{name}?")),
-                    names.join(", ")
-                )));
-            }
-            (Some(Value::Table(known)), Value::Table(inner)) => {
-                refuse_unknown_keys(layer, inner, known, &format!("{prefix}{key}."))?;
-            }
-            (Some(Value::Table(known)), _) => {
-                let names: Vec<&str> = known.keys().map(String::as_str).collect();
-                return Err(layer.error(&format!(
-                    "{prefix}{key} = {value} is not valid, since {key} is a section with the keys {}",
-                    names.join(", ")
-                )));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 fn merge(into: &mut Table, from: &Table) {

@@ -60,6 +60,12 @@ pub fn of_another(prefix: &str, key: &str, section: &Table) -> Option<String> {
     ))
 }
 
+/// The dotted keys of the settings of all rules.
+pub fn keys() -> impl Iterator<Item = String> {
+    let of = |rule: &RuleName| defaults(*rule).into_iter().map(|(key, _)| format!("{SECTION}.{key}"));
+    RuleName::value_variants().iter().flat_map(of)
+}
+
 impl ConfigLayer {
     /// Without settings of other exploration rules than the one that it names: until version 0.2 a run's
     /// `config.toml` held those of all rules, and they meant nothing.

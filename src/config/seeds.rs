@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::str::FromStr;
 
+use super::count::count;
+
 const FORM: &str = "write whole numbers of 0 or more, such as 0-9, 0,3,7 or 0-2,7";
 
 /// Seeds, each once, in the order in which they were named: `0-9`, `0,3,7`, `0-2,7`.
@@ -58,11 +60,12 @@ impl FromStr for Seeds {
 /// One seed of a `part` of the list.
 fn seed(text: &str, part: &str) -> Result<u64, String> {
     let text = text.trim();
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
+    let number = count(text);
+    if !digits && number.is_none() {
         return Err(format!("`{part}` is neither a seed nor a range of seeds; {FORM}"));
     }
-    let seed = text.parse().ok().filter(|seed| *seed <= Seeds::LARGEST);
+    let seed = number.filter(|seed| *seed <= Seeds::LARGEST);
     seed.ok_or_else(|| format!("the seed {text} is too large; it must be at most {}", Seeds::LARGEST))
 }
 
@@ -78,6 +81,7 @@ mod tests {
     fn ranges_lists_and_mixtures_are_seeds() {
         assert_eq!(parsed("4").unwrap(), [4]);
         assert_eq!(parsed("0-3").unwrap(), [0, 1, 2, 3]);
+        assert_eq!(parsed("1_000-1e3").unwrap(), [1000]);
         assert_eq!(parsed("7,0, 3").unwrap(), [7, 0, 3]);
         assert_eq!(parsed("0-2,7,5 - 5").unwrap(), [0, 1, 2, 7, 5]);
         assert_eq!(parsed("9223372036854775806-9223372036854775807").unwrap().len(), 2);

@@ -19,7 +19,7 @@ pub fn settings(text: &str) -> Vec<(String, String)> {
     settings
 }
 
-fn flatten(prefix: &str, table: &Table, into: &mut Vec<(String, String)>) {
+pub(super) fn flatten(prefix: &str, table: &Table, into: &mut Vec<(String, String)>) {
     for (key, value) in table {
         match value {
             Value::Table(inner) => flatten(&format!("{prefix}{key}."), inner, into),

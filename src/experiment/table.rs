@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::results::{Improvement, Results, Row};
 use crate::error::Error;
+use crate::numbers::cell;
 use crate::plot::axis::brief;
 use crate::statistics::Estimate;
 
@@ -35,14 +36,14 @@ impl Results {
         lines.extend(self.rows.iter().map(|row| {
             let mut cells = row.cells().to_vec();
             if several {
-                cells.push(row.improvement.map_or_else(none, |estimate| shown(estimate, 2)));
+                cells.push(row.improvement.map_or_else(none, |estimate| shown(estimate, probability)));
             }
             cells
         }));
-        for Improvement { variant, probability } in &self.improvements {
+        for Improvement { variant, probability: of_variant } in &self.improvements {
             let mut cells = vec![none(); lines[0].len() - 1];
             cells[..2].clone_from_slice(&[ALL.to_owned(), variant.clone()]);
-            cells.push(shown(*probability, 2));
+            cells.push(shown(*of_variant, probability));
             lines.push(cells);
         }
         aligned(&lines)
@@ -103,14 +104,14 @@ impl Row {
             } else {
                 format!("{} of {}", self.runs, self.planned)
             },
-            evaluation.map_or_else(none, |spread| shown(spread.interquartile_mean, 1)),
+            evaluation.map_or_else(none, |spread| shown(spread.interquartile_mean, cell)),
             evaluation.map_or_else(none, |spread| match spread.deviation {
-                Some(deviation) => format!("{:.1} ± {deviation:.1}", spread.mean),
-                None => format!("{:.1}", spread.mean),
+                Some(deviation) => format!("{} ± {}", cell(spread.mean), cell(deviation)),
+                None => cell(spread.mean),
             }),
-            evaluation.map_or_else(none, |spread| format!("{:.1}", spread.lowest)),
+            evaluation.map_or_else(none, |spread| cell(spread.lowest)),
             self.at_threshold.map_or_else(none, of_runs),
-            self.online.map_or_else(none, |estimate| shown(estimate, 1)),
+            self.online.map_or_else(none, |estimate| shown(estimate, cell)),
             self.reached.map_or_else(none, of_runs),
             self.steps_to_threshold.map_or_else(none, |step| format!("{step:.0}")),
             probabilities(&self.p_peak),
@@ -160,8 +161,12 @@ fn none() -> String {
     "-".to_owned()
 }
 
-fn shown(Estimate { value, interval }: Estimate, decimals: usize) -> String {
-    format!("{value:.decimals$} [{:.decimals$}, {:.decimals$}]", interval.low, interval.high)
+fn shown(Estimate { value, interval }: Estimate, number: fn(f64) -> String) -> String {
+    format!("{} [{}, {}]", number(value), number(interval.low), number(interval.high))
+}
+
+fn probability(value: f64) -> String {
+    format!("{value:.2}")
 }
 
 fn aligned(rows: &[Vec<String>]) -> String {

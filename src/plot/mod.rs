@@ -45,37 +45,37 @@ pub fn draw_run(run_dir: &Path, label: &RunLabel) -> Result<(), Error> {
     Ok(())
 }
 
-/// Draws several runs into one figure, `<output_stem>.svg` and `<output_stem>.png`, and returns the two
-/// paths.
+/// Draws several runs into one figure, `<output>.svg` and `<output>.png`, or where `output` ends in one of the
+/// two, that file alone; returns the paths. So with all that draw into an `output`.
 ///
 /// It shows the mean return, the dropout probability of each layer and the size of the dataset, all against
 /// environment steps. Three or more runs of one setting are drawn thinly behind their mean and range.
-pub fn draw_comparison(runs: &[(PathBuf, RunLabel)], output_stem: &Path) -> Result<Vec<PathBuf>, Error> {
+pub fn draw_comparison(runs: &[(PathBuf, RunLabel)], output: &Path) -> Result<Vec<PathBuf>, Error> {
     let runs = runs
         .iter()
         .map(|(dir, label)| Ok((Episodes::read(dir)?, label)))
         .collect::<Result<Vec<_>, Error>>()?;
-    drawing::write(&figures::comparison::figure(&runs), output_stem)
+    drawing::write(&figures::comparison::figure(&runs), output)
 }
 
-/// Draws a chart, `<output_stem>.svg` and `<output_stem>.png`, and returns the two paths.
-pub fn draw_chart(chart: &Chart, output_stem: &Path) -> Result<Vec<PathBuf>, Error> {
-    drawing::write(&figures::chart::figure(chart), output_stem)
+/// Draws a chart and returns the paths.
+pub fn draw_chart(chart: &Chart, output: &Path) -> Result<Vec<PathBuf>, Error> {
+    drawing::write(&figures::chart::figure(chart), output)
 }
 
-/// Draws heat maps, `<output_stem>.svg` and `<output_stem>.png`, and returns the two paths.
-pub fn draw_heatmaps(heatmaps: &Heatmaps, output_stem: &Path) -> Result<Vec<PathBuf>, Error> {
-    heatmaps.write(output_stem)
+/// Draws heat maps and returns the paths.
+pub fn draw_heatmaps(heatmaps: &Heatmaps, output: &Path) -> Result<Vec<PathBuf>, Error> {
+    heatmaps.write(output)
 }
 
-/// Draws functions with their bands, `<output_stem>.svg` and `<output_stem>.png`, and returns the two paths.
-pub fn draw_functions(functions: &Functions, output_stem: &Path) -> Result<Vec<PathBuf>, Error> {
-    drawing::write(&figures::functions::figure(functions), output_stem)
+/// Draws functions with their bands and returns the paths.
+pub fn draw_functions(functions: &Functions, output: &Path) -> Result<Vec<PathBuf>, Error> {
+    drawing::write(&figures::functions::figure(functions), output)
 }
 
-/// Draws a layer's landscape, `<output_stem>.svg` and `<output_stem>.png`, and returns the two paths.
-pub fn draw_landscape(landscape: &LandscapeFigure, output_stem: &Path) -> Result<Vec<PathBuf>, Error> {
-    drawing::write(&figures::landscape::figure(landscape), output_stem)
+/// Draws a layer's landscape and returns the paths.
+pub fn draw_landscape(landscape: &LandscapeFigure, output: &Path) -> Result<Vec<PathBuf>, Error> {
+    drawing::write(&figures::landscape::figure(landscape), output)
 }
 
 #[cfg(test)]

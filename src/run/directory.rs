@@ -87,22 +87,6 @@ impl RunDirectory {
         files::replace(&self.config(), config.to_toml().as_bytes())
     }
 
-    /// Removes the rows of a run that is to begin again, since it was ended before its first checkpoint.
-    ///
-    /// # Errors
-    /// Where they can't be removed.
-    pub fn remove_rows(&self) -> Result<(), Error> {
-        for path in [self.episodes(), self.layers(), self.updates()] {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::file("remove", &path)(error));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
     /// Adds to `meta.json` that the run is resumed.
     ///
     /// # Errors
@@ -160,6 +144,37 @@ impl RunDirectory {
     /// `model.safetensors`: the network.
     pub fn model(&self) -> PathBuf {
         self.0.join("model.safetensors")
+    }
+
+    /// Refuses a run that was ended before it had any tables.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], which says what to do.
+    pub fn require_rows(&self) -> Result<(), Error> {
+        if self.episodes().exists() {
+            return Ok(());
+        }
+        let run = self.0.display();
+        Err(Error::Usage(format!(
+            "{run} holds no episodes.csv, so it has nothing to draw yet; where it was ended before it began, let \
+             `resume {run}` train it"
+        )))
+    }
+
+    /// [`model`](Self::model), where it has been written.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where it has not, which says when it will be.
+    pub fn written_model(&self) -> Result<PathBuf, Error> {
+        let model = self.model();
+        if model.exists() {
+            return Ok(model);
+        }
+        let run = self.0.display();
+        Err(Error::Usage(format!(
+            "{run} has no model yet, since model.safetensors is written every logging.redraw_seconds of a training \
+             and at its end; wait where it is training, or, where it was ended before, let `resume {run}` train on"
+        )))
     }
 
     /// `checkpoints/`: all that is needed to resume.

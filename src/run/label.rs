@@ -27,6 +27,7 @@ pub fn compared_labels(configs: &[Config], threshold: impl Fn(&Config) -> Option
     // What is the same in all is in the figure's title.
     let same = |setting: fn(&Config) -> String| configs.iter().all(|c| setting(c) == setting(&configs[0]));
     let shared = [same(|config| config.env.clone()), same(|config| config.exploration.rule().to_string())];
+    let [one_env, _] = shared;
     let label = |(config, settings): (&Config, &Vec<(String, String)>)| {
         let different = settings.iter().filter(|(key, value)| differs(key, value));
         let different: Vec<String> = different.map(|(key, value)| format!("{key} = {value}")).collect();
@@ -34,8 +35,9 @@ pub fn compared_labels(configs: &[Config], threshold: impl Fn(&Config) -> Option
         let names = [config.env.clone(), config.exploration.rule().to_string()];
         let own = names.into_iter().zip(shared).filter(|(_, shared)| !shared).map(|(name, _)| name);
         let parts: Vec<String> = own.chain(different.iter().cloned()).collect();
+        let env = (!one_env).then(|| config.env.clone());
         RunLabel {
-            short: std::iter::once(label.short).chain(different).collect::<Vec<_>>().join(", "),
+            short: env.into_iter().chain([label.short]).chain(different).collect::<Vec<_>>().join(", "),
             setting: if parts.is_empty() { label.setting } else { parts.join(", ") },
             ..label
         }
@@ -80,5 +82,9 @@ mod tests {
         );
         let rules = [config(&[]), config(&["exploration.rule=thompson"])];
         assert_eq!(compared_labels(&rules, |_| None)[1].setting, "thompson");
+        let envs = [config(&["env=CartPole-v1"]), config(&["env=MountainCar-v0", "steps=9"])];
+        let labels = compared_labels(&envs, |_| None);
+        assert_eq!(labels[0].short, "CartPole-v1, ucb, seed 0, steps = 50000");
+        assert_eq!(labels[1].short, "MountainCar-v0, ucb, seed 0, steps = 9");
     }
 }

@@ -8,6 +8,7 @@ pub mod model;
 mod record;
 mod recorder;
 mod redraw;
+mod restart;
 mod summary;
 mod tables;
 mod writer;

@@ -147,6 +147,9 @@ impl Recorder {
     /// What the run has come to so far.
     pub fn summary(&self, agent: &Agent) -> Summary {
         let seconds = self.training_seconds();
+        let p_final = agent.network().mean_p();
+        // The training may end within an episode, above all that was reached at the ends of episodes.
+        let p_peak = self.statistics.p_peak().iter().zip(&p_final).map(|(peak, p)| peak.max(*p)).collect();
         Summary {
             env: self.config.env.clone(),
             exploration: self.config.exploration.rule().to_string(),
@@ -163,8 +166,8 @@ impl Recorder {
             solved_at_step: self.statistics.solved_at_step(),
             dataset_size: agent.dataset_size(),
             precision: agent.network().precision(),
-            p_final: agent.network().mean_p(),
-            p_peak: self.statistics.p_peak().to_vec(),
+            p_final,
+            p_peak,
             evaluation: self.evaluation.clone(),
         }
     }

@@ -40,7 +40,7 @@ pub struct Summary {
     pub precision: f64,
     /// Dropout probability of each layer at the end, from input to output.
     pub p_final: Vec<f64>,
-    /// Its highest value, at the start or at an episode's end.
+    /// Its highest value, at the start, at an episode's end or at the training's.
     pub p_peak: Vec<f64>,
     /// Evaluation after the training.
     pub evaluation: Option<Evaluation>,

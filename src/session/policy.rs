@@ -62,7 +62,7 @@ impl Policy {
         let entry = source.entry(&config.env).map_err(of_run(&directory, "evaluated"))?;
         // The run's device and engine may not be at hand here, and any computes the same network.
         let config = Config { engine: EngineName::Auto, device: device.to_owned(), ..config };
-        Self::new(entry, config, |network| model::load(network, &directory.model()))
+        Self::new(entry, config, |network| model::load(network, &directory.written_model()?))
     }
 
     /// The policy of an agent as it is now; what the agent learns later does not change it.

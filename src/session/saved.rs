@@ -62,10 +62,19 @@ impl SavedRun {
         })
     }
 
-    /// Its training from the newest checkpoint on, or from its start where it was ended before the first.
+    /// Whether there is a checkpoint to resume it from.
     ///
     /// # Errors
-    /// Where its environment is not in `source`, a checkpoint does not fit, or a file can't be written.
+    /// Where the folder can't be read.
+    pub fn has_checkpoint(&self) -> Result<bool, Error> {
+        Checkpoints::new(self.directory.checkpoints(), 1).is_empty().map(|is_empty| !is_empty)
+    }
+
+    /// Its training from the newest checkpoint on, or from its start where it was ended before the first; what
+    /// it had left is then set aside.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where it has no checkpoint and has finished, or writes none at all; where its environment is not in `source`, a checkpoint does not fit, or a file can't be written.
     pub fn resume(self, source: impl EnvSource) -> Result<Session, Error> {
         let Self { directory, lock, config } = self;
         let unknown = of_run(&directory, "resumed");
@@ -97,7 +106,7 @@ impl SavedRun {
                 Recorder::reopen(directory.clone(), config, spec, &session.agent, checkpoints, record)?
             }
             None => {
-                directory.remove_rows()?;
+                directory.start_over(config)?;
                 Recorder::create(directory.clone(), config, spec, &session.agent)?
             }
         };

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Settings under which a training takes a second.
+/// Settings under which a training takes a second. What sets one of them itself takes [`quick`].
 pub const QUICK: [&str; 10] = [
     "--set",
     "network.hidden=[16,16]",
@@ -20,6 +20,15 @@ pub const QUICK: [&str; 10] = [
     "logging.update_period=20",
 ];
 
+/// [`QUICK`] without what `arguments` set themselves.
+pub fn quick(arguments: &[&str]) -> Vec<&'static str> {
+    let is_set = |setting: &str| {
+        let key = setting.split('=').next().unwrap();
+        arguments.iter().any(|argument| argument.trim_start_matches("--set=").starts_with(&format!("{key}=")))
+    };
+    QUICK.chunks(2).filter(|pair| !is_set(pair[1])).flatten().copied().collect()
+}
+
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_concrete-dqn"));
     command.env_remove("RUST_LOG");
@@ -31,7 +40,7 @@ pub fn run(arguments: &[&str]) -> Output {
 }
 
 pub fn train(runs: &Path, arguments: &[&str]) -> Output {
-    program().args(QUICK).args(arguments).arg("--runs-dir").arg(runs).output().unwrap()
+    program().args(quick(arguments)).args(arguments).arg("--runs-dir").arg(runs).output().unwrap()
 }
 
 /// The folders below `runs`, in the order of their names.

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::program::{QUICK, folders, program, text};
+use crate::program::{folders, program, quick, text};
 
 /// The command that trains into a folder below `runs`.
 pub fn training(runs: &Path, arguments: &[&str]) -> Command {
     let mut command = program();
     command
-        .args(QUICK)
+        .args(quick(arguments))
         .args(["--set", "logging.redraw_seconds=1000"])
         .args(arguments)
         .args(["-q", "--runs-dir"])

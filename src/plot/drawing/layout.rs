@@ -49,7 +49,9 @@ pub(crate) fn titles(
 
 /// Draws the names of the series in as many rows as they need, and returns where they end.
 fn legend(canvas: &mut Canvas<'_>, keys: &[Key], width: f64) -> Drawn<f64> {
-    let names: Vec<_> = keys.iter().map(|key| PLAIN.fitted(&key.name, 500.0)).collect();
+    // A name has a row to itself before it is cut, since what tells it from others may be at its end.
+    let room = width - 2.0 * MARGIN - SAMPLE - 12.0;
+    let names: Vec<_> = keys.iter().map(|key| PLAIN.fitted(&key.name, room)).collect();
     // One width for all, so that names stand under each other.
     let widest = names.iter().map(|name| PLAIN.width(name)).fold(0.0, f64::max);
     let entry = SAMPLE + 12.0 + widest + 36.0;

@@ -18,26 +18,40 @@ use super::figure::Figure;
 use crate::error::Error;
 use crate::files;
 
-/// Writes `<stem>.svg` and `<stem>.png`, each whole or not at all, and returns the two paths.
-pub(crate) fn write(figure: &Figure, stem: &Path) -> Result<Vec<PathBuf>, Error> {
-    write_drawing(figure.size, stem, |canvas| layout::draw(canvas, figure))
+/// Writes `<path>.svg` and `<path>.png`, or where the path ends in one of the two, that file alone. Each is
+/// written whole or not at all. Returns their paths.
+pub(crate) fn write(figure: &Figure, path: &Path) -> Result<Vec<PathBuf>, Error> {
+    write_drawing(figure.size, path, |canvas| layout::draw(canvas, figure))
 }
 
 /// The same for whatever draws itself on a canvas of this size.
 pub(super) fn write_drawing(
     size: (u32, u32),
-    stem: &Path,
+    path: &Path,
     draw: impl FnOnce(&mut Canvas<'_>) -> Drawn,
 ) -> Result<Vec<PathBuf>, Error> {
-    if let Some(folder) = stem.parent() {
+    if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(Error::file("create the folder", folder))?;
     }
-    let [vector, bitmap] = ["svg", "png"].map(|extension| extended(stem, extension));
-    let failed = |path: &Path, problem: String| Error::Draw { path: path.to_owned(), problem };
-    let svg = canvas::svg(size, draw).map_err(|error| failed(&vector, error.to_string()))?;
-    files::replace(&vector, svg.as_bytes())?;
-    files::replace(&bitmap, &png(&svg, size).map_err(|problem| failed(&bitmap, problem))?)?;
-    Ok(vec![vector, bitmap])
+    let failed = |problem: String| Error::Draw { path: path.to_owned(), problem };
+    let svg = canvas::svg(size, draw).map_err(|error| failed(error.to_string()))?;
+    let [is_vector, is_bitmap] = ["svg", "png"].map(|format| has_extension(path, format));
+    let mut written = Vec::new();
+    if !is_bitmap {
+        let vector = if is_vector { path.to_owned() } else { extended(path, "svg") };
+        files::replace(&vector, svg.as_bytes())?;
+        written.push(vector);
+    }
+    if !is_vector {
+        let bitmap = if is_bitmap { path.to_owned() } else { extended(path, "png") };
+        files::replace(&bitmap, &png(&svg, size).map_err(failed)?)?;
+        written.push(bitmap);
+    }
+    Ok(written)
+}
+
+fn has_extension(path: &Path, format: &str) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(format))
 }
 
 fn png(svg: &str, (width, height): (u32, u32)) -> Result<Vec<u8>, String> {

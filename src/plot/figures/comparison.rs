@@ -42,7 +42,7 @@ pub(crate) fn figure(runs: &[Run<'_>]) -> Figure {
             })
             .collect(),
         columns: columns.into_iter().map(|panels| Column::over_steps(steps, panels)).collect(),
-        size: (1600, 1000.max(260 * layers as u32 + 320)),
+        size: (1600, 1000.max(260 * layers as u32 + 320) + room_for_names(&entries)),
     }
 }
 
@@ -63,6 +63,13 @@ fn entries<'a>(runs: &'a [Run<'a>]) -> Vec<Entry<'a>> {
         }
     }
     entries
+}
+
+/// How much higher the figure is where names are so long that each has a row of the legend.
+fn room_for_names(entries: &[Entry<'_>]) -> u32 {
+    const LONG: usize = 60;
+    let are_long = entries.iter().any(|entry| legend_name(entry).chars().count() > LONG);
+    if are_long { 40 * entries.len() as u32 } else { 0 }
 }
 
 fn legend_name(entry: &Entry<'_>) -> String {

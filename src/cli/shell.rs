@@ -1,13 +1,17 @@
-//! The command that compares runs, as it can be pasted into a shell.
+//! Commands of this program, as they can be pasted into a shell.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// `program plot RUN RUN ...`, with quotation marks where a shell needs them.
-pub fn plot_command(program: &OsStr, folders: &[&Path]) -> String {
-    let mut words = vec![quoted(&program.to_string_lossy()), "plot".to_owned()];
-    words.extend(folders.iter().map(|folder| quoted(&folder.to_string_lossy())));
-    words.join(" ")
+/// `program SUBCOMMAND RUN ...`, with quotation marks where a shell needs them.
+pub fn command(program: &OsStr, subcommand: &str, folders: &[&Path]) -> String {
+    let folders = folders.iter().map(|folder| folder.as_os_str());
+    line([program, OsStr::new(subcommand)].into_iter().chain(folders))
+}
+
+/// The words of a command line.
+pub fn line<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> String {
+    words.into_iter().map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
 }
 
 fn quoted(word: &str) -> String {
@@ -26,7 +30,7 @@ mod tests {
     fn a_shell_reads_the_words_as_they_are() {
         let folders = [Path::new("runs/cartpole__ucb__s0__20250101T000000Z"), Path::new("it's läufe/a")];
         assert_eq!(
-            plot_command(OsStr::new("target/release/concrete-dqn"), &folders),
+            command(OsStr::new("target/release/concrete-dqn"), "plot", &folders),
             r"target/release/concrete-dqn plot runs/cartpole__ucb__s0__20250101T000000Z 'it'\''s läufe/a'"
         );
     }
