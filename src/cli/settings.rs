@@ -4,14 +4,14 @@ use control_envs::Registry;
 
 use super::arguments::TrainArguments;
 use crate::concrete::Temperature;
-use crate::config::{Config, ConfigLayer};
+use crate::config::{Config, ConfigLayer, with_arguments};
 use crate::error::Error;
 
 /// Defaults, the environment's preset, the config file, the flags.
 pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config, Error> {
     let mut over = Vec::new();
     if let Some(path) = &arguments.config {
-        over.push(ConfigLayer::read(path)?);
+        over.push(ConfigLayer::read(path)?.with_env_id(registry));
     }
     let mut flags = ConfigLayer::empty("the command line");
     if let Some(env) = &arguments.env {
@@ -34,7 +34,10 @@ pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config
     if let Some(rule) = arguments.exploration {
         flags.set("exploration", toml::Table::from_iter([("rule".to_owned(), rule.to_string().into())]));
     }
-    over.push(flags);
+    over.push(flags.with_env_id(registry));
+    for argument in &arguments.env_arg {
+        over.push(ConfigLayer::env_argument(argument)?);
+    }
     for assignment in &arguments.set {
         if arguments.seeds.is_some() && assignment.split('=').next().is_some_and(|key| key.trim() == "seed") {
             return Err(Error::Usage(format!(
@@ -42,7 +45,7 @@ pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config
                  leave one of them out"
             )));
         }
-        over.push(ConfigLayer::assignment(assignment)?);
+        over.push(ConfigLayer::assignment(assignment)?.with_env_id(registry));
     }
 
     // The last layer that names an environment decides whose preset lies below.
@@ -52,7 +55,7 @@ pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config
         .get(naming.env().unwrap_or(&Config::default().env))
         .map_err(|error| Error::Usage(format!("{}: {error}", naming.source())))?;
     let config = Config::for_env(entry.id())?.layered(&over)?;
-    Ok(Config { env: entry.id().to_owned(), ..config })
+    Ok(config.in_environment(&with_arguments(entry, over.iter())?))
 }
 
 /// Warns of settings that are allowed and still hardly meant.

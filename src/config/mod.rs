@@ -1,5 +1,6 @@
 //! The configuration of a run: defaults, then the environment's preset, then a file, then flags.
 
+mod environment;
 mod layer;
 mod parts;
 mod presets;
@@ -9,6 +10,7 @@ mod seeds;
 mod settings;
 
 use serde::{Deserialize, Serialize};
+use toml::Table;
 
 use crate::agent::AgentConfig;
 use crate::checkpoint::CheckpointConfig;
@@ -19,6 +21,7 @@ use crate::network::{LARGEST_TENSOR, NetworkConfig};
 use crate::section::{Ranges, Section};
 
 pub use crate::logging::LoggingConfig;
+pub use environment::with_arguments;
 pub use layer::ConfigLayer;
 pub use presets::{preset, presets};
 pub use seeds::Seeds;
@@ -30,6 +33,9 @@ pub use settings::settings;
 pub struct Config {
     /// Environment, by id or alias.
     pub env: String,
+    /// The environment's arguments. Those that are not given are the environment's defaults; a run's settings name all.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub env_args: Table,
     /// Seed of every random choice.
     pub seed: u64,
     /// Environment steps to train for.
@@ -62,6 +68,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             env: "CartPole-v1".to_owned(),
+            env_args: Table::new(),
             seed: 0,
             steps: 50_000,
             device: "cpu".to_owned(),
@@ -82,7 +89,9 @@ impl Default for Config {
 impl Section for Config {
     fn check(&self, ranges: &mut Ranges) {
         let Self {
+            // The environment checks them itself, where it is found.
             env: _,
+            env_args: _,
             seed,
             steps,
             device: _,

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use super::layer::ConfigLayer;
-use super::{Config, rule};
+use super::{Config, environment, rule};
 use crate::error::Error;
 use crate::section::Ranges;
 
@@ -26,6 +26,7 @@ impl Config {
         let mut merged = config.to_table();
         for layer in layers {
             rule::choose(layer, &mut merged)?;
+            environment::choose(layer, &mut merged)?;
             refuse_unknown_keys(layer, &layer.table, &merged, "")?;
             rule::refuse_wrong_types(layer, &merged)?;
             merge(&mut merged, &layer.table);
@@ -76,6 +77,10 @@ impl Config {
 
 fn refuse_unknown_keys(layer: &ConfigLayer, table: &Table, known: &Table, prefix: &str) -> Result<(), Error> {
     for (key, value) in table {
+        // What an environment takes, it says itself.
+        if prefix.is_empty() && key == environment::SECTION {
+            continue;
+        }
         match (known.get(key), value) {
             (None, _) => {
                 if let Some(problem) = rule::of_another(prefix, key, known) {
