@@ -24,12 +24,11 @@ impl Corridor {
     }
 
     fn new(arguments: &EnvArgs) -> Result<Self, EnvError> {
-        let cells: u32 = arguments.get("cells")?;
-        let cells = cells as u8; // At most 100, as its range says.
+        let cells: u8 = arguments.get("cells")?;
         let cell = Dimension::new("cell", "", 0.0, f32::from(cells - 1));
         let spec = EnvSpec::new("Corridor-v0", [cell], ["left", "right"])
             .with_max_episode_steps(100)
-            // The way from the middle of the cells in which it starts, and one step more.
+            // One step more than the way from the middle of the cells in which it starts.
             .with_reward_threshold(2.0 - f64::from(cells));
         Ok(Self { spec, cells, cell: 0 })
     }

@@ -41,7 +41,8 @@ macro_rules! values {
 values!(Flag from bool, Whole from i64, Whole from i32, Whole from u32, Number from f64, Text from &str, Text from String);
 
 /// A type in which an environment can ask for an argument with [`EnvArgs::get`]: `bool`, `f64`, and the whole numbers
-/// `i64`, `u64`, `u32` and `usize`.
+/// `i64`,
+/// `u64`, `u32`, `u8` and `usize`.
 pub trait FromArg: Sized {
     /// The value in this type, if it is one.
     fn from_arg(value: &ArgValue) -> Option<Self>;
@@ -68,7 +69,7 @@ macro_rules! whole_numbers {
         }
     )*};
 }
-whole_numbers!(i64, u64, u32, usize);
+whole_numbers!(i64, u64, u32, u8, usize);
 
 /// What an argument can be.
 #[derive(Debug, Clone, PartialEq)]
@@ -188,8 +189,7 @@ impl EnvArgs {
             *held = argument.range.accept(&value).ok_or_else(|| EnvError::InvalidArgument {
                 env: self.env.clone(),
                 name: name.to_owned(),
-                // What a person wrote must not reach the terminal as it is.
-                value: value.to_string().escape_debug().to_string(),
+                value: printable(&value.to_string()),
                 allowed: argument.range.to_string(),
             })?;
         }
@@ -249,11 +249,12 @@ impl EnvArgs {
         let known: Vec<String> = self.iter().map(|(argument, _)| argument.name.clone()).collect();
         let similarity = |known: &str| strsim::jaro_winkler(known, name);
         let nearest = known.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b))).cloned();
-        EnvError::UnknownArgument {
-            env: self.env.clone(),
-            name: name.escape_debug().to_string(),
-            nearest,
-            known,
-        }
+        EnvError::UnknownArgument { env: self.env.clone(), name: printable(name), nearest, known }
     }
+}
+
+/// A text without the control characters in it, which must not reach the terminal as they are.
+fn printable(text: &str) -> String {
+    let plain = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(plain).collect()
 }
