@@ -185,7 +185,10 @@ fn every_rule_is_a_config_and_is_read_from_one_that_holds_the_settings_of_all() 
 fn arguments_of_the_environment_are_settings() {
     let given = ConfigLayer::env_argument("size=20").unwrap();
     assert_eq!(
-        (given.source(), Config::resolve(&[given.clone()]).unwrap().env_args["size"].as_integer()),
+        (
+            given.source(),
+            Config::resolve(std::slice::from_ref(&given)).unwrap().env_args["size"].as_integer()
+        ),
         ("--env-arg size=20", Some(20))
     );
     let registry = Registry::builtin();

@@ -14,7 +14,7 @@ pub enum ArgValue {
     Whole(i64),
     /// Any other number.
     Number(f64),
-    /// What none of the arguments can be, as it was written; here to be refused by the argument that it was given for.
+    /// What no argument can be, as it was written: here to be refused by the argument that it was given for.
     Text(String),
 }
 

@@ -134,7 +134,7 @@ impl Env for CartPole {
     }
 }
 
-/// The acceleration of the cart (m/s²) and the angular acceleration of the pole (rad/s²), under a force (N) on the cart.
+/// The acceleration of the cart (m/s²) and the angular one of the pole (rad/s²), under a force (N) on the cart.
 pub fn accelerations(angle: f64, angular_velocity: f64, force: f64) -> [f64; 2] {
     let (sin, cos) = angle.sin_cos();
     // The cart's acceleration were the pole's own angular acceleration zero.

@@ -58,8 +58,8 @@ const MAPPING_SEED: u32 = 42;
 /// The best policy always goes right, for a return of 0.99, or (1 - 1/size)^(size - 1) - 0.01 in the mean if
 /// `stochastic`. The reward threshold is 0.9 times the chance of the best policy to find the treasure, less 0.01. If
 /// not `stochastic` that is 0.89, and a mean of the last 100 episodes at it or above says that at least 90 of
-/// them found the treasure: 90 finds come to more than 90 times 0.99 less 10 times 0.01, which is 89, and 89 to 88.11 at
-/// most.
+/// them found the treasure: 90 finds come to more than 90 times 0.99 less 10 times 0.01, which is 89, and 89 finds to
+/// 88.11 at most.
 ///
 /// # Start of an episode
 /// In the top left cell.

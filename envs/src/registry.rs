@@ -210,7 +210,7 @@ impl Entry {
     ///
     /// # Errors
     /// [`EnvError::UnknownArgument`] and [`EnvError::InvalidArgument`], those of the environment's factory, and
-    /// [`EnvError::InvalidSpec`] where the spec does not [validate](EnvSpec::validate), or the id is no longer the same.
+    /// [`EnvError::InvalidSpec`] where the spec does not [validate](EnvSpec::validate) or the id is another.
     pub fn with_args<N: AsRef<str>, V: Into<ArgValue>>(
         &self,
         given: impl IntoIterator<Item = (N, V)>,
@@ -248,8 +248,8 @@ impl Entry {
         &self.args
     }
 
-    /// A new environment, within [`TimeLimit`] and [`Checked`]. One that can't be made any more, although it could when
-    /// it was registered, says why at its first reset.
+    /// A new environment, within [`TimeLimit`] and [`Checked`]. One that can't be made any more, although it could be
+    /// before, says why at its first reset.
     pub fn make(&self) -> Box<dyn Env> {
         (self.factory)(&self.args).unwrap_or_else(|error| Box::new(Unmade { spec: self.spec.clone(), error }))
     }

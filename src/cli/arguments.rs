@@ -104,7 +104,7 @@ pub struct TrainArguments {
     #[arg(short, long, value_name = "NAME")]
     pub env: Option<String>,
 
-    /// One argument of the environment, such as --env-arg size=20 (`concrete-dqn envs NAME` lists them); may be repeated
+    /// One argument of the environment, such as size=20 (`concrete-dqn envs NAME` lists them); may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub env_arg: Vec<String>,
 

@@ -1,4 +1,5 @@
-//! The environment across layers. Its arguments are its own, so a layer that names another environment starts them anew.
+//! The environment across layers. Its arguments are its own, so a layer that names another environment starts them
+//! anew.
 
 use control_envs::{ArgValue, Entry, EnvError, Registry};
 use toml::{Table, Value};
