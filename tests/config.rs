@@ -200,6 +200,71 @@ fn every_rule_is_a_config_and_is_read_from_one_that_holds_the_settings_of_all() 
     assert!(Config::resolve(&[mistyped]).is_err());
 }
 
+#[test]
+fn arguments_of_the_environment_are_settings() {
+    let given = ConfigLayer::env_argument("size=20").unwrap();
+    assert_eq!(
+        (
+            given.source(),
+            Config::resolve(std::slice::from_ref(&given)).unwrap().env_args["size"].as_integer()
+        ),
+        ("--env-arg size=20", Some(20))
+    );
+    let registry = Registry::builtin();
+    let config =
+        Config::for_env("deep-sea").unwrap().with("env_args.size = 20\nenv_args.stochastic = true").unwrap();
+    let entry = config.entry(&registry).unwrap();
+    assert_eq!(entry.spec().observation_space.len(), 400);
+    assert_eq!(config.env_title(), "DeepSea-v0 size=20 stochastic=true");
+    // A run names them all, and what it writes is read as it was.
+    let resolved = config.in_environment(&entry);
+    let text = resolved.to_toml();
+    for line in
+        ["[env_args]", "size = 20", "stochastic = true", "mapping_seed = 42", "randomize_actions = true"]
+    {
+        assert!(text.contains(line), "{line} is missing in: {text}");
+    }
+    assert_eq!(resolve(&text).unwrap(), resolved);
+    assert_eq!(resolved.env_title(), "DeepSea-v0 size=20 stochastic=true");
+    assert!(resolved.settings().contains(&("env_args.size".to_owned(), "20".to_owned())));
+    assert!(!Config::default().to_toml().contains("env_args"), "without arguments there is nothing to write");
+
+    let own = Config { env: "Mine-v0".to_owned(), ..resolved.clone() };
+    assert!(own.env_title().starts_with("Mine-v0 mapping_seed=42 "), "{}", own.env_title());
+    let error =
+        Config::for_env("cartpole").unwrap().with("env_args.size = 3").unwrap().entry(&registry).unwrap_err();
+    assert!(error.to_string().contains("`CartPole-v1` has no argument `size`; it takes none"), "{error}");
+}
+
+#[test]
+fn a_layer_with_another_environment_starts_its_arguments_anew() {
+    let env_args = |texts: &[&str]| {
+        let layers: Vec<ConfigLayer> =
+            texts.iter().map(|text| ConfigLayer::parse("layer", text).unwrap()).collect();
+        Config::resolve(&layers).unwrap().env_args.to_string()
+    };
+    let (sea, size, cartpole) = ("env = \"DeepSea-v0\"", "env_args.size = 20", "env = \"CartPole-v1\"");
+    assert_eq!(env_args(&[sea, size]), "size = 20\n");
+    assert_eq!(env_args(&[sea, size, sea, "env_args.stochastic = true"]), "size = 20\nstochastic = true\n");
+    assert_eq!(env_args(&[sea, size, cartpole]), "");
+    assert_eq!(env_args(&[sea, size, cartpole, sea]), "");
+    assert_eq!(env_args(&["env = \"DeepSea-v0\"\nenv_args.size = 20"]), "size = 20\n");
+}
+
+#[test]
+fn what_is_no_argument_is_a_sentence() {
+    let message = resolve("env_args = 3").unwrap_err();
+    assert!(
+        message.contains("my.toml: env_args = 3 is not valid") && message.contains("env_args.size = 20"),
+        "{message}"
+    );
+    assert!(resolve("env_arg.size = 3").unwrap_err().contains("did you mean env_args?"));
+    for wrong in ["size", "=3", "a.b=3", "a b=3", ""] {
+        let message = ConfigLayer::env_argument(wrong).unwrap_err().to_string();
+        assert!(message.contains("--env-arg name=value"), "{message}");
+    }
+}
+
 /// That every range is beside its field and under its name.
 #[test]
 fn every_number_that_makes_no_sense_is_refused_by_its_own_name() {

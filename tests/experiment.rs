@@ -97,6 +97,41 @@ fn settings_are_laid_over_each_other_and_the_order_is_the_files() {
 }
 
 #[test]
+fn arguments_of_environments_are_settings_of_an_experiment() {
+    let file = |cartpole: &str, settings: &str| {
+        format!(
+            "seeds = \"0\"\n[environments.deep-sea]\nenv_args.mapping_seed = 3\n{cartpole}\n[settings]\n{settings}\n\
+             [variants.small]\n[variants.large]\nenv_args = {{ size = 20 }}\n[variants.windy.env_args]\nstochastic = true"
+        )
+    };
+    let plan = parse(&file("", "env_args.size = 5")).unwrap();
+    let titles: Vec<String> = plan.cells.iter().map(|cell| cell.config.env_title()).collect();
+    assert_eq!(
+        titles,
+        [
+            "DeepSea-v0 size=5 mapping_seed=3",
+            "DeepSea-v0 size=20 mapping_seed=3",
+            "DeepSea-v0 size=5 stochastic=true mapping_seed=3"
+        ]
+    );
+    for cell in &plan.cells {
+        let entry = plan.entry(cell.environment, cell.variant);
+        assert_eq!(cell.config.entry(&Registry::builtin()).unwrap().spec(), entry.spec());
+    }
+    // Each with its own threshold.
+    let threshold = |variant: usize| plan.entry(0, variant).spec().reward_threshold.unwrap();
+    assert!(threshold(0) == threshold(1) && threshold(2) < threshold(0));
+
+    let message = parse(&file("", "env_args.size = 1")).unwrap_err();
+    assert!(message.contains("my.toml, [settings]: the argument `size`"), "{message}");
+    let message = parse(&file("[environments.cartpole]", "")).unwrap_err();
+    assert!(
+        message.contains("my.toml, [variants.large]: environment `CartPole-v1` has no argument `size`"),
+        "{message}"
+    );
+}
+
+#[test]
 fn a_variant_without_settings_is_the_preset() {
     let plan = parse("environments = [\"cartpole\", \"acrobot\"]\nseeds = \"0\"\n[variants.preset]").unwrap();
     for (cell, id) in plan.cells.iter().zip(["CartPole-v1", "Acrobot-v1"]) {

@@ -62,7 +62,7 @@ fn config(settings: &[(&str, &str)]) -> Config {
 
 fn fresh(config: &Config) -> (Box<dyn Env>, Agent) {
     tch::set_num_threads(1);
-    let env = Registry::builtin().make(&config.env).unwrap();
+    let env = config.entry(&Registry::builtin()).unwrap().make();
     let agent = Agent::new(config, env.spec(), Device::Cpu).unwrap();
     (env, agent)
 }
@@ -81,6 +81,11 @@ fn every_rule_environment_and_engine_goes_on_as_if_nothing_had_happened() {
     }
     goes_on(&config(&[("engine", "autograd")]), 307);
     goes_on(&config(&[("env", "Catch-v0")]), 307);
+    for env in ["CartPoleSwingup-v0", "SparseMountainCar-v0"] {
+        goes_on(&config(&[("env", env)]), 307);
+    }
+    // In the middle of an episode whose chance is drawn at its start.
+    goes_on(&config(&[("env", "DeepSea-v0"), ("env_args.size", "6"), ("env_args.stochastic", "true")]), 307);
     // Before learning starts, and before the first step after it.
     goes_on(&config(&[]), 1);
     goes_on(&config(&[]), 99);

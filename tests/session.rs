@@ -8,7 +8,7 @@ use concrete_dqn::rows::EpisodeRecord;
 use concrete_dqn::training::Observer;
 use concrete_dqn::{Config, Error, Policy, SavedRun, Session};
 use control_envs::rand::Rng;
-use control_envs::{CartPole, Dimension, Env, EnvError, EnvSpec, Registry, Step};
+use control_envs::{Argument, CartPole, DeepSea, Dimension, Env, EnvError, EnvSpec, Registry, Step};
 
 fn config(steps: u64) -> Config {
     let settings = "
@@ -135,6 +135,47 @@ fn a_panic_is_an_error_and_what_was_learned_is_written() {
 
     let makes_none = || -> CartPole { panic!("no environment") };
     assert!(matches!(Session::new(makes_none, Config::default()), Err(Error::Panicked(_))));
+}
+
+#[test]
+fn arguments_reach_an_environment_of_ones_own_and_stay_with_its_run() {
+    let mut registry = Registry::new();
+    registry
+        .register_with("sea", [Argument::whole("rows", 4, 2..=9, "how deep it is")], |args| {
+            let rows: i64 = args.get("rows")?;
+            DeepSea::with_arguments(&DeepSea::arguments().with([("size", rows)])?)
+        })
+        .unwrap();
+    let config = |settings: &str| {
+        let config = Config { env: "sea".to_owned(), env_args: toml::Table::new(), ..config(300) };
+        config.with(settings).unwrap()
+    };
+    let session = |settings: &str| Session::new(&registry, config(settings));
+    // The defaults are written out too.
+    assert_eq!(session("").unwrap().config().env_args["rows"].as_integer(), Some(4));
+    let runs = tempfile::tempdir().unwrap();
+    let folder = runs.path().join("mine");
+    let mut five = session("env_args.rows = 5").unwrap().in_folder(&folder).unwrap();
+    assert_eq!(five.environment().spec().observation_space.len(), 25);
+    assert_eq!(five.train(&mut ()).unwrap().episodes, 60);
+    drop(five);
+    assert!(Policy::load(&folder, &registry).unwrap().predict(&[0.0; 25]).is_ok());
+    let mut saved = SavedRun::open(&folder).unwrap();
+    saved.config.steps = 400;
+    assert_eq!(saved.resume(&registry).unwrap().train(&mut ()).unwrap().episodes, 80);
+
+    // An entry brings its arguments along, and those of the config lie over them.
+    let entry = registry.get("sea").unwrap().with_args([("rows", 6)]).unwrap();
+    let rows = |settings: &str| {
+        Session::new(&entry, config(settings)).unwrap().config().env_args["rows"].as_integer()
+    };
+    assert_eq!((rows(""), rows("env_args.rows = 7")), (Some(6), Some(7)));
+
+    let message = session("env_args.rows = 1").unwrap_err().to_string();
+    assert!(message.contains("the argument `rows` of environment `DeepSea-v0` is 1"), "{message}");
+    let message =
+        Session::new(CartPole::new, Config::default().with("env_args.rows = 1").unwrap()).unwrap_err();
+    assert!(message.to_string().contains("it takes none"), "{message}");
 }
 
 #[test]

@@ -11,7 +11,8 @@ const POLE_MASS: f64 = 0.1;
 const TOTAL_MASS: f64 = 1.0 + POLE_MASS;
 /// Half the pole's length: the distance from the joint to the pole's centre of mass.
 const HALF_LENGTH: f64 = 0.5;
-const FORCE: f64 = 10.0;
+/// How hard a push is, N.
+pub const FORCE: f64 = 10.0;
 const TIME_STEP: f64 = 0.02;
 const POSITION_LIMIT: f64 = 2.4;
 const ANGLE_LIMIT: f64 = 12.0 * PI / 180.0;
@@ -112,14 +113,7 @@ impl Env for CartPole {
             _ => return Err(EnvError::ActionOutOfRange { env: self.spec.id.clone(), action, actions: 2 }),
         };
         let [position, velocity, angle, angular_velocity] = self.state;
-        let (sin, cos) = angle.sin_cos();
-
-        // The cart's acceleration were the pole's own angular acceleration zero.
-        let push = (force + POLE_MASS * HALF_LENGTH * angular_velocity.powi(2) * sin) / TOTAL_MASS;
-        let angular_acceleration =
-            (GRAVITY * sin - cos * push) / (HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * cos.powi(2) / TOTAL_MASS));
-        let acceleration = push - POLE_MASS * HALF_LENGTH * angular_acceleration * cos / TOTAL_MASS;
-
+        let [acceleration, angular_acceleration] = accelerations(angle, angular_velocity, force);
         self.state = [
             position + TIME_STEP * velocity,
             velocity + TIME_STEP * acceleration,
@@ -138,4 +132,14 @@ impl Env for CartPole {
         self.state = saved::read_numbers(state, &self.spec)?;
         Ok(())
     }
+}
+
+/// The acceleration of the cart (m/s²) and the angular one of the pole (rad/s²), under a force (N) on the cart.
+pub fn accelerations(angle: f64, angular_velocity: f64, force: f64) -> [f64; 2] {
+    let (sin, cos) = angle.sin_cos();
+    // The cart's acceleration were the pole's own angular acceleration zero.
+    let push = (force + POLE_MASS * HALF_LENGTH * angular_velocity.powi(2) * sin) / TOTAL_MASS;
+    let angular_acceleration =
+        (GRAVITY * sin - cos * push) / (HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * cos.powi(2) / TOTAL_MASS));
+    [push - POLE_MASS * HALF_LENGTH * angular_acceleration * cos / TOTAL_MASS, angular_acceleration]
 }

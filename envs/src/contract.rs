@@ -32,7 +32,8 @@ fn moment(seed: u64, step: Option<usize>) -> String {
 /// Plays `steps` random steps in environments from `make`, over as many episodes as it takes, and checks that
 ///
 /// - the spec [validates](EnvSpec::validate) and is the same in every instance;
-/// - observations have the space's size and lie within its bounds, and rewards are finite;
+/// - observations have the space's size and lie within its bounds, at most one of them is 1 where they
+///   are said to be one-hot, and rewards are finite;
 /// - the trajectory is a function of the generator's seed and the actions: a second instance repeats it, and so does
 ///   the first one after a reset;
 /// - where its state can be saved, an instance that is given the state goes on as the one that it was saved in.
@@ -142,6 +143,11 @@ fn restored_alike<E: Env>(make: impl Fn() -> E, seed: u64, steps: usize) -> Resu
 }
 
 fn check_bounds(spec: &EnvSpec, observation: &[f32]) -> Result<(), String> {
+    if !spec.observation_space.is_one_hot(observation) {
+        return Err(
+            "the observation is said to be one-hot, but it holds more than a single 1 among zeros".to_owned()
+        );
+    }
     let Some(index) = spec.observation_space.outside(observation) else { return Ok(()) };
     let dimension = &spec.observation_space.dimensions[index];
     Err(format!(

@@ -69,6 +69,32 @@ pub enum EnvError {
         taken_by: String,
     },
 
+    /// An argument that the environment does not take.
+    #[error("environment `{env}` has no argument `{name}`{}", takes(.nearest, .known))]
+    UnknownArgument {
+        /// What the environment is called.
+        env: String,
+        /// The name of the argument.
+        name: String,
+        /// The name of the environment's argument nearest to it, if it takes any.
+        nearest: Option<String>,
+        /// The names of all its arguments.
+        known: Vec<String>,
+    },
+
+    /// An argument of the wrong type, or out of its range.
+    #[error("the argument `{name}` of environment `{env}` is {value}, but it must be {allowed}")]
+    InvalidArgument {
+        /// What the environment is called.
+        env: String,
+        /// The name of the argument.
+        name: String,
+        /// What was given.
+        value: String,
+        /// What it can be, such as `a whole number from 2 to 200`.
+        allowed: String,
+    },
+
     /// A state that could not be gone back to.
     #[error(
         "environment `{env}` could not go back to a saved state: the bytes are none of its own, or its version has \
@@ -98,6 +124,13 @@ impl EnvError {
 
 fn did_you_mean(nearest: &Option<String>) -> String {
     nearest.as_ref().map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}
+
+fn takes(nearest: &Option<String>, known: &[String]) -> String {
+    if known.is_empty() {
+        return "; it takes none".to_owned();
+    }
+    format!("{} It takes {}.", did_you_mean(nearest), known.join(", "))
 }
 
 fn listing(known: &[(String, String)]) -> String {

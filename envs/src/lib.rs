@@ -1,6 +1,8 @@
 //! Environments for reinforcement learning with discrete actions: the [`Env`] trait to bring one's own, and the
 //! classic-control tasks [`CartPole`], [`MountainCar`] and [`Acrobot`] with the dynamics of
-//! [Gymnasium](https://gymnasium.farama.org) 1.4.0, and [`Catch`], seen as an image, with the rules of bsuite.
+//! [Gymnasium](https://gymnasium.farama.org) 1.4.0, [`Catch`], seen as an image, with the rules of bsuite, and three
+//! that an agent can't learn without exploring on purpose, [`DeepSea`] and [`CartPoleSwingup`] of bsuite and
+//! [`SparseMountainCar`].
 //!
 //! An environment says what it is in its [`EnvSpec`], starts an episode in [`Env::reset`] and answers an action in
 //! [`Env::step`]. What every environment needs besides is a wrapper or a check, so that none has to bring it along:
@@ -8,6 +10,7 @@
 //! - [`TimeLimit`] truncates an episode at the spec's limit; an environment never counts steps.
 //! - [`Checked`] turns NaNs, wrong sizes, actions out of range and steps outside an episode into an [`EnvError`].
 //! - [`Registry`] finds environments by name and hands them out in both wrappers.
+//! - [`Argument`]s let one environment be many, such as [`DeepSea`] of any size; [`EnvArgs`] checks what is given.
 //! - [`contract::check`] tests, in one line, that an environment keeps its promises.
 //!
 //! All randomness comes from the generator given to [`Env::reset`], so a trajectory is a function of seed and
@@ -64,27 +67,36 @@
 pub use rand;
 
 mod acrobot;
+mod arguments;
 mod cartpole;
+mod cartpole_swingup;
 mod catch;
 mod checked;
 pub mod contract;
+mod deep_sea;
 mod env;
 mod error;
+mod mersenne_twister;
 mod mountain_car;
 mod registry;
 mod saved;
 mod space;
+mod sparse_mountain_car;
 mod spec;
 mod time_limit;
 
 pub use acrobot::Acrobot;
+pub use arguments::{ArgRange, ArgValue, Argument, EnvArgs, FromArg};
 pub use cartpole::CartPole;
+pub use cartpole_swingup::CartPoleSwingup;
 pub use catch::Catch;
 pub use checked::Checked;
+pub use deep_sea::DeepSea;
 pub use env::{Env, Step};
 pub use error::EnvError;
 pub use mountain_car::MountainCar;
 pub use registry::{Entry, Registry};
 pub use space::{BoxSpace, Dimension, ImageShape};
+pub use sparse_mountain_car::SparseMountainCar;
 pub use spec::EnvSpec;
 pub use time_limit::TimeLimit;

@@ -3,7 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Acrobot, CartPole, Catch, Checked, Env, EnvError, EnvSpec, MountainCar, TimeLimit};
+use rand::Rng;
+
+use crate::{
+    Acrobot, ArgValue, Argument, CartPole, CartPoleSwingup, Catch, Checked, DeepSea, Env, EnvArgs, EnvError,
+    EnvSpec, MountainCar, SparseMountainCar, Step, TimeLimit,
+};
 
 /// Environments by name.
 ///
@@ -14,13 +19,17 @@ pub struct Registry {
     entries: Vec<Entry>,
 }
 
-/// One environment of a [`Registry`].
+/// One environment of a [`Registry`], with its arguments.
 #[derive(Clone)]
 pub struct Entry {
     alias: String,
     spec: EnvSpec,
-    factory: Arc<dyn Fn() -> Box<dyn Env> + Send + Sync>,
+    args: EnvArgs,
+    factory: Arc<Factory>,
 }
+
+/// Makes an environment with some arguments, in its wrappers.
+type Factory = dyn Fn(&EnvArgs) -> Result<Box<dyn Env>, EnvError> + Send + Sync;
 
 impl Registry {
     /// A registry without any environment.
@@ -28,13 +37,27 @@ impl Registry {
         Self::default()
     }
 
-    /// A registry with this crate's environments: `cartpole`, `mountaincar`, `acrobot` and `catch`.
+    /// A registry with this crate's environments: `cartpole`, `mountaincar`, `acrobot`, `catch`,
+    /// `deep-sea`, `cartpole-swingup` and `sparse-mountaincar`.
     pub fn builtin() -> Self {
         let entries = vec![
             Entry::new("cartpole", CartPole::new),
             Entry::new("mountaincar", MountainCar::new),
             Entry::new("acrobot", Acrobot::new),
             Entry::new("catch", Catch::new),
+            Entry::of(
+                "deep-sea",
+                DeepSea::new().spec().clone(),
+                DeepSea::arguments(),
+                DeepSea::with_arguments,
+            ),
+            Entry::of(
+                "cartpole-swingup",
+                CartPoleSwingup::new().spec().clone(),
+                CartPoleSwingup::arguments(),
+                CartPoleSwingup::with_arguments,
+            ),
+            Entry::new("sparse-mountaincar", SparseMountainCar::new),
         ];
         Self { entries }
     }
@@ -50,8 +73,49 @@ impl Registry {
         alias: &str,
         factory: impl Fn() -> E + Send + Sync + 'static,
     ) -> Result<(), EnvError> {
-        let entry = Entry::new(alias, factory);
+        self.add(Entry::new(alias, factory))
+    }
+
+    /// [`register`](Self::register), for an environment that takes arguments: the factory is given their values, each
+    /// within its range.
+    ///
+    /// ```
+    /// # use control_envs::{Argument, DeepSea, EnvError, Registry};
+    /// # fn main() -> Result<(), EnvError> {
+    /// # let mut registry = Registry::new();
+    /// let size = Argument::whole("size", 10, 2..=200, "rows and columns of the grid");
+    /// registry.register_with("sea", [size], |args| {
+    ///     let size: i64 = args.get("size")?;
+    ///     DeepSea::with_arguments(&DeepSea::arguments().with([("size", size)])?)
+    /// })?;
+    /// let large = registry.get("sea")?.with_args([("size", 20)])?;
+    /// assert_eq!(large.spec().observation_space.len(), 400);
+    /// assert!(registry.get("sea")?.with_args([("size", 1)]).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`register`](Self::register), [`EnvError::InvalidSpec`] where an argument's name is not made of small
+    /// letters, digits and underscores, or is declared twice, or its default is out of its range, and those of the
+    /// factory.
+    pub fn register_with<E: Env + 'static>(
+        &mut self,
+        alias: &str,
+        arguments: impl IntoIterator<Item = Argument>,
+        factory: impl Fn(&EnvArgs) -> Result<E, EnvError> + Send + Sync + 'static,
+    ) -> Result<(), EnvError> {
+        let args = EnvArgs::new(alias, arguments);
+        if let Some(problem) = args.problem() {
+            return Err(EnvError::InvalidSpec { env: alias.to_owned(), problem });
+        }
+        let spec = factory(&args)?.spec().clone();
+        self.add(Entry::of(alias, spec, args, factory))
+    }
+
+    fn add(&mut self, entry: Entry) -> Result<(), EnvError> {
         entry.spec.validate()?;
+        let alias = &entry.alias;
         if alias.trim().is_empty() {
             let problem = "the alias it is registered under is empty".to_owned();
             return Err(EnvError::InvalidSpec { env: entry.spec.id, problem });
@@ -124,9 +188,44 @@ impl fmt::Debug for Registry {
 impl Entry {
     fn new<E: Env + 'static>(alias: &str, factory: impl Fn() -> E + Send + Sync + 'static) -> Self {
         let spec = factory().spec().clone();
+        Self::of(alias, spec, EnvArgs::default(), move |_| Ok(factory()))
+    }
+
+    /// `spec` is that of an environment that the factory makes with these arguments.
+    fn of<E: Env + 'static>(
+        alias: &str,
+        spec: EnvSpec,
+        args: EnvArgs,
+        factory: impl Fn(&EnvArgs) -> Result<E, EnvError> + Send + Sync + 'static,
+    ) -> Self {
         // Wrapped before it is boxed, so that a step costs one virtual call and not three.
-        let factory = move || -> Box<dyn Env> { Box::new(Checked::new(TimeLimit::new(factory()))) };
-        Self { alias: alias.to_owned(), spec, factory: Arc::new(factory) }
+        let factory = move |args: &EnvArgs| -> Result<Box<dyn Env>, EnvError> {
+            Ok(Box::new(Checked::new(TimeLimit::new(factory(args)?))))
+        };
+        let args = args.of(&spec.id);
+        Self { alias: alias.to_owned(), spec, args, factory: Arc::new(factory) }
+    }
+
+    /// The same environment with other values for the arguments that are given.
+    ///
+    /// # Errors
+    /// [`EnvError::UnknownArgument`] and [`EnvError::InvalidArgument`], those of the environment's factory, and
+    /// [`EnvError::InvalidSpec`] where the spec does not [validate](EnvSpec::validate) or the id is another.
+    pub fn with_args<N: AsRef<str>, V: Into<ArgValue>>(
+        &self,
+        given: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, EnvError> {
+        let args = self.args.clone().with(given)?;
+        if args == self.args {
+            return Ok(self.clone());
+        }
+        let spec = (self.factory)(&args)?.spec().clone();
+        spec.validate()?;
+        if spec.id != self.spec.id {
+            let problem = format!("its arguments make it `{}`, but they must not change its id", spec.id);
+            return Err(EnvError::InvalidSpec { env: self.spec.id.clone(), problem });
+        }
+        Ok(Self { spec, args, ..self.clone() })
     }
 
     /// The short name.
@@ -144,9 +243,15 @@ impl Entry {
         &self.spec
     }
 
-    /// A new environment, within [`TimeLimit`] and [`Checked`].
+    /// Its arguments and their values.
+    pub fn args(&self) -> &EnvArgs {
+        &self.args
+    }
+
+    /// A new environment, within [`TimeLimit`] and [`Checked`]. One that can't be made any more, although it could be
+    /// before, says why at its first reset.
     pub fn make(&self) -> Box<dyn Env> {
-        (self.factory)()
+        (self.factory)(&self.args).unwrap_or_else(|error| Box::new(Unmade { spec: self.spec.clone(), error }))
     }
 
     fn names(&self) -> [&str; 2] {
@@ -156,7 +261,27 @@ impl Entry {
 
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry").field("alias", &self.alias).field("spec", &self.spec).finish_non_exhaustive()
+        f.debug_struct("Entry").field("alias", &self.alias).field("args", &self.args).finish_non_exhaustive()
+    }
+}
+
+/// What stands for an environment that could not be made.
+struct Unmade {
+    spec: EnvSpec,
+    error: EnvError,
+}
+
+impl Env for Unmade {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    fn reset(&mut self, _rng: &mut dyn Rng) -> Result<Vec<f32>, EnvError> {
+        Err(self.error.clone())
+    }
+
+    fn step(&mut self, _action: usize) -> Result<Step, EnvError> {
+        Err(self.error.clone())
     }
 }
 

@@ -93,6 +93,8 @@ pub struct BoxSpace {
     pub dimensions: Vec<Dimension>,
     /// The image that the values are, if they are one.
     pub image: Option<ImageShape>,
+    /// Whether at most one value of an observation is 1 and all others are 0.
+    pub one_hot: bool,
 }
 
 impl BoxSpace {
@@ -109,6 +111,12 @@ impl BoxSpace {
     /// Whether `observation` has the right size and every value lies within its bounds, which are included.
     pub fn contains(&self, observation: &[f32]) -> bool {
         observation.len() == self.len() && self.outside(observation).is_none()
+    }
+
+    /// Whether `observation` is what [`one_hot`](Self::one_hot) promises, where it promises something.
+    pub(crate) fn is_one_hot(&self, observation: &[f32]) -> bool {
+        let is_bit = |value: &f32| *value == 0.0 || *value == 1.0;
+        !self.one_hot || observation.iter().all(is_bit) && observation.iter().sum::<f32>() <= 1.0
     }
 
     /// The index of the first value outside its bounds.

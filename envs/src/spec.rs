@@ -26,7 +26,7 @@ impl EnvSpec {
     ) -> Self {
         Self {
             id: id.into(),
-            observation_space: BoxSpace { dimensions: dimensions.into(), image: None },
+            observation_space: BoxSpace { dimensions: dimensions.into(), image: None, one_hot: false },
             actions: actions.into_iter().map(Into::into).collect(),
             max_episode_steps: None,
             reward_threshold: None,
@@ -44,6 +44,12 @@ impl EnvSpec {
         self
     }
 
+    /// The same spec, at most one value of its observations being 1 and all others 0.
+    pub fn with_one_hot(mut self) -> Self {
+        self.observation_space.one_hot = true;
+        self
+    }
+
     /// The same spec with the mean episode return from which on the task counts as solved.
     pub fn with_reward_threshold(self, threshold: f64) -> Self {
         Self { reward_threshold: Some(threshold), ..self }
@@ -53,8 +59,9 @@ impl EnvSpec {
     ///
     /// # Errors
     /// [`EnvError::InvalidSpec`] for the first of: an empty id, no dimension, a dimension without a name or with a
-    /// low not below its high, an image of another size than the observation, no action, an action without a name, a time limit of zero steps, or a reward threshold
-    /// that is not finite.
+    /// low not below its high, an image of another size than the observation, a one-hot observation with bounds other than 0
+    /// and 1, no action, an action without a name, a time limit of zero steps, or a reward threshold that is not
+    /// finite.
     pub fn validate(&self) -> Result<(), EnvError> {
         match self.problem() {
             None => Ok(()),
@@ -87,6 +94,18 @@ impl EnvSpec {
                 image.rows,
                 image.columns,
                 self.observation_space.len()
+            ));
+        }
+        if self.observation_space.one_hot
+            && let Some(other) = self
+                .observation_space
+                .dimensions
+                .iter()
+                .find(|dimension| (dimension.low, dimension.high) != (0.0, 1.0))
+        {
+            return Some(format!(
+                "its observation is said to be one-hot, but `{}` is bounded by {} and {}; the bounds must be 0 and 1",
+                other.name, other.low, other.high
             ));
         }
         if self.actions.is_empty() {

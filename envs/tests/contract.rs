@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use control_envs::contract::{ContractViolation, check};
 use control_envs::rand::Rng;
 use control_envs::{
-    Acrobot, BoxSpace, CartPole, Catch, Dimension, Env, EnvError, EnvSpec, ImageShape, MountainCar, Registry,
-    Step,
+    Acrobot, ArgValue, BoxSpace, CartPole, CartPoleSwingup, Catch, DeepSea, Dimension, Env, EnvError,
+    EnvSpec, ImageShape, MountainCar, Registry, SparseMountainCar, Step,
 };
 use proptest::prelude::*;
 
@@ -44,6 +44,25 @@ proptest! {
         prop_assert_eq!(check(MountainCar::new, seed, 2_000), Ok(()));
         prop_assert_eq!(check(Acrobot::new, seed, 2_000), Ok(()));
         prop_assert_eq!(check(Catch::new, seed, 2_000), Ok(()));
+        prop_assert_eq!(check(SparseMountainCar::new, seed, 2_000), Ok(()));
+        prop_assert_eq!(check(CartPoleSwingup::new, seed, 2_000), Ok(()));
+        prop_assert_eq!(check(DeepSea::new, seed, 500), Ok(()));
+    }
+
+    #[test]
+    fn built_ins_keep_the_contract_with_any_arguments(
+        seed: u64, size in 2i64..12, stochastic: bool, mapping_seed: u32, height in 0.0..1.0, timescale in 0.001..0.1,
+        max_time in 1.0..30.0, init_range in 0.0..1.0
+    ) {
+        let registry = Registry::builtin();
+        let sea = [("size", ArgValue::from(size)), ("stochastic", stochastic.into()), ("mapping_seed", mapping_seed.into())];
+        let sea = registry.get("deep-sea").unwrap().with_args(sea).unwrap();
+        prop_assert_eq!(check(|| sea.make(), seed, 500), Ok(()));
+        let swingup = [
+            ("height_threshold", height), ("timescale", timescale), ("max_time", max_time), ("init_range", init_range)
+        ];
+        let swingup = registry.get("cartpole-swingup").unwrap().with_args(swingup).unwrap();
+        prop_assert_eq!(check(|| swingup.make(), seed, 2_000), Ok(()));
     }
 }
 
@@ -96,6 +115,27 @@ fn observations_out_of_bounds_are_found() {
     assert_eq!(found.problem, "value 0 (`value`) of the observation is 10.5, but its bounds are 0 and 10");
     let found = violation(|_, step| Ok(Step::new(vec![if step == 0 { -1.0 } else { 1.0 }], 0.0, false)));
     assert_eq!(found.step, Some(0), "at the first reset");
+}
+
+#[test]
+fn observations_that_are_not_one_hot_though_said_to_be_are_found() {
+    let pair = |value: f32| {
+        move || {
+            let script: Script = if value == 1.0 {
+                |_, _| Ok(Step::new(vec![1.0, 1.0], 0.0, false))
+            } else {
+                |_, _| Ok(Step::new(vec![0.5, 0.0], 0.0, false))
+            };
+            let mut env = Scripted::new(script);
+            let bit = Dimension::new("bit", "", 0.0, 1.0);
+            env.spec = EnvSpec::new("Pair-v0", [bit.clone(), bit], ["stay"]).with_one_hot();
+            env
+        }
+    };
+    for value in [1.0, 0.5] {
+        let found = check(pair(value), 3, STEPS).unwrap_err();
+        assert!(found.problem.contains("more than a single 1 among zeros"), "{found}");
+    }
 }
 
 /// Walks on a line and forgets its bounds, which a hundred steps of jitter don't reach.
@@ -160,9 +200,12 @@ fn failures_of_the_environment_itself_are_told() {
 #[test]
 fn specs_on_which_no_agent_can_be_built_are_found() {
     type Case = (fn(&mut EnvSpec), &'static str);
-    let cases: [Case; 11] = [
+    let cases: [Case; 12] = [
         (|spec| spec.id = " ".to_owned(), "its id is empty"),
-        (|spec| spec.observation_space = BoxSpace { dimensions: vec![], image: None }, "has no dimensions"),
+        (
+            |spec| spec.observation_space = BoxSpace { dimensions: vec![], image: None, one_hot: false },
+            "has no dimensions",
+        ),
         (|spec| spec.observation_space.dimensions[0].low = 10.0, "its low must be less than its high"),
         (|spec| spec.observation_space.dimensions[0].high = f32::NAN, "its low must be less than its high"),
         (
@@ -176,6 +219,7 @@ fn specs_on_which_no_agent_can_be_built_are_found() {
             },
             "its image of 1 x 2 x 3 values",
         ),
+        (|spec| spec.observation_space.one_hot = true, "the bounds must be 0 and 1"),
         (|spec| spec.actions.clear(), "it has no actions"),
         (|spec| spec.actions[1].clear(), "its action 1 has no name"),
         (|spec| spec.max_episode_steps = Some(0), "its time limit is 0 steps"),

@@ -2,7 +2,7 @@
 //! independent of the others.
 
 use control_envs::rand::{Rng, SeedableRng};
-use control_envs::{Acrobot, CartPole, Env, MountainCar};
+use control_envs::{Acrobot, CartPole, CartPoleSwingup, Env, MountainCar, SparseMountainCar};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 const SAMPLES: usize = 20_000;
@@ -69,6 +69,29 @@ fn mountain_car_starts_at_rest_in_the_valley() {
     });
     assert_uniform(&positions, -0.6, -0.4);
     assert!(velocities.iter().all(|&velocity| velocity == 0.0));
+}
+
+#[test]
+fn sparse_mountain_car_starts_as_the_mountain_car() {
+    let (mut env, mut original) = (SparseMountainCar::new(), MountainCar::new());
+    let (mut rng, mut same) = (Xoshiro256PlusPlus::seed_from_u64(7), Xoshiro256PlusPlus::seed_from_u64(7));
+    for _ in 0..100 {
+        assert_eq!(env.reset(&mut rng).unwrap(), original.reset(&mut same).unwrap());
+    }
+}
+
+#[test]
+fn cartpole_swingup_starts_hanging_near_the_centre() {
+    let mut env = CartPoleSwingup::new();
+    let columns = columns(|rng| {
+        env.reset(rng).unwrap();
+        let [position, velocity, angle, angular_velocity, time] = env.state();
+        assert_eq!(time, 0.0);
+        [position, velocity, angle - std::f64::consts::PI, angular_velocity]
+    });
+    // The angle loses a bit near pi.
+    columns.iter().for_each(|column| assert_uniform(column, -0.05 - 1e-12, 0.05 + 1e-12));
+    assert_uncorrelated(&columns, -0.05, 0.05);
 }
 
 #[test]

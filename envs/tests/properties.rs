@@ -2,7 +2,10 @@
 
 use std::f64::consts::PI;
 
-use control_envs::{Acrobot, BoxSpace, CartPole, Catch, Dimension, Env, EnvError, MountainCar};
+use control_envs::{
+    Acrobot, BoxSpace, CartPole, CartPoleSwingup, Catch, DeepSea, Dimension, Env, EnvError, MountainCar,
+    SparseMountainCar,
+};
 use proptest::prelude::*;
 
 fn cartpole_state() -> impl Strategy<Value = [f64; 4]> {
@@ -46,6 +49,37 @@ proptest! {
         let step = env.step(action).unwrap();
         let outside = x.abs() > 2.4 || angle.abs() > 12f64.to_radians();
         prop_assert_eq!((step.terminated, step.reward), (outside, 1.0));
+    }
+
+    #[test]
+    fn cartpole_swingup_is_symmetric(state in [-3.0..3.0, -5.0..5.0, 0.0..2.0 * PI, -9.0..9.0, 0.0..9.0], action in 0usize..3) {
+        let (mut env, mut mirrored) = (CartPoleSwingup::new(), CartPoleSwingup::new());
+        let [x, x_dot, theta, theta_dot, time] = state;
+        env.set_state(state);
+        mirrored.set_state([-x, -x_dot, -theta, -theta_dot, time]);
+        let (step, other) = (env.step(action).unwrap(), mirrored.step(2 - action).unwrap());
+        prop_assert_eq!((step.terminated, step.reward), (other.terminated, other.reward));
+        let signs = [-1.0, -1.0, -1.0, 1.0, -1.0, 1.0, 1.0, 1.0];
+        for (index, sign) in signs.into_iter().enumerate() {
+            // Angles are wrapped by another number of rounded operations.
+            prop_assert!((step.observation[index] - sign * other.observation[index]).abs() < 1e-5);
+        }
+        prop_assert!(env.spec().observation_space.contains(&step.observation));
+    }
+
+    #[test]
+    fn cartpole_swingup_pays_exactly_what_is_upright_steady_and_near(
+        x in -2.0..2.0, theta in 0.0..2.0 * PI, theta_dot in -2.0..2.0, action in 0usize..3
+    ) {
+        let mut env = CartPoleSwingup::new();
+        env.set_state([x, 0.0, theta, theta_dot, 0.0]);
+        let step = env.step(action).unwrap();
+        let [x, _, theta, theta_dot, _] = env.state();
+        let pays = theta.cos() > 0.5 && theta_dot.abs() < 1.0 && x.abs() < 1.0;
+        let expected = if pays { 1.0 } else { 0.0 } - if action == 1 { 0.0 } else { 0.1 };
+        prop_assert_eq!(step.reward, expected);
+        prop_assert_eq!(step.observation[6] == 1.0, x.abs() < 1.0);
+        prop_assert_eq!(step.observation[7] == 1.0, theta_dot.abs() < 1.0);
     }
 
     #[test]
@@ -109,6 +143,7 @@ proptest! {
         let space = BoxSpace {
             dimensions: vec![Dimension::new("x", "m", -1.0, 1.0), Dimension::new("y", "m", 0.0, 1.0)],
             image: None,
+            one_hot: false,
         };
         prop_assert_eq!(space.contains(&[x, y]), (-1.0..=1.0).contains(&x) && (0.0..=1.0).contains(&y));
         prop_assert!(!space.contains(&[x]) && !space.contains(&[x, y, 0.0]) && !space.contains(&[x, f32::NAN]));
@@ -126,11 +161,14 @@ fn scales_of_unusual_ranges() {
 
 #[test]
 fn built_ins_refuse_actions_they_lack() {
-    let envs: [Box<dyn Env>; 4] = [
+    let envs: [Box<dyn Env>; 7] = [
         Box::new(CartPole::new()),
         Box::new(MountainCar::new()),
         Box::new(Acrobot::new()),
         Box::new(Catch::new()),
+        Box::new(DeepSea::new()),
+        Box::new(CartPoleSwingup::new()),
+        Box::new(SparseMountainCar::new()),
     ];
     for mut env in envs {
         let actions = env.spec().actions.len();

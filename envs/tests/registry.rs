@@ -26,6 +26,9 @@ fn built_ins_are_found_by_both_names() {
             ("mountaincar", "MountainCar-v0"),
             ("acrobot", "Acrobot-v1"),
             ("catch", "Catch-v0"),
+            ("deep-sea", "DeepSea-v0"),
+            ("cartpole-swingup", "CartPoleSwingup-v0"),
+            ("sparse-mountaincar", "SparseMountainCar-v0"),
         ]
     );
     for (alias, id) in names {
@@ -72,7 +75,8 @@ fn an_unknown_name_lists_the_known_and_suggests_the_nearest() {
     assert_eq!(
         message("cartpol"),
         "there is no environment `cartpol`; did you mean `cartpole`? Known are: cartpole (CartPole-v1), \
-         mountaincar (MountainCar-v0), acrobot (Acrobot-v1), catch (Catch-v0)."
+         mountaincar (MountainCar-v0), acrobot (Acrobot-v1), catch (Catch-v0), deep-sea (DeepSea-v0), \
+         cartpole-swingup (CartPoleSwingup-v0), sparse-mountaincar (SparseMountainCar-v0)."
     );
     for (name, nearest) in [
         ("Carpole", "cartpole"),
@@ -102,7 +106,7 @@ fn an_environment_of_ones_own_stands_beside_the_built_ins() {
     assert_eq!(copy.make("mine").unwrap().spec().id, "Mine-v0");
     assert_eq!(copy.make("Boxed-v0").unwrap().spec().id, "Boxed-v0");
     let aliases: Vec<_> = copy.iter().map(Entry::alias).collect();
-    assert_eq!(aliases, ["cartpole", "mountaincar", "acrobot", "catch", "mine", "boxed", "Same"]);
+    assert_eq!(aliases[aliases.len() - 3..], ["mine", "boxed", "Same"]);
     assert_eq!(copy.get("mine").unwrap().spec().max_episode_steps, Some(5));
 }
 

@@ -145,7 +145,7 @@ mod tests {
             Dimension::new("typical", "", -infinite, infinite).with_typical(-2.0, 2.0),
             Dimension::new("absurd", "", -f32::MAX, f32::MAX),
         ];
-        BoxSpace { dimensions, image: None }
+        BoxSpace { dimensions, image: None, one_hot: false }
     }
 
     #[test]

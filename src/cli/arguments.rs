@@ -45,6 +45,7 @@ impl Arguments {
     pub fn train_flags_are_misplaced(&self) -> bool {
         let TrainArguments {
             env,
+            env_arg,
             steps,
             seed,
             seeds,
@@ -57,6 +58,7 @@ impl Arguments {
             runs_dir,
         } = &self.train;
         let given = env.is_some()
+            || !env_arg.is_empty()
             || steps.is_some()
             || seed.is_some()
             || seeds.is_some()
@@ -91,8 +93,8 @@ pub enum Command {
     Plot(PlotArguments),
     /// Draw the objective of one layer against its p: the curve, its three parts, the minimum
     Landscape(LandscapeArguments),
-    /// List the environments
-    Envs,
+    /// List the environments, or explain one
+    Envs(EnvsArguments),
 }
 
 /// Where runs go unless told otherwise.
@@ -103,6 +105,10 @@ pub struct TrainArguments {
     /// Environment, such as cartpole or CartPole-v1 (`concrete-dqn envs` lists them) [default: cartpole]
     #[arg(short, long, value_name = "NAME")]
     pub env: Option<String>,
+
+    /// One argument of the environment, such as size=20 (`concrete-dqn envs NAME` lists them); may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub env_arg: Vec<String>,
 
     /// Environment steps to train for [default: the environment's preset]
     #[arg(long, value_name = "N", value_parser = whole_number, allow_negative_numbers = true)]
@@ -143,6 +149,12 @@ pub struct TrainArguments {
     /// Where a run's folder goes
     #[arg(long, value_name = "DIR", default_value = RUNS_DIR)]
     pub runs_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct EnvsArguments {
+    /// Environment to explain, such as deep-sea or DeepSea-v0
+    pub name: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,36 +2,100 @@
 
 use std::fmt::Write;
 
-use control_envs::{Dimension, ImageShape, Registry};
+use control_envs::{Dimension, Entry, ImageShape, Registry};
 
+use super::arguments::EnvsArguments;
 use super::terminal::print;
 use crate::config::preset;
 use crate::error::Error;
 
-pub fn run(registry: &Registry) -> Result<(), Error> {
+pub fn run(registry: &Registry, arguments: &EnvsArguments) -> Result<(), Error> {
+    print(&match &arguments.name {
+        None => registry.iter().map(summary).collect::<String>(),
+        Some(name) => explanation(registry.get(name).map_err(|error| Error::Usage(error.to_string()))?),
+    })
+}
+
+/// What fits into a list.
+fn summary(entry: &Entry) -> String {
     let mut text = String::new();
-    for entry in registry {
-        let spec = entry.spec();
-        let _ = writeln!(text, "{} ({})", entry.alias(), spec.id);
-        match spec.observation_space.image {
-            Some(ImageShape { channels, rows, columns }) => {
-                let _ = writeln!(text, "  observation    an image, {channels} x {rows} x {columns} pixels");
-            }
-            None => {
-                for (index, dimension) in spec.observation_space.dimensions.iter().enumerate() {
-                    let _ = writeln!(text, "  observation {index}  {}", described(dimension));
-                }
+    let observation = &entry.spec().observation_space;
+    let _ = writeln!(text, "{} ({})", entry.alias(), entry.id());
+    match observation.image {
+        Some(image) => line(&mut text, "observation", &pictured(image, observation.one_hot)),
+        None => {
+            for (index, dimension) in observation.dimensions.iter().enumerate() {
+                line(&mut text, &format!("observation {index}"), &described(dimension));
             }
         }
-        let _ = writeln!(text, "  actions        {}", spec.actions.join(", "));
-        let limit = spec.max_episode_steps.map_or_else(|| "none".to_owned(), |steps| steps.to_string());
-        let _ = writeln!(text, "  step limit     {limit}");
-        let threshold = spec.reward_threshold.map_or_else(|| "none".to_owned(), |reward| reward.to_string());
-        let _ = writeln!(text, "  threshold      {threshold}");
-        let preset = preset(&spec.id).map_or("none, the defaults", |(name, _)| name);
-        let _ = writeln!(text, "  preset         {preset}");
     }
-    print(&text)
+    let arguments: Vec<&str> = entry.args().iter().map(|(argument, _)| argument.name.as_str()).collect();
+    if !arguments.is_empty() {
+        line(&mut text, "arguments", &arguments.join(", "));
+    }
+    text + &rest(entry)
+}
+
+/// All that there is to know.
+fn explanation(entry: &Entry) -> String {
+    let mut text = String::new();
+    let observation = &entry.spec().observation_space;
+    let _ = writeln!(text, "{} ({})", entry.alias(), entry.id());
+    if let Some(image) = observation.image {
+        line(&mut text, "observation", &pictured(image, observation.one_hot));
+    }
+    let dimensions: Vec<String> = observation.dimensions.iter().map(described).collect();
+    for (index, dimension) in dimensions.iter().enumerate() {
+        match (index, dimensions.len()) {
+            // A large image is explained by its first pixels.
+            (3.., 33..) if index + 1 < dimensions.len() => {
+                if index == 3 {
+                    line(&mut text, "...", "");
+                }
+            }
+            _ => line(&mut text, &format!("observation {index}"), dimension),
+        }
+    }
+    text += &rest(entry);
+    let mut heading = "arguments";
+    for (argument, value) in entry.args().iter() {
+        let (name, range, help) = (&argument.name, &argument.range, &argument.help);
+        line(&mut text, heading, &format!("{name} = {value}, {range}: {help}"));
+        heading = "";
+    }
+    if entry.args().is_empty() {
+        line(&mut text, heading, "none");
+    } else {
+        line(
+            &mut text,
+            "",
+            "given as --env-arg NAME=VALUE, or as env_args.NAME in a config; the values are the defaults",
+        );
+    }
+    text
+}
+
+/// What both say.
+fn rest(entry: &Entry) -> String {
+    let mut text = String::new();
+    let spec = entry.spec();
+    line(&mut text, "actions", &spec.actions.join(", "));
+    let limit = spec.max_episode_steps.map_or_else(|| "none".to_owned(), |steps| steps.to_string());
+    line(&mut text, "step limit", &limit);
+    let threshold = spec.reward_threshold.map_or_else(|| "none".to_owned(), |reward| reward.to_string());
+    line(&mut text, "threshold", &threshold);
+    line(&mut text, "preset", preset(&spec.id).map_or("none, the defaults", |(name, _)| name));
+    text
+}
+
+fn line(text: &mut String, name: &str, value: &str) {
+    let _ = writeln!(text, "{}", format!("  {name:<13}  {value}").trim_end());
+}
+
+fn pictured(image: ImageShape, one_hot: bool) -> String {
+    let ImageShape { channels, rows, columns } = image;
+    let kind = if one_hot { ", of which at most one is 1 and all others are 0" } else { "" };
+    format!("an image, {channels} x {rows} x {columns} pixels{kind}")
 }
 
 fn described(dimension: &Dimension) -> String {

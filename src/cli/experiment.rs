@@ -84,7 +84,7 @@ fn jobs<'a>(plan: &'a Plan, finished: &[Option<RunDirectory>]) -> Vec<Job<'a>> {
         variant: cell.variant,
         training: Training {
             name: plan.name(cell),
-            entry: &plan.environments[cell.environment],
+            entry: plan.entry(cell.environment, cell.variant),
             config: cell.config.clone(),
         },
     };

@@ -82,7 +82,7 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
         Some(Command::Experiment(arguments)) => experiment::run(registry, &arguments, &command, &terminal),
         Some(Command::Plot(arguments)) => plot::run(registry, &arguments).map(success),
         Some(Command::Landscape(arguments)) => landscape::run(&arguments).map(success),
-        Some(Command::Envs) => envs::run(registry).map(success),
+        Some(Command::Envs(arguments)) => envs::run(registry, &arguments).map(success),
     };
     match done {
         Ok(code) => code,

@@ -25,7 +25,7 @@ pub fn run(registry: &Registry, arguments: &PlotArguments) -> Result<(), Error> 
     }
     // An environment that this program does not know can still be drawn, only without its threshold.
     let threshold =
-        |config: &Config| registry.get(&config.env).ok().and_then(|entry| entry.spec().reward_threshold);
+        |config: &Config| config.entry(registry).ok().and_then(|entry| entry.spec().reward_threshold);
     match (paths.as_slice(), configs.as_slice(), &arguments.output) {
         ([path], [config], None) => {
             draw_run(path, &RunLabel::of(config, threshold(config)))?;

@@ -7,16 +7,16 @@ use toml::{Table, Value};
 
 use super::arguments::TrainArguments;
 use crate::concrete::Temperature;
-use crate::config::{Config, ConfigLayer};
+use crate::config::{Config, ConfigLayer, with_arguments};
 use crate::error::Error;
 
 /// Defaults, the environment's preset, the config file, the flags.
 pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config, Error> {
     let mut over = Vec::new();
     if let Some(path) = &arguments.config {
-        over.push(ConfigLayer::read(path)?);
+        over.push(ConfigLayer::read(path)?.with_env_id(registry));
     }
-    let given = given(arguments)?;
+    let given = given(arguments, registry)?;
     refuse_contradictions(&given)?;
     over.extend(given);
 
@@ -27,12 +27,12 @@ pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config
         .get(naming.env().unwrap_or(&Config::default().env))
         .map_err(|error| Error::Usage(format!("{}: {error}", naming.source())))?;
     let config = Config::for_env(entry.id())?.layered(&over)?;
-    Ok(Config { env: entry.id().to_owned(), ..config })
+    Ok(config.in_environment(&with_arguments(entry, over.iter())?))
 }
 
 /// What the flags say, a layer each, and then every `--set`.
-fn given(arguments: &TrainArguments) -> Result<Vec<ConfigLayer>, Error> {
-    let TrainArguments { env, steps, seed, exploration, device, engine, .. } = arguments;
+fn given(arguments: &TrainArguments, registry: &Registry) -> Result<Vec<ConfigLayer>, Error> {
+    let TrainArguments { env, env_arg, steps, seed, exploration, device, engine, .. } = arguments;
     let mut given = Vec::new();
     for (key, value) in [("env", env), ("device", device)] {
         given.extend(value.as_ref().map(|value| flag(key, value, value.as_str().into())));
@@ -52,6 +52,9 @@ fn given(arguments: &TrainArguments) -> Result<Vec<ConfigLayer>, Error> {
         let section = Table::from_iter([("rule".to_owned(), rule.to_string().into())]);
         given.push(flag("exploration", rule, section.into()));
     }
+    for argument in env_arg {
+        given.push(ConfigLayer::env_argument(argument)?);
+    }
     for assignment in &arguments.set {
         if arguments.seeds.is_some() && assignment.split('=').next().is_some_and(|key| key.trim() == "seed") {
             return Err(Error::Usage(format!(
@@ -61,7 +64,8 @@ fn given(arguments: &TrainArguments) -> Result<Vec<ConfigLayer>, Error> {
         }
         given.push(ConfigLayer::assignment(assignment)?);
     }
-    Ok(given)
+    // By its id, since an alias says nothing else.
+    Ok(given.into_iter().map(|layer| layer.with_env_id(registry)).collect())
 }
 
 /// The layer of a flag, which has the name of what it sets.

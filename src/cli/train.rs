@@ -23,7 +23,7 @@ pub fn run(
 ) -> Result<ExitCode, Error> {
     let config = settings::resolve(registry, arguments)?;
     tracing::debug!("the settings are\n{}", config.to_toml());
-    let entry = registry.get(&config.env).map_err(|error| Error::Usage(error.to_string()))?;
+    let entry = &config.entry(registry).map_err(|error| Error::Usage(error.to_string()))?;
     settings::warn_of_odd(&config);
     let context = TrainingContext { terminal, interrupt: Interrupt::install(), shared_progress: None };
     let Some(seeds) = &arguments.seeds else {

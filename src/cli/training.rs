@@ -62,7 +62,7 @@ impl Training<'_> {
             name,
             format_args!(
                 "{} for {} steps, exploration {}, seed {}, in {}",
-                entry.id(),
+                config.env_title(),
                 config.steps,
                 config.exploration.rule(),
                 config.seed,

@@ -10,7 +10,7 @@ use crate::error::Error;
 /// Some settings and where they come from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConfigLayer {
-    source: String,
+    pub(super) source: String,
     pub(super) table: Table,
 }
 
@@ -60,12 +60,17 @@ impl ConfigLayer {
                  `--set agent.gamma=0.98`"
             ))
         };
-        let (key, value) = text.split_once('=').ok_or_else(wrong)?;
+        let table = text.split_once('=').and_then(|(key, value)| Self::nested(key, value));
+        Ok(Self { table: table.ok_or_else(wrong)?, source })
+    }
+
+    /// A table of this dotted key alone, if it is one. The value is as for [`assignment`](Self::assignment).
+    pub(super) fn nested(key: &str, value: &str) -> Option<Table> {
         let names: Vec<&str> = key.trim().split('.').collect();
         let is_name =
             |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !names.iter().all(is_name) {
-            return Err(wrong());
+            return None;
         }
         let value = value.trim();
         let parsed = format!("value = {value}").parse::<Table>().ok().filter(|table| table.len() == 1);
@@ -75,8 +80,8 @@ impl ConfigLayer {
             .rev()
             .fold(value, |inner, name| Value::Table(Table::from_iter([((*name).to_owned(), inner)])));
         match nested {
-            Value::Table(table) => Ok(Self { source, table }),
-            _ => Err(wrong()),
+            Value::Table(table) => Some(table),
+            _ => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The configuration of a run: defaults, then the environment's preset, then a file, then flags.
 
 mod count;
+mod environment;
 mod layer;
 mod lists;
 mod parts;
@@ -12,6 +13,7 @@ mod settings;
 mod unknown;
 
 use serde::{Deserialize, Serialize};
+use toml::Table;
 
 use crate::agent::AgentConfig;
 use crate::checkpoint::CheckpointConfig;
@@ -23,6 +25,7 @@ use crate::section::{Ranges, Section};
 
 pub use crate::logging::LoggingConfig;
 pub(crate) use count::count;
+pub use environment::with_arguments;
 pub use layer::ConfigLayer;
 pub use presets::{preset, presets};
 pub use seeds::Seeds;
@@ -34,6 +37,9 @@ pub use settings::settings;
 pub struct Config {
     /// Environment, by id or alias.
     pub env: String,
+    /// The environment's arguments. Those that are not given are the environment's defaults; a run's settings name all.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub env_args: Table,
     /// Seed of every random choice.
     pub seed: u64,
     /// Environment steps to train for.
@@ -66,6 +72,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             env: "CartPole-v1".to_owned(),
+            env_args: Table::new(),
             seed: 0,
             steps: 50_000,
             device: "cpu".to_owned(),
@@ -86,7 +93,9 @@ impl Default for Config {
 impl Section for Config {
     fn check(&self, ranges: &mut Ranges) {
         let Self {
+            // The environment checks them itself, where it is found.
             env: _,
+            env_args: _,
             seed,
             steps,
             device: _,

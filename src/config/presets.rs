@@ -5,11 +5,22 @@ use control_envs::Registry;
 use super::{Config, ConfigLayer};
 use crate::error::Error;
 
-const PRESETS: [(&str, &str, &str); 4] = [
+const PRESETS: [(&str, &str, &str); 7] = [
     ("CartPole-v1", "configs/cartpole.toml", include_str!("../../configs/cartpole.toml")),
     ("MountainCar-v0", "configs/mountaincar.toml", include_str!("../../configs/mountaincar.toml")),
     ("Acrobot-v1", "configs/acrobot.toml", include_str!("../../configs/acrobot.toml")),
     ("Catch-v0", "configs/catch.toml", include_str!("../../configs/catch.toml")),
+    ("DeepSea-v0", "configs/deep-sea.toml", include_str!("../../configs/deep-sea.toml")),
+    (
+        "CartPoleSwingup-v0",
+        "configs/cartpole-swingup.toml",
+        include_str!("../../configs/cartpole-swingup.toml"),
+    ),
+    (
+        "SparseMountainCar-v0",
+        "configs/sparse-mountaincar.toml",
+        include_str!("../../configs/sparse-mountaincar.toml"),
+    ),
 ];
 
 /// Name and text of the preset of the environment with this id, if it has one.

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use super::layer::ConfigLayer;
-use super::{Config, lists, rule, unknown};
+use super::{Config, environment, lists, rule, unknown};
 use crate::error::Error;
 use crate::section::Ranges;
 
@@ -26,6 +26,7 @@ impl Config {
         let mut merged = config.to_table();
         for layer in layers {
             rule::choose(layer, &mut merged)?;
+            environment::choose(layer, &mut merged)?;
             unknown::refuse_unknown_keys(layer, &merged)?;
             let layer = &layer.with_whole_numbers(&merged);
             lists::refuse_missing_brackets(layer, &merged)?;

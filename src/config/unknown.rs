@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use toml::{Table, Value};
 
+use super::environment;
 use super::layer::ConfigLayer;
 use super::rule;
 use super::settings::flatten;
@@ -28,6 +29,10 @@ fn refuse_in_table(
     keys: &BTreeSet<String>,
 ) -> Result<(), Error> {
     for (key, value) in table {
+        // What an environment takes, it says itself.
+        if prefix.is_empty() && key == environment::SECTION {
+            continue;
+        }
         match (known.get(key), value) {
             (None, _) => {
                 if let Some(problem) = rule::of_another(prefix, key, known) {

@@ -12,7 +12,7 @@ use crate::statistics::{mean, quantile};
 /// The finished runs of one variant in one environment, seed after seed.
 #[derive(Debug)]
 pub struct Group<'a> {
-    /// The environment.
+    /// The environment, with the arguments that the variant gives it.
     pub environment: &'a Entry,
     /// The variant's name.
     pub variant: &'a str,
@@ -31,7 +31,7 @@ pub struct Group<'a> {
 /// Where a run's files can't be read.
 pub fn groups<'a>(plan: &'a Plan, finished: &[Option<RunDirectory>]) -> Result<Vec<Group<'a>>, Error> {
     let mut groups = Vec::new();
-    for (environment, entry) in plan.environments.iter().enumerate() {
+    for environment in 0..plan.environments.len() {
         for (variant, name) in plan.variants.iter().enumerate() {
             let cells = plan.cells.iter().zip(finished);
             let own: Vec<_> = cells
@@ -40,7 +40,7 @@ pub fn groups<'a>(plan: &'a Plan, finished: &[Option<RunDirectory>]) -> Result<V
                 .collect();
             let runs = || own.iter().copied().flatten();
             groups.push(Group {
-                environment: entry,
+                environment: plan.entry(environment, variant),
                 variant: name,
                 planned: own.len(),
                 summaries: runs().map(|run| read_json(&run.summary())).collect::<Result<_, _>>()?,

@@ -6,7 +6,7 @@ use control_envs::{Entry, Registry};
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
-use crate::config::{Config, ConfigLayer, Seeds, preset};
+use crate::config::{Config, ConfigLayer, Seeds, preset, with_arguments};
 use crate::error::Error;
 
 /// What an experiment runs.
@@ -18,6 +18,9 @@ pub struct Plan {
     pub environments: Vec<Entry>,
     /// The names of the variants, in the file's order; the first is what the others are compared with.
     pub variants: Vec<String>,
+    /// Every environment with the arguments that a variant gives it: all variants of the first environment, then all of
+    /// the next.
+    entries: Vec<Entry>,
     /// Every run, seed after seed: an experiment that is ended early has about as many runs of each variant.
     pub cells: Vec<Cell>,
 }
@@ -63,7 +66,7 @@ impl Plan {
         };
         let variants = file.variants()?;
 
-        let mut configs = Vec::new();
+        let (mut configs, mut entries) = (Vec::new(), Vec::new());
         for (environment, (entry, own)) in environments.iter().enumerate() {
             for (variant, (_, settings)) in variants.iter().enumerate() {
                 let mut layers = Vec::new();
@@ -71,7 +74,9 @@ impl Plan {
                     layers.push(ConfigLayer::parse(name, text)?);
                 }
                 layers.extend([shared.clone(), own.clone(), settings.clone()]);
-                let config = Config { env: entry.id().to_owned(), ..Config::resolve(&layers)? };
+                let entry = with_arguments(entry, layers.iter())?;
+                let config = Config::resolve(&layers)?.in_environment(&entry);
+                entries.push(entry);
                 configs.push((variant, environment, config));
             }
         }
@@ -85,7 +90,12 @@ impl Plan {
         }
         let environments = environments.into_iter().map(|(entry, _)| entry).collect();
         let variants = variants.into_iter().map(|(name, _)| name).collect();
-        Ok(Self { text, environments, variants, cells })
+        Ok(Self { text, environments, variants, entries, cells })
+    }
+
+    /// An environment with the arguments that a variant gives it, both by their index.
+    pub fn entry(&self, environment: usize, variant: usize) -> &Entry {
+        &self.entries[environment * self.variants.len() + variant]
     }
 
     /// What a cell is called, such as `ucb, cartpole, seed 3`.

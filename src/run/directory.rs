@@ -21,9 +21,9 @@ impl RunDirectory {
     ///
     /// # Errors
     /// Where the folder or the config can't be written.
-    pub fn create(runs_dir: &Path, env_alias: &str, config: &Config) -> Result<Self, Error> {
+    pub fn create(runs_dir: &Path, env_label: &str, config: &Config) -> Result<Self, Error> {
         fs::create_dir_all(runs_dir).map_err(Error::file("create the folder", runs_dir))?;
-        let env: String = env_alias.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+        let env: String = env_label.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
         let name = format!("{env}__{}__s{}__{time}", config.exploration.rule(), config.seed);
         let mut path = runs_dir.join(&name);

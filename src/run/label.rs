@@ -6,7 +6,7 @@ use crate::plot::RunLabel;
 impl RunLabel {
     /// The label of a run with this config, in an environment with this threshold.
     pub fn of(config: &Config, reward_threshold: Option<f64>) -> Self {
-        let Config { env, seed, .. } = config;
+        let (env, seed) = (config.env_title(), config.seed);
         let rule = config.exploration.rule();
         Self {
             title: format!("{env} · {rule} · seed {seed}"),

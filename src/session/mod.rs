@@ -72,11 +72,11 @@ impl Session {
     pub fn new(source: impl EnvSource, config: Config) -> Result<Self, Error> {
         config.check()?;
         let (entry, env) = caught(|| {
-            let entry = source.entry(&config.env)?;
+            let entry = source.entry(&config)?;
             let env = entry.make();
             Ok((entry, env))
         })?;
-        let config = Config { env: entry.id().to_owned(), ..config };
+        let config = config.in_environment(&entry);
         let agent = Agent::new(&config, entry.spec(), device(&config.device)?)?;
         Ok(Self {
             progress: TrainingProgress::start(config.seed),
@@ -100,13 +100,14 @@ impl Session {
         self.recorded_in(directory)
     }
 
-    /// [`in_folder`](Self::in_folder), into a new folder in `runs`, named after environment, exploration
-    /// rule, seed and time.
+    /// [`in_folder`](Self::in_folder), into a new folder in `runs`, named after environment (with the arguments
+    /// that are not as by default), exploration rule, seed and time.
     ///
     /// # Errors
     /// Where a file can't be written.
     pub fn in_new_folder(self, runs: impl AsRef<Path>) -> Result<Self, Error> {
-        let directory = RunDirectory::create(runs.as_ref(), self.entry.alias(), &self.config)?;
+        let directory =
+            RunDirectory::create(runs.as_ref(), &self.entry.args().label(self.entry.alias()), &self.config)?;
         self.recorded_in(directory)
     }
 

@@ -59,7 +59,7 @@ impl Policy {
     pub fn load_onto(device: &str, folder: impl AsRef<Path>, source: impl EnvSource) -> Result<Self, Error> {
         let directory = RunDirectory::open(folder.as_ref())?;
         let config = directory.read_config()?;
-        let entry = source.entry(&config.env).map_err(of_run(&directory, "evaluated"))?;
+        let entry = source.entry(&config).map_err(of_run(&directory, "evaluated"))?;
         // The run's device and engine may not be at hand here, and any computes the same network.
         let config = Config { engine: EngineName::Auto, device: device.to_owned(), ..config };
         Self::new(entry, config, |network| model::load(network, &directory.written_model()?))
@@ -154,9 +154,12 @@ impl Policy {
 /// The error for a run whose environment is not to be found. `what` is what was to be done with the run.
 pub(super) fn of_run(directory: &RunDirectory, what: &'static str) -> impl Fn(EnvError) -> Error {
     move |error| {
-        Error::Usage(format!(
-            "{}: {error} A run in an environment of your own is {what} by the program that registers it.",
-            directory.config().display()
-        ))
+        let hint = match error {
+            EnvError::UnknownEnv { .. } => {
+                format!(" A run in an environment of your own is {what} by the program that registers it.")
+            }
+            _ => String::new(),
+        };
+        Error::Usage(format!("{}: {error}{hint}", directory.config().display()))
     }
 }

@@ -78,7 +78,7 @@ impl SavedRun {
     pub fn resume(self, source: impl EnvSource) -> Result<Session, Error> {
         let Self { directory, lock, config } = self;
         let unknown = of_run(&directory, "resumed");
-        let entry = caught(|| source.entry(&config.env).map_err(unknown))?;
+        let entry = caught(|| source.entry(&config).map_err(unknown))?;
         let mut session = Session::new(&entry, config)?;
         let (config, spec) = (&session.config, entry.spec());
 
