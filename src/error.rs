@@ -51,8 +51,8 @@ pub enum Error {
     },
     /// A number that must be finite is not.
     #[error(
-        "{quantity} is not finite at step {step}: the learning has diverged; rewards far from 1 in size, a large \
-         optimizer.learning_rate, an extreme precision.initial or dropout.length_scale are the usual causes"
+        "{quantity} is not finite at step {step}: the learning has diverged; a large optimizer.learning_rate, an \
+         extreme precision.initial or dropout.length_scale are the usual causes"
     )]
     NotFinite {
         /// Which number.

@@ -103,3 +103,54 @@ fn probe() {
         }
     }
 }
+
+#[test]
+fn choice() {
+    use concrete_dqn::concrete::LogisticNoise;
+    use concrete_dqn::engine::engine;
+    use concrete_dqn::network::PassNoise;
+    use concrete_dqn::randomness::{Stream, generator};
+    tch::set_num_threads(1);
+    for env in ["CartPole-v1", "MountainCar-v0"] {
+    for (steps, extra) in [(1500, ""), (3000, ""), (4000, "agent.target_beta = 0.0"), (3000, "dropout.learned = false\ndropout.initial_p = 0.3")] {
+        let config = Config::for_env(env).unwrap().with(&format!("steps = {steps}\nseed = 3\n{extra}")).unwrap();
+        let mut session = Session::new(&control_envs::Registry::builtin(), config.clone()).unwrap();
+        session.train(&mut ()).unwrap();
+        let agent = session.agent();
+        let network = agent.network();
+        let mut engine = engine(&config, network).unwrap();
+        let observations: Vec<f32> = agent.replay().recent_observations(1000, 200);
+        let rows = 200;
+        let mut source = LogisticNoise::new(generator(5, Stream::Noise));
+        let mut noise = PassNoise::default();
+        let actions = network.actions();
+        let mut reference = vec![0.0; rows * actions];
+        let chunks = 100;
+        let mut mean_of = |passes: usize, source: &mut LogisticNoise, engine: &mut dyn concrete_dqn::engine::Engine| -> Vec<f64> {
+            noise.draw(source, network.masks(), passes, rows);
+            let p = engine.predict(network, &observations, Some(&noise));
+            (0..rows * actions).map(|i| p.row(i / actions).mean(i % actions)).collect()
+        };
+        for _ in 0..chunks {
+            let m = mean_of(50, &mut source, engine.as_mut());
+            reference.iter_mut().zip(m).for_each(|(r, m)| *r += m / chunks as f64);
+        }
+        let ten = mean_of(10, &mut source, engine.as_mut());
+        let p = engine.predict(network, &observations, None);
+        let mean: Vec<f64> = (0..rows * actions).map(|i| p.row(i / actions).mean(i % actions)).collect();
+        let regret = |values: &[f64]| -> (f64, usize) {
+            let mut sum = 0.0; let mut wrong = 0;
+            for row in 0..rows {
+                let best = |v: &[f64]| (0..actions).fold(0, |b, a| if v[row * actions + a] > v[row * actions + b] { a } else { b });
+                let (c, r) = (best(values), best(&reference));
+                sum += reference[row * actions + r] - reference[row * actions + c];
+                wrong += usize::from(c != r);
+            }
+            (sum / rows as f64, wrong)
+        };
+        let bias: f64 = mean.iter().zip(&reference).map(|(m, r)| (m - r)).sum::<f64>() / (rows * actions) as f64;
+        let q: f64 = reference.iter().sum::<f64>() / (rows * actions) as f64;
+        println!("{env} {steps} {extra:?} p {:.3?}: q {q:.4} mean-pass bias {bias:.5}; regret mean pass {:?}, ten passes {:?}", network.mean_p(), regret(&mean), regret(&ten));
+    }
+    }
+}

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Row;
 use super::layer::LayerRecord;
-use super::number::{exact, nan, optional_single, or_nan, single};
+use super::number::{exact, nan, optional_single, or_nan, single, single_or_empty};
 
 /// What one training episode was: a row of `episodes.csv`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -29,10 +29,10 @@ pub struct EpisodeRecord {
     #[serde(serialize_with = "single")]
     pub precision: f64,
     /// Epistemic standard deviation at some of the episode's observations, in units of the return.
-    #[serde(serialize_with = "single", deserialize_with = "or_nan")]
+    #[serde(serialize_with = "single_or_empty", deserialize_with = "or_nan")]
     pub epistemic_std: f64,
     /// Aleatoric standard deviation of its TD targets, in units of the return.
-    #[serde(serialize_with = "single", default = "nan")]
+    #[serde(serialize_with = "single_or_empty", deserialize_with = "or_nan", default = "nan")]
     pub aleatoric_std: f64,
     /// Share of the exploration rule's decisions that were not greedy; `None` where all actions came before learning
     /// starts.

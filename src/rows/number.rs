@@ -20,6 +20,11 @@ pub fn optional_single<S: Serializer>(value: &Option<f64>, serializer: S) -> Res
     }
 }
 
+/// The same, or an empty cell for NaN.
+pub fn single_or_empty<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if value.is_nan() { serializer.serialize_none() } else { single(value, serializer) }
+}
+
 /// A number, or NaN where the cell is empty.
 pub fn or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))

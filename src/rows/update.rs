@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Row;
-use super::number::{nan, single};
+use super::number::{nan, or_nan, single, single_or_empty};
 
-/// What one learner step did: a row of `updates.csv`.
+/// What one learner step did: a row of `updates.csv`. What is in units of the return is empty until a reward has told
+/// their scale.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UpdateRecord {
     /// Learner steps so far.
@@ -28,13 +29,13 @@ pub struct UpdateRecord {
     #[serde(serialize_with = "single", default = "nan")]
     pub precision_term: f64,
     /// Mean absolute TD error of the batch, in units of the return.
-    #[serde(serialize_with = "single")]
+    #[serde(serialize_with = "single_or_empty", deserialize_with = "or_nan")]
     pub td_error: f64,
     /// Mean Q-value of the batch's observations and actions, in units of the return.
-    #[serde(serialize_with = "single")]
+    #[serde(serialize_with = "single_or_empty", deserialize_with = "or_nan")]
     pub q_mean: f64,
     /// Mean epistemic standard deviation of the batch's observations and actions, in units of the return.
-    #[serde(serialize_with = "single")]
+    #[serde(serialize_with = "single_or_empty", deserialize_with = "or_nan")]
     pub epistemic_std: f64,
     /// Norm of the gradient of `loss / tau`, before clipping.
     #[serde(serialize_with = "single")]
@@ -42,16 +43,16 @@ pub struct UpdateRecord {
     /// Learning rate of the weights.
     #[serde(serialize_with = "single")]
     pub learning_rate: f64,
-    /// The largest return in size that the rewards seen so far allow, and at least that of a reward of 1 at every step:
-    /// the values of a fresh network are that large whatever the rewards are.
+    /// The largest return in size that the rewards seen so far allow: that of the largest reward in size at every step.
+    /// Infinite where gamma is 1.
     #[serde(skip)]
     pub return_bound: f64,
 }
 
 impl UpdateRecord {
-    /// Whether the Q-values are far beyond what the rewards allow: over ten times. Optimism and noise account for less.
-    pub fn has_diverged(&self) -> bool {
-        self.q_mean.abs() > 10.0 * self.return_bound
+    /// Whether the Q-values are beyond what the rewards allow, by more than a tenth.
+    pub fn is_beyond_rewards(&self) -> bool {
+        self.q_mean.abs() > 1.1 * self.return_bound
     }
 }
 

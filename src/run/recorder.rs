@@ -13,7 +13,9 @@ use crate::checkpoint::Checkpoints;
 use crate::config::Config;
 use crate::error::Error;
 use crate::evaluation::Evaluation;
+use crate::numbers::number;
 use crate::rows::{EpisodeRecord, UpdateRecord};
+use crate::td::Targets;
 use crate::training::{Observer, TrainingSnapshot};
 
 /// The observer that sums a run up, and writes its files where it has a folder.
@@ -103,6 +105,19 @@ impl Recorder {
         self.seconds_before + self.started.map_or(0.0, |started| started.elapsed().as_secs_f64())
     }
 
+    /// Why values may be beyond what rewards allow, and what helps.
+    fn cause_of_excess(&self, record: &UpdateRecord) -> &'static str {
+        let agent = &self.config.agent;
+        let is_unsure = record.epistemic_std > 0.01 * record.return_bound;
+        if agent.targets == Targets::Optimistic && agent.target_beta > 0.0 && is_unsure {
+            "the bonus of optimistic targets adds up from step to step; agent.bounded_targets = true keeps the targets \
+             to what is possible, and a smaller agent.target_beta adds less"
+        } else {
+            "the learning overshoots; a smaller agent.target_lerp or optimizer.learning_rate, or agent.bounded_targets \
+             = true, may help"
+        }
+    }
+
     fn save_checkpoint(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
         let training_seconds = self.training_seconds();
         let Some(writer) = &mut self.writer else { return Ok(()) };
@@ -175,15 +190,15 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn on_update(&mut self, record: &UpdateRecord) -> Result<(), Error> {
-        if record.has_diverged() && !self.has_warned {
+        if record.is_beyond_rewards() && !self.has_warned {
             self.has_warned = true;
             tracing::warn!(
-                "the learning seems to diverge: at step {} the mean Q-value of a batch is {:.3e}, and no return can be \
-                 larger in size than {:.3e} by the rewards so far; a smaller optimizer.learning_rate, \
-                 agent.target_lerp or agent.target_beta, or agent.bounded_targets = true, may help",
+                "at step {} the mean Q-value of a batch is {}, and by the rewards so far no return can be larger in size \
+                 than {}: {}",
                 record.total_steps,
-                record.q_mean,
-                record.return_bound
+                number(record.q_mean),
+                number(record.return_bound),
+                self.cause_of_excess(record)
             );
         }
         self.writer.as_mut().map_or(Ok(()), |writer| writer.update(record))

@@ -5,6 +5,7 @@
 //! Nothing here touches the terminal: what is worth a warning goes to [`tracing`], and what happens is told
 //! to an [`Observer`].
 
+mod bounds;
 mod device;
 mod policy;
 mod saved;
@@ -22,6 +23,7 @@ use crate::evaluation::{Evaluation, EvaluationObserver, Evaluator};
 use crate::files::write_json;
 use crate::panics::caught;
 use crate::run::{Meta, Recorder, RunDirectory, RunLock, Summary};
+use self::bounds::BoundsWatch;
 use crate::training::{Observer, Observers, TrainingProgress, TrainingSnapshot, train};
 use device::device;
 
@@ -135,11 +137,12 @@ impl Session {
     /// written. Whatever ended the training, all that was learned is written, and [`summary`](Self::summary)
     /// tells what it came to. After an interruption, training again resumes.
     pub fn train(&mut self, observer: &mut dyn Observer) -> Result<Summary, Error> {
-        let Self { env, agent, progress, recorder, .. } = self;
+        let Self { entry, env, agent, progress, recorder, .. } = self;
         self.policy = None;
         recorder.start();
+        let mut bounds = BoundsWatch::start(entry.spec(), agent);
         let ended = caught(|| {
-            let mut observers = Observers([&mut *recorder, observer]);
+            let mut observers = Observers([&mut *recorder, &mut bounds, observer]);
             train(env.as_mut(), agent, progress, &mut observers)
         });
         let snapshot = TrainingSnapshot { env: env.as_ref(), agent, progress };
