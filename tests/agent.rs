@@ -171,7 +171,7 @@ fn evaluation_repeats_and_depends_on_the_seed() {
     let play = |seed| {
         let mut env = Registry::builtin().make("cartpole").unwrap();
         let mut engine = engine(&config, agent.network()).unwrap();
-        let evaluator = Evaluator { episodes: 5, passes: 3, seed };
+        let evaluator = Evaluator { episodes: 5, passes: 3, seed, ..Evaluator::from(&config) };
         evaluator.evaluate(agent.network(), engine.as_mut(), env.as_mut(), &mut ()).unwrap()
     };
     assert_eq!(play(1), play(1));

@@ -1,4 +1,4 @@
-//! The agent: acts, observes, learns, and at every episode's end tells the objective how much data there is.
+//! The agent: acts, observes, learns, and tells the objective how much data there is.
 
 mod config;
 mod counters;
@@ -24,6 +24,9 @@ use crate::units::{NetworkUnits, ReturnUnits, ValueScale};
 
 pub use config::{AgentConfig, AgentSections};
 pub use state::AgentState;
+
+/// Most environment steps from one count of the data to the next, so that N grows in an episode without an end too.
+const COUNT_PERIOD: u64 = 1_000;
 
 /// Most observations of an episode at which its figures are taken, so that an episode's end costs little.
 const EPISODE_ROWS: usize = 8;
@@ -148,10 +151,19 @@ impl Agent {
         self.counters.exploratory_share()
     }
 
-    /// Remembers a transition.
+    /// Remembers a transition. At least every 1,000 of them N becomes the size of the replay.
     pub fn observe(&mut self, observation: &[f32], action: usize, step: &Step) {
         self.replay.push(observation, action, step);
         self.counters.steps += 1;
+        self.counters.since_count += 1;
+        if self.counters.since_count >= COUNT_PERIOD {
+            self.count_data();
+        }
+    }
+
+    /// N becomes the size of the replay.
+    fn count_data(&mut self) {
+        (self.counters.counted, self.counters.since_count) = (Some(self.replay.len() as u64), 0);
     }
 
     /// Learns, if it is time to. Every `logging.update_period` learner steps what the last one did is returned.
@@ -219,7 +231,10 @@ impl Agent {
             epistemic_std: scale.to_return(stds.epistemic).0,
             gradient_norm: loss.gradient_norm,
             learning_rate: self.config.learner.optimizer.learning_rate * schedule,
+            dataset_size: self.dataset_size() as f64,
+            precision: self.network().precision(),
             return_bound: self.return_bound().0,
+            p: self.network().mean_p(),
         }
     }
 
@@ -228,7 +243,7 @@ impl Agent {
     /// # Errors
     /// Where a Q-value is not finite.
     pub fn end_episode(&mut self, length: usize) -> Result<EpisodeFigures, Error> {
-        self.counters.replay_at_episode_end = Some(self.replay.len() as u64);
+        self.count_data();
         let observations = self.replay.recent_observations(length, EPISODE_ROWS);
         let rows = observations.len() / self.replay.dimensions();
         let (scale, passes) = (self.value_scale(), self.config.reported_passes);
@@ -255,14 +270,14 @@ impl Agent {
         }
     }
 
-    /// N of the objective: as of the last episode's end, or the replay's size now if none has ended yet, or what the
-    /// config holds it at.
+    /// N of the objective: as of the last episode's end, or of a later count within a long one; the replay's size now
+    /// before the first; or what the config holds it at.
     pub fn dataset_size(&self) -> u64 {
         match self.config.learner.dropout.dataset_size {
             DatasetSize::Fixed(size) => size,
             DatasetSize::Of(Data::Final) => self.config.steps.min(self.config.agent.replay_capacity as u64),
             DatasetSize::Of(Data::Replay) => {
-                self.counters.replay_at_episode_end.unwrap_or(self.replay.len() as u64)
+                self.counters.counted.unwrap_or(self.replay.len() as u64)
             }
         }
     }

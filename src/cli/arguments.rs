@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::checkpoint::CheckpointChoice;
 use crate::config::Seeds;
 use crate::engine::EngineName;
 use crate::exploration::RuleName;
@@ -151,6 +152,10 @@ pub struct EvaluateArguments {
     /// Episodes to play [default: as the run's config says]
     #[arg(long, value_name = "N", value_parser = positive_number, allow_negative_numbers = true)]
     pub episodes: Option<u64>,
+
+    /// Play with the network of a checkpoint: best, last, or the step of one [default: the run's model]
+    #[arg(long, value_name = "WHICH")]
+    pub checkpoint: Option<CheckpointChoice>,
 
     /// Compare every predicted Q-value with the discounted return that followed
     #[arg(long)]

@@ -14,6 +14,9 @@ use crate::network::{
 use crate::randomness::{Stream, generator};
 use crate::td::Targets;
 
+/// What the names of the acting network's tensors start with.
+pub(crate) const ONLINE: &str = "online.";
+
 /// The networks and their optimiser: all that a learner step changes.
 #[derive(Debug)]
 pub struct Learner {
@@ -53,7 +56,7 @@ impl Learner {
     /// All its numbers by name: the online network with its fixed features, the target network, and Adam's moments
     /// parameter by parameter.
     pub fn named(&self) -> Vec<NamedValues<'_>> {
-        let mut named = self.online.named("online.");
+        let mut named = self.online.named(ONLINE);
         named.extend(self.target.parameters().named("target."));
         named.extend(self.adam.named(self.online.parameters()));
         named
@@ -64,7 +67,7 @@ impl Learner {
     /// # Errors
     /// The first that `fill` returns.
     pub fn restore<E>(&mut self, fill: &mut Fill<'_, E>) -> Result<(), E> {
-        self.online.restore("online.", fill)?;
+        self.online.restore(ONLINE, fill)?;
         self.target.restore("target.", fill)?;
         self.adam.restore(self.online.parameters(), fill)
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Row;
-use super::number::{nan, single};
+use super::number::{exact, nan, single};
 
 /// What one learner step did: a row of `updates.csv`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -42,10 +42,19 @@ pub struct UpdateRecord {
     /// Learning rate of the weights.
     #[serde(serialize_with = "single")]
     pub learning_rate: f64,
+    /// N of the objective.
+    #[serde(serialize_with = "exact", default = "nan")]
+    pub dataset_size: f64,
+    /// Precision tau of the targets, in network units.
+    #[serde(serialize_with = "single", default = "nan")]
+    pub precision: f64,
     /// The largest return in size that the rewards seen so far allow, and at least that of a reward of 1 at every step:
     /// the values of a fresh network are that large whatever the rewards are.
     #[serde(skip)]
     pub return_bound: f64,
+    /// Mean dropout probability of every layer, from input to output: `p_0`, `p_1`, ...
+    #[serde(skip)]
+    pub p: Vec<f64>,
 }
 
 impl UpdateRecord {
@@ -57,4 +66,13 @@ impl UpdateRecord {
 
 impl Row for UpdateRecord {
     const FILE: &'static str = "updates.csv";
+    const LAYER_COLUMNS: Option<&'static str> = Some("p_");
+
+    fn of_layers(&self) -> &[f64] {
+        &self.p
+    }
+
+    fn set_of_layers(&mut self, values: Vec<f64>) {
+        self.p = values;
+    }
 }

@@ -8,7 +8,7 @@ use super::meta::Meta;
 use crate::config::{Config, ConfigLayer};
 use crate::error::Error;
 use crate::files::{self, read_json, write_json};
-use crate::rows::{EpisodeRecord, LayerRecord, Row, UpdateRecord};
+use crate::rows::{EpisodeRecord, EvaluationRecord, LayerRecord, Row, UpdateRecord};
 
 /// The folder of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl RunDirectory {
     /// # Errors
     /// Where they can't be removed.
     pub fn remove_rows(&self) -> Result<(), Error> {
-        for path in [self.episodes(), self.layers(), self.updates()] {
+        for path in [self.episodes(), self.layers(), self.updates(), self.evaluations()] {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(Error::file("remove", &path)(error));
@@ -155,6 +155,11 @@ impl RunDirectory {
     /// `updates.csv`: a row every `logging.update_period` learner steps.
     pub fn updates(&self) -> PathBuf {
         self.0.join(UpdateRecord::FILE)
+    }
+
+    /// `evaluations.csv`: a row every `evaluation.period` environment steps.
+    pub fn evaluations(&self) -> PathBuf {
+        self.0.join(EvaluationRecord::FILE)
     }
 
     /// `model.safetensors`: the network.

@@ -53,7 +53,7 @@ fn a_poisoned_tensor_is_named_and_never_saved() {
                 })?;
             }
             let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress };
-            if step % 10 == 0 { checkpoints.save(snapshot, String::new(), 0) } else { Ok(()) }
+            if step % 10 == 0 { checkpoints.save(snapshot, String::new(), None, 0) } else { Ok(()) }
         });
         let problem = saved.unwrap_err().to_string();
         assert!(problem.contains(&format!("the tensor `{tensor}` is not finite at step 250")), "{problem}");
