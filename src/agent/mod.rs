@@ -276,9 +276,7 @@ impl Agent {
         match self.config.learner.dropout.dataset_size {
             DatasetSize::Fixed(size) => size,
             DatasetSize::Of(Data::Final) => self.config.steps.min(self.config.agent.replay_capacity as u64),
-            DatasetSize::Of(Data::Replay) => {
-                self.counters.counted.unwrap_or(self.replay.len() as u64)
-            }
+            DatasetSize::Of(Data::Replay) => self.counters.counted.unwrap_or(self.replay.len() as u64),
         }
     }
 

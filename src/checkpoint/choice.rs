@@ -20,9 +20,10 @@ impl FromStr for CheckpointChoice {
         match text {
             "best" => Ok(Self::Best),
             "last" => Ok(Self::Last),
-            _ => text.parse().map(Self::Step).map_err(|_| {
-                "it must be best, last, or the step of a checkpoint, such as 5000".to_owned()
-            }),
+            _ => text
+                .parse()
+                .map(Self::Step)
+                .map_err(|_| "it must be best, last, or the step of a checkpoint, such as 5000".to_owned()),
         }
     }
 }

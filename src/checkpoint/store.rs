@@ -128,14 +128,13 @@ impl Checkpoints {
     /// # Errors
     /// [`Error::Usage`] where there is none such, with those that there are; [`Error::Content`] where it is damaged, and
     /// [`Error::CheckpointVersion`].
-    pub fn chosen<R: DeserializeOwned>(
-        &self,
-        choice: CheckpointChoice,
-    ) -> Result<SavedCheckpoint<R>, Error> {
+    pub fn chosen<R: DeserializeOwned>(&self, choice: CheckpointChoice) -> Result<SavedCheckpoint<R>, Error> {
         let names = checkpoint_names(&self.folder)?;
         let kept: Vec<Kept> = names.iter().filter_map(|name| self.known::<R>(name)).collect();
         let name = match choice {
-            CheckpointChoice::Best => best(&kept).map(|kept| kept.name.clone()).or_else(|| names.last().cloned()),
+            CheckpointChoice::Best => {
+                best(&kept).map(|kept| kept.name.clone()).or_else(|| names.last().cloned())
+            }
             CheckpointChoice::Last => names.last().cloned(),
             CheckpointChoice::Step(step) => Some(name_of(step)).filter(|name| names.contains(name)),
         };

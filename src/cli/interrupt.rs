@@ -22,7 +22,9 @@ impl Interrupt {
                 // in it.
                 signal_hook::low_level::exit(i32::from(Error::Interrupted.exit_code()));
             }
-            tracing::warn!("saving and ending, so that `resume` goes on from here; once more ends it at once");
+            tracing::warn!(
+                "saving and ending, so that `resume` goes on from here; once more ends it at once"
+            );
         });
         if let Err(error) = installed {
             tracing::warn!("Ctrl-C will end the run at once, because no handler could be set: {error}");

@@ -2,6 +2,7 @@
 
 use super::terminal::probabilities;
 use super::training::Trained;
+use crate::run::EvaluationScore;
 
 /// The lines that a training alone ends with.
 pub fn report(trained: &Trained) -> String {
@@ -13,6 +14,8 @@ pub fn report(trained: &Trained) -> String {
             "return      {mean:.1} on average over the last {} of {episodes} episodes",
             episodes.min(100)
         ));
+    } else {
+        lines.push("return      none, since no episode ended".to_owned());
     }
     match (summary.reward_threshold, summary.solved_at_step) {
         (Some(threshold), Some(step)) => {
@@ -21,11 +24,14 @@ pub fn report(trained: &Trained) -> String {
         (Some(threshold), None) => lines.push(format!("threshold   {threshold} not reached in training")),
         _ => {}
     }
+    if let Some(EvaluationScore { step, mean_return }) = summary.best_evaluation {
+        lines.push(format!("best        mean return {mean_return:.1} in an evaluation at step {step}"));
+    }
     if let Some(evaluation) = &summary.evaluation {
         lines.push(format!("evaluation  {evaluation}"));
     }
     lines.push(format!(
-        "dropout     p {} (peak {}), N = {} at the last episode's end, tau = {:.0}",
+        "dropout     p {} (peak {}), N = {}, tau = {:.0}",
         probabilities(&summary.p_final),
         probabilities(&summary.p_peak),
         summary.dataset_size,

@@ -7,7 +7,7 @@ use control_envs::Registry;
 use super::arguments::ResumeArguments;
 use super::interrupt::Interrupt;
 use super::report::report;
-use super::settings::warn_of_odd;
+use super::settings::{warn_of_endless, warn_of_odd};
 use super::terminal::Terminal;
 use super::training::TrainingContext;
 use crate::error::Error;
@@ -37,6 +37,7 @@ pub fn run(registry: &Registry, arguments: &ResumeArguments, terminal: &Terminal
     warn_of_odd(&saved.config);
     let context = TrainingContext { terminal, interrupt: Interrupt::install(), shared_progress: None };
     let session = saved.resume(registry)?;
+    warn_of_endless(session.environment());
     context.say(
         "",
         format_args!(

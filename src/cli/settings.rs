@@ -1,11 +1,14 @@
 //! From flags to the resolved config.
 
-use control_envs::Registry;
+use std::time::Duration;
+
+use control_envs::{Entry, Registry, contract};
 
 use super::arguments::TrainArguments;
 use crate::concrete::Temperature;
 use crate::config::{Config, ConfigLayer};
 use crate::error::Error;
+use crate::panics::caught;
 
 /// Defaults, the environment's preset, the config file, the flags.
 pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config, Error> {
@@ -53,6 +56,15 @@ pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config
         .map_err(|error| Error::Usage(format!("{}: {error}", naming.source())))?;
     let config = Config::for_env(entry.id())?.layered(&over)?;
     Ok(Config { env: entry.id().to_owned(), ..config })
+}
+
+/// Warns of an environment whose episodes may have no end.
+pub fn warn_of_endless(entry: &Entry) {
+    // One that panics does so in the training too, which says it.
+    let probe = || Ok(contract::warning_of_endless(entry.make(), 1_000, Duration::from_secs(1)));
+    if let Ok(Some(warning)) = caught(probe) {
+        tracing::warn!("{warning}");
+    }
 }
 
 /// Warns of settings that are allowed and still hardly meant.

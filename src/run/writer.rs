@@ -131,8 +131,8 @@ impl RunWriter {
     pub fn is_checkpoint_due(&self, snapshot: &TrainingSnapshot<'_>, config: &Config) -> bool {
         let every = &config.checkpoint;
         let seconds = self.checkpoint_saved.elapsed().as_secs_f64();
-        let is_due = seconds >= every.seconds
-            || (every.episodes > 0 && self.episodes_since >= every.episodes);
+        let is_due =
+            seconds >= every.seconds || (every.episodes > 0 && self.episodes_since >= every.episodes);
         let is_overdue = seconds >= OVERDUE * every.seconds.max(1.0);
         is_due && self.checkpoints.is_some() && (is_overdue || snapshot.is_exact())
     }

@@ -54,14 +54,24 @@ fn a_second_checkpoint_writes_what_is_new() {
     let progress = TrainingProgress::start(0);
     let mut checkpoints = Checkpoints::new(folder.path().into(), 3);
     checkpoints
-        .save(TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress }, String::new(), None, 0)
+        .save(
+            TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress },
+            String::new(),
+            None,
+            0,
+        )
         .unwrap();
     let first = bytes(folder.path());
     let data = 400_000 * 25;
     assert!(first < data * 11 / 10 + 1_000_000, "{first} bytes for {data} of data");
     push(&mut agent, 1_000);
     checkpoints
-        .save(TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress }, String::new(), None, 0)
+        .save(
+            TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress },
+            String::new(),
+            None,
+            0,
+        )
         .unwrap();
     let second = bytes(folder.path()) - first;
     assert!(second < 6 << 20, "a segment and the networks, not all: {second}");
