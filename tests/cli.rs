@@ -43,7 +43,8 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
     assert_eq!(layers.lines().count() - 1, 3 * (episodes.lines().count() - 1));
     let updates = fs::read_to_string(folder.join("updates.csv")).unwrap();
     assert!(updates.starts_with(
-        "update,total_steps,loss,data_term,weight_term,entropy_term,precision_term,td_error,q_mean,"
+        "update,total_steps,loss,data_term,weight_term,entropy_term,precision_term,td_error,q_mean,epistemic_std,\
+         gradient_norm,learning_rate,dataset_size,precision,p_0,p_1,p_2\n"
     ));
     assert_eq!(updates.lines().count(), 1 + (900 - 99) / 20);
 
@@ -431,4 +432,25 @@ fn a_second_interrupt_ends_the_program_at_once_and_quietly() {
         assert_eq!(output.status.code(), Some(130), "{stderr}");
         assert!(!stderr.contains("panicked"), "{stderr}");
     }
+}
+
+#[test]
+fn a_checkpoint_is_evaluated() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = train(runs.path(), &["--steps", "700", "--set", "evaluation.period=300"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(said.contains("best        mean return "), "{said}");
+    let folder = folders(runs.path()).remove(0);
+    let evaluate = |which: &str| {
+        run(&["evaluate", folder.to_str().unwrap(), "--episodes", "2", "--json", "--checkpoint", which])
+    };
+    for which in ["best", "last", "700"] {
+        let output = evaluate(which);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let played: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((played["episodes"].as_u64(), played["cut"].as_u64()), (Some(2), Some(0)));
+    }
+    assert_fails(&evaluate("301"), 2, &["no checkpoint of step 301; there are those of step ", "700"]);
+    assert_fails(&evaluate("first"), 2, &["it must be best, last, or the step of a checkpoint"]);
 }

@@ -35,7 +35,14 @@ fn every_seed_is_the_run_that_it_is_alone() {
     assert_eq!(folders(&together).len(), 3);
     for seed in 0..3 {
         let (alone, together) = (of_seed(&alone, seed), of_seed(&together, seed));
-        for file in ["config.toml", "episodes.csv", "layers.csv", "updates.csv", "model.safetensors"] {
+        for file in [
+            "config.toml",
+            "episodes.csv",
+            "layers.csv",
+            "updates.csv",
+            "evaluations.csv",
+            "model.safetensors",
+        ] {
             assert_eq!(
                 fs::read(alone.join(file)).unwrap(),
                 fs::read(together.join(file)).unwrap(),

@@ -61,6 +61,7 @@ fn in_memory_in_a_folder_interrupted_and_resumed_are_one_training() {
     parts.last = Some(9);
     assert!(matches!(written.train(&mut parts), Err(Error::Interrupted)));
     drop(written);
+    parts.last = None;
     let mut resumed = Session::resume(&folder, &Registry::builtin()).unwrap();
     let of_resumed = resumed.train(&mut parts).unwrap();
     assert_eq!(parts.rows, whole.rows);

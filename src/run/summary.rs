@@ -171,4 +171,22 @@ mod tests {
         assert_eq!(statistics.p_peak(), [0.4]);
         assert_eq!((statistics.episodes(), statistics.mean_return_100()), (102, Some(460.0)));
     }
+
+    #[test]
+    fn of_equal_evaluations_the_later_one_is_the_best() {
+        let mut statistics = RunStatistics::new(None, &[]);
+        let mut add = |total_steps, mean_return| {
+            statistics.add_evaluation(&EvaluationRecord {
+                total_steps,
+                mean_return,
+                ..EvaluationRecord::default()
+            })
+        };
+        assert_eq!(
+            [(10, 5.0), (20, 4.0), (30, 5.0)].map(|(step, mean)| add(step, mean)),
+            [true, false, true]
+        );
+        assert_eq!(statistics.best_evaluation(), Some(EvaluationScore { step: 30, mean_return: 5.0 }));
+        assert_eq!(statistics.last_evaluation(), statistics.best_evaluation());
+    }
 }

@@ -90,7 +90,7 @@ fn return_panel(tables: &RunTables, label: &RunLabel, detail: Detail) -> Panel {
         },
     ]);
     Panel {
-        note: "small dots: single episodes of the training".to_owned(),
+        note: "small dots: training episodes".to_owned(),
         empty: NO_EPISODES,
         weight: 1.2,
         ..Panel::new("Episode return", axis, marks.collect())
