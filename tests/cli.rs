@@ -69,7 +69,8 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
     let evaluation: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(evaluation, summary["evaluation"]);
     let keys: Vec<_> = evaluation.as_object().unwrap().keys().map(String::as_str).collect();
-    let mut wanted = ["episodes", "mean_return", "std_return", "min_return", "max_return", "mean_length"];
+    let mut wanted =
+        ["cut", "episodes", "mean_return", "std_return", "min_return", "max_return", "mean_length"];
     wanted.sort_unstable();
     assert_eq!(
         {

@@ -1,7 +1,6 @@
 //! Environments whose episodes do not end: all that goes by episodes elsewhere goes by steps there.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-#[allow(dead_code, reason = "shared with other tests")]
 mod program;
 
 use std::fs;
