@@ -33,6 +33,9 @@ pub struct Evaluation {
     pub max_return: f64,
     /// Mean number of steps.
     pub mean_length: f64,
+    /// How many of the episodes were cut before their end.
+    #[serde(default)]
+    pub cut: u64,
 }
 
 impl fmt::Display for Evaluation {
@@ -46,7 +49,11 @@ impl fmt::Display for Evaluation {
             numbers::short(self.min_return),
             numbers::short(self.max_return),
             numbers::mean(self.mean_length)
-        )
+        )?;
+        match self.cut {
+            0 => Ok(()),
+            cut => write!(f, "; {cut} of them cut before their end, since the environment has no step limit"),
+        }
     }
 }
 
@@ -75,11 +82,35 @@ pub trait EvaluationObserver {
 /// Nobody watches.
 impl EvaluationObserver for () {}
 
+/// When an evaluation takes place. Each has random streams of its own, so that the best policy of a training is not
+/// chosen by the very episodes that it is judged by in the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// When the training is over.
+    AfterTraining,
+    /// Every so often while it goes on.
+    WhileTraining,
+}
+
+impl Occasion {
+    /// The streams of starts and of noise.
+    fn streams(self) -> (Stream, Stream) {
+        match self {
+            Self::AfterTraining => (Stream::Evaluation, Stream::EvaluationNoise),
+            Self::WhileTraining => (Stream::PeriodicEvaluation, Stream::PeriodicEvaluationNoise),
+        }
+    }
+}
+
 /// How a network is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Evaluator {
+    /// What its random streams are.
+    pub occasion: Occasion,
     /// Episodes to play, at least one.
     pub episodes: u64,
+    /// Steps after which an episode is cut in an environment without a step limit of its own.
+    pub max_episode_steps: u64,
     /// Noisy passes to a decision.
     pub passes: usize,
     /// Seed of starts and noise.
@@ -99,14 +130,16 @@ impl Evaluator {
         env: &mut dyn Env,
         observer: &mut dyn EvaluationObserver,
     ) -> Result<Evaluation, Error> {
-        let mut starts = generator(self.seed, Stream::Evaluation);
-        let mut source = LogisticNoise::new(generator(self.seed, Stream::EvaluationNoise));
+        let (starts, noise) = self.occasion.streams();
+        let mut starts = generator(self.seed, starts);
+        let mut source = LogisticNoise::new(generator(self.seed, noise));
         let mut noise = PassNoise::default();
         let scale = network.value_scale();
-        let (mut returns, mut steps) = (Vec::new(), 0_u64);
+        let limit = env.spec().max_episode_steps.map_or(self.max_episode_steps, |_| u64::MAX);
+        let (mut returns, mut steps, mut cut) = (Vec::new(), 0_u64, 0);
         for _ in 0..self.episodes {
             let mut observation = env.reset(&mut starts)?;
-            let mut episode_return = 0.0;
+            let (mut episode_return, mut length) = (0.0, 0);
             loop {
                 if observer.wants_to_stop() {
                     return Err(Error::Interrupted);
@@ -118,7 +151,12 @@ impl Evaluator {
                     return Err(Error::NotFinite { quantity, step: steps });
                 }
                 let action = prediction.row(0).greedy_action();
-                let step = env.step(action)?;
+                let mut step = env.step(action)?;
+                length += 1;
+                if length >= limit && !step.ends_episode() {
+                    step.truncated = true;
+                    cut += 1;
+                }
                 observer.on_step(&Decision { prediction, action, scale }, &step);
                 episode_return += step.reward;
                 steps += 1;
@@ -129,13 +167,13 @@ impl Evaluator {
             }
             returns.push(episode_return);
         }
-        Ok(Evaluation::of(&returns, steps))
+        Ok(Evaluation::of(&returns, steps, cut))
     }
 }
 
 impl Evaluation {
-    /// Sums up the returns of at least one episode, which took `steps` steps together.
-    fn of(returns: &[f64], steps: u64) -> Self {
+    /// Sums up the returns of at least one episode, which took `steps` steps together; `cut` of them were cut.
+    fn of(returns: &[f64], steps: u64, cut: u64) -> Self {
         Self {
             episodes: returns.len() as u64,
             mean_return: mean(returns),
@@ -143,6 +181,7 @@ impl Evaluation {
             min_return: returns.iter().copied().fold(f64::INFINITY, f64::min),
             max_return: returns.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             mean_length: steps as f64 / returns.len() as f64,
+            cut,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The loop: environment and agent, on one screen. It knows nothing of files or terminals.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use control_envs::{Env, EnvError};
 use serde::{Deserialize, Serialize};
@@ -9,11 +10,14 @@ use crate::agent::Agent;
 use crate::engine::GroupFigures;
 use crate::error::Error;
 use crate::randomness::{Generator, Stream, generator};
-use crate::rows::{EpisodeRecord, LayerRecord, UpdateRecord};
+use crate::rows::{EpisodeRecord, EvaluationRecord, LayerRecord, UpdateRecord};
 use crate::statistics::mean;
 
 /// Episodes over which returns are averaged, as Gymnasium's reward thresholds mean it.
 const RETURN_WINDOW: usize = 100;
+
+/// How long a training that is to stop goes on to the end of an episode that can't be saved in its middle.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How far a training has come: all that the steps to come depend on and neither agent nor environment holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -110,6 +114,14 @@ pub struct TrainingSnapshot<'a> {
     pub progress: &'a TrainingProgress,
 }
 
+impl TrainingSnapshot<'_> {
+    /// Whether a training that is resumed from here goes on as if nothing had happened. It does not in the middle of an
+    /// episode in an environment that can't be saved: another one begins there.
+    pub fn is_exact(&self) -> bool {
+        self.progress.episode.is_none() || self.env.save_state().is_some()
+    }
+}
+
 /// Who watches a training. Every method does nothing unless it is written.
 pub trait Observer {
     /// After every environment step.
@@ -135,6 +147,14 @@ pub trait Observer {
         Ok(())
     }
 
+    /// After an evaluation while training, before [`between_steps`](Self::between_steps).
+    ///
+    /// # Errors
+    /// As for [`on_update`](Self::on_update).
+    fn on_evaluation(&mut self, _record: &EvaluationRecord) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// After every environment step and all that followed from it: the time to save.
     ///
     /// # Errors
@@ -143,7 +163,8 @@ pub trait Observer {
         Ok(())
     }
 
-    /// Asked after every episode: whether to end the training here.
+    /// Asked after every environment step: whether to end the training here, or within a second where the episode can't
+    /// be saved in its middle.
     fn wants_to_stop(&self) -> bool {
         false
     }
@@ -172,6 +193,10 @@ impl<const N: usize> Observer for Observers<'_, N> {
         self.0.iter_mut().try_for_each(|observer| observer.on_episode(record, agent))
     }
 
+    fn on_evaluation(&mut self, record: &EvaluationRecord) -> Result<(), Error> {
+        self.0.iter_mut().try_for_each(|observer| observer.on_evaluation(record))
+    }
+
     fn between_steps(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
         self.0.iter_mut().try_for_each(|observer| observer.between_steps(snapshot))
     }
@@ -194,6 +219,7 @@ pub fn train(
     progress: &mut TrainingProgress,
     observer: &mut dyn Observer,
 ) -> Result<(), Error> {
+    let mut asked = None;
     while !agent.is_finished() {
         let mut episode = match progress.episode.take() {
             Some(episode) => episode,
@@ -211,17 +237,20 @@ pub fn train(
             observer.on_update(&record)?;
         }
         observer.on_step(agent);
-        let ended = step.ends_episode();
-        if ended {
+        if step.ends_episode() {
             let record = progress.end_episode(&episode, step.terminated, agent)?;
             observer.on_episode(&record, agent)?;
         } else {
             episode.observation = step.observation;
             progress.episode = Some(episode);
         }
-        observer.between_steps(TrainingSnapshot { env, agent, progress })?;
-        if ended && observer.wants_to_stop() {
-            return Err(Error::Interrupted);
+        let snapshot = TrainingSnapshot { env, agent, progress };
+        observer.between_steps(snapshot)?;
+        if observer.wants_to_stop() {
+            let asked: &Instant = asked.get_or_insert_with(Instant::now);
+            if snapshot.is_exact() || asked.elapsed() >= PATIENCE {
+                return Err(Error::Interrupted);
+            }
         }
     }
     if observer.wants_to_stop() { Err(Error::Interrupted) } else { Ok(()) }

@@ -8,6 +8,7 @@ use concrete_dqn::engine::engine;
 use concrete_dqn::evaluation::Evaluator;
 use concrete_dqn::rows::{EpisodeRecord, UpdateRecord};
 use concrete_dqn::training::{Observer, TrainingProgress, train};
+use concrete_dqn::units::NetworkUnits;
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
 use tch::Device;
@@ -171,7 +172,7 @@ fn evaluation_repeats_and_depends_on_the_seed() {
     let play = |seed| {
         let mut env = Registry::builtin().make("cartpole").unwrap();
         let mut engine = engine(&config, agent.network()).unwrap();
-        let evaluator = Evaluator { episodes: 5, passes: 3, seed };
+        let evaluator = Evaluator { episodes: 5, passes: 3, seed, ..Evaluator::from(&config) };
         evaluator.evaluate(agent.network(), engine.as_mut(), env.as_mut(), &mut ()).unwrap()
     };
     assert_eq!(play(1), play(1));
@@ -228,7 +229,7 @@ fn value_of_one_step(terminates: bool, targets: &str) -> f64 {
     let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
     train(env.as_mut(), &mut agent, &mut TrainingProgress::start(0), &mut ()).unwrap();
     let q = engine(&config, agent.network()).unwrap().predict(agent.network(), &[0.5], None).q[0];
-    f64::from(q) / (1.0 - 0.9)
+    agent.network().value_scale().to_return(NetworkUnits(f64::from(q))).0
 }
 
 #[test]

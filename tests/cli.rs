@@ -43,7 +43,8 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
     assert_eq!(layers.lines().count() - 1, 3 * (episodes.lines().count() - 1));
     let updates = fs::read_to_string(folder.join("updates.csv")).unwrap();
     assert!(updates.starts_with(
-        "update,total_steps,loss,data_term,weight_term,entropy_term,precision_term,td_error,q_mean,"
+        "update,total_steps,loss,data_term,weight_term,entropy_term,precision_term,td_error,q_mean,epistemic_std,\
+         gradient_norm,learning_rate,dataset_size,precision,p_0,p_1,p_2\n"
     ));
     assert_eq!(updates.lines().count(), 1 + (900 - 99) / 20);
 
@@ -68,7 +69,8 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
     let evaluation: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(evaluation, summary["evaluation"]);
     let keys: Vec<_> = evaluation.as_object().unwrap().keys().map(String::as_str).collect();
-    let mut wanted = ["episodes", "mean_return", "std_return", "min_return", "max_return", "mean_length"];
+    let mut wanted =
+        ["cut", "episodes", "mean_return", "std_return", "min_return", "max_return", "mean_length"];
     wanted.sort_unstable();
     assert_eq!(
         {
@@ -439,7 +441,7 @@ fn wrong_usage_is_a_sentence_and_code_2() {
         ["exploration.epsilon_final is a setting of epsilon-greedy", "the rule is ucb", "beta, passes"];
     wrong(&["--set", "exploration.epsilon_final=0.1"], &of_another);
     wrong(&["--exploration", "ubc"], &["ubc", "ucb", "thompson", "epsilon-greedy", "greedy"]);
-    wrong(&["--set", "agent.gamma=2"], &["--set agent.gamma=2", "from 0 to below 1"]);
+    wrong(&["--set", "agent.gamma=2"], &["--set agent.gamma=2", "from 0 to 1"]);
     wrong(&["--set", "agent.gama=0.9"], &["did you mean agent.gamma?"]);
     wrong(&["--set", "gamma=0.98"], &["there is no key gamma; did you mean agent.gamma?"]);
     wrong(&["--set", "network.hidden=64,64"], &["it is a list", "write network.hidden=[64,64]"]);
@@ -600,7 +602,9 @@ fn an_interrupt_ends_the_run_after_the_episode_in_hand() {
     let episodes = fs::read_to_string(folder.join("episodes.csv")).unwrap();
     assert!(episodes.ends_with('\n'));
     let last: Vec<&str> = episodes.lines().last().unwrap().split(',').collect();
-    assert_eq!(last[1], summary["total_steps"].to_string(), "the current episode was finished");
+    let (ended, steps) = (last[1].parse::<u64>().unwrap(), summary["total_steps"].as_u64().unwrap());
+    assert!(ended <= steps, "the episode under way has no row");
+    assert!(folder.join(format!("checkpoints/step-{steps:012}")).is_dir(), "it can be resumed in its middle");
     assert!(run(&["evaluate", folder.to_str().unwrap(), "--episodes", "1"]).status.success());
     assert!(folder.join("plots/overview.png").is_file());
 }
@@ -636,4 +640,25 @@ fn a_second_interrupt_ends_the_program_at_once_and_quietly() {
         assert_eq!(output.status.code(), Some(130), "{stderr}");
         assert!(!stderr.contains("panicked"), "{stderr}");
     }
+}
+
+#[test]
+fn a_checkpoint_is_evaluated() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = train(runs.path(), &["--steps", "700", "--set", "evaluation.period=300"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(said.contains("best        mean return "), "{said}");
+    let folder = folders(runs.path()).remove(0);
+    let evaluate = |which: &str| {
+        run(&["evaluate", folder.to_str().unwrap(), "--episodes", "2", "--json", "--checkpoint", which])
+    };
+    for which in ["best", "last", "700"] {
+        let output = evaluate(which);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let played: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((played["episodes"].as_u64(), played["cut"].as_u64()), (Some(2), Some(0)));
+    }
+    assert_fails(&evaluate("301"), 2, &["no checkpoint of step 301; there are those of step ", "700"]);
+    assert_fails(&evaluate("first"), 2, &["it must be best, last, or the step of a checkpoint"]);
 }

@@ -76,8 +76,8 @@ fn errors_name_source_key_value_and_what_is_allowed() {
         ("[agent]\ngama = 1", vec!["my.toml", "agent.gama", "did you mean agent.gamma?", "batch_size"]),
         ("agent = 3", vec!["agent = 3", "section"]),
         ("[agent]\ngamma = \"x\"", vec!["my.toml", "agent.gamma = \"x\"", "expected a number"]),
-        ("[agent]\ngamma = 1.0", vec!["agent.gamma = 1", "from 0 to below 1"]),
-        ("[agent]\ngamma = nan", vec!["agent.gamma = NaN", "from 0 to below 1"]),
+        ("[agent]\ngamma = 1.5", vec!["agent.gamma = 1.5", "from 0 to 1"]),
+        ("[agent]\ngamma = nan", vec!["agent.gamma = NaN", "from 0 to 1"]),
         (
             "[agent]\nbatch_size = -1",
             vec!["agent.batch_size = -1", "integer `-1`", "expected a whole number of 0 or more"],

@@ -187,7 +187,7 @@ fn what_is_wrong_in_a_file_is_one_sentence_that_names_file_and_key() {
         (
             "[variants.ucb]",
             "[variants.ucb]\nagent.gamma = 2",
-            vec!["my.toml, [variants.ucb]: agent.gamma = 2", "from 0 to below 1"],
+            vec!["my.toml, [variants.ucb]: agent.gamma = 2", "from 0 to 1"],
         ),
         (
             "[variants.ucb]",

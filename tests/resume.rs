@@ -38,7 +38,7 @@ impl Observer for Watch {
     fn between_steps(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
         match &mut self.save_at {
             Some((step, checkpoints)) if *step == snapshot.agent.steps() => {
-                checkpoints.save(snapshot, String::new(), self.rows.len())
+                checkpoints.save(snapshot, String::new(), None, self.rows.len())
             }
             _ => Ok(()),
         }

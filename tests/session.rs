@@ -1,10 +1,13 @@
 //! Training, evaluating and resuming from another crate.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+use std::cell::Cell;
 use std::path::Path;
 
 use concrete_dqn::agent::Agent;
-use concrete_dqn::rows::EpisodeRecord;
+use concrete_dqn::checkpoint::CheckpointChoice;
+use concrete_dqn::evaluation::{Evaluator, Occasion};
+use concrete_dqn::rows::{EpisodeRecord, EvaluationRecord, read};
 use concrete_dqn::training::Observer;
 use concrete_dqn::{Config, Error, Policy, SavedRun, Session};
 use control_envs::rand::Rng;
@@ -58,6 +61,7 @@ fn in_memory_in_a_folder_interrupted_and_resumed_are_one_training() {
     parts.last = Some(9);
     assert!(matches!(written.train(&mut parts), Err(Error::Interrupted)));
     drop(written);
+    parts.last = None;
     let mut resumed = Session::resume(&folder, &Registry::builtin()).unwrap();
     let of_resumed = resumed.train(&mut parts).unwrap();
     assert_eq!(parts.rows, whole.rows);
@@ -200,4 +204,94 @@ fn what_is_wrong_is_said() {
     says(Config::default().with("agent.gama = 1").map(|_| ()), "did you mean agent.gamma");
     says(session(300).predict(&[0.0; 3]).map(|_| ()), "it must be 4 finite numbers");
     says(session(300).predict(&[f32::NAN; 4]).map(|_| ()), "no observation of CartPole-v1");
+}
+
+/// The files that learning decides.
+fn learned(folder: &Path) -> Vec<Vec<u8>> {
+    let files = ["episodes.csv", "layers.csv", "updates.csv", "model.safetensors"];
+    files.iter().map(|file| std::fs::read(folder.join(file)).unwrap()).collect()
+}
+
+#[test]
+fn evaluations_change_nothing_that_is_learned() {
+    let runs = tempfile::tempdir().unwrap();
+    let train = |name: &str, period: u64| {
+        let mut config = config(1_200);
+        (config.evaluation.period, config.evaluation.period_episodes) = (period, 3);
+        let mut session = Session::new(&Registry::builtin(), config).unwrap();
+        session = session.in_folder(runs.path().join(name)).unwrap();
+        session.train(&mut ()).unwrap()
+    };
+    let (without, with) = (train("without", 0), train("with", 350));
+    assert_eq!(learned(&runs.path().join("without")), learned(&runs.path().join("with")));
+    assert_eq!(without.best_evaluation, None);
+
+    let rows: Vec<EvaluationRecord> = read(&runs.path().join("with/evaluations.csv")).unwrap();
+    assert_eq!(rows.iter().map(|row| row.total_steps).collect::<Vec<_>>(), [350, 700, 1_050]);
+    assert!(rows.iter().all(|row| (row.episodes, row.cut) == (3, 0) && row.min_return <= row.mean_return));
+    let best = with.best_evaluation.unwrap();
+    assert!(rows.iter().all(|row| row.mean_return <= best.mean_return));
+    // Its checkpoint is kept, and has the network that was evaluated.
+    let policy = |choice| Policy::load_checkpoint(choice, "cpu", runs.path().join("with"), CartPole::new);
+    let play = |policy: &mut Policy| {
+        let of_run = Evaluator::from(policy.config());
+        let evaluator = Evaluator { occasion: Occasion::WhileTraining, episodes: 3, ..of_run };
+        policy.evaluate(evaluator, &mut ()).unwrap().mean_return
+    };
+    assert_eq!(play(&mut policy(CheckpointChoice::Best).unwrap()), best.mean_return);
+    assert_eq!(play(&mut policy(CheckpointChoice::Step(best.step)).unwrap()), best.mean_return);
+    let mut last = policy(CheckpointChoice::Last).unwrap();
+    let mut model = Policy::load(runs.path().join("with"), CartPole::new).unwrap();
+    assert_eq!(last.predict(&[0.1; 4]).unwrap(), model.predict(&[0.1; 4]).unwrap());
+    let missing = policy(CheckpointChoice::Step(7)).unwrap_err();
+    let said = missing.to_string();
+    assert!(
+        missing.exit_code() == 2 && said.contains("no checkpoint of step 7; there are those of step"),
+        "{said}"
+    );
+    assert!(said.contains(&best.step.to_string()) && said.contains("1200"), "{said}");
+}
+
+/// Wants to stop when it has been asked so many times.
+struct StopsWhenAsked(Cell<u32>);
+
+impl Observer for StopsWhenAsked {
+    fn wants_to_stop(&self) -> bool {
+        self.0.set(self.0.get().saturating_sub(1));
+        self.0.get() == 0
+    }
+}
+
+#[test]
+fn an_interrupted_evaluation_is_played_again() {
+    let runs = tempfile::tempdir().unwrap();
+    let session = |name: &str| {
+        let mut config = config(900);
+        config.evaluation.period = 400;
+        Session::new(&Registry::builtin(), config).unwrap().in_folder(runs.path().join(name)).unwrap()
+    };
+    session("whole").train(&mut ()).unwrap();
+    let mut parts = session("parts");
+    // Asked after each of 399 steps, and then before each of the evaluation's.
+    let stopped = parts.train(&mut StopsWhenAsked(Cell::new(410)));
+    assert!(matches!(stopped, Err(Error::Interrupted)));
+    assert_eq!((parts.summary().total_steps, parts.summary().best_evaluation), (400, None));
+    drop(parts);
+    Session::resume(runs.path().join("parts"), &Registry::builtin()).unwrap().train(&mut ()).unwrap();
+    let evaluations =
+        |name: &str| std::fs::read_to_string(runs.path().join(name).join("evaluations.csv")).unwrap();
+    assert_eq!(evaluations("whole").lines().count(), 3);
+    assert_eq!(evaluations("whole"), evaluations("parts"));
+    assert_eq!(learned(&runs.path().join("whole")), learned(&runs.path().join("parts")));
+}
+
+#[test]
+fn an_evaluation_that_fails_ends_the_run_with_its_error() {
+    // Panics at its 55th step, which a training in another instance has not come to yet.
+    let mut config = Config::for_env("Panics-v0").unwrap().with("agent.learning_starts = 20").unwrap();
+    (config.evaluation.period, config.evaluation.period_episodes) = (20, 6);
+    let mut session = Session::new(Panics::new, config).unwrap();
+    let error = session.train(&mut ()).unwrap_err();
+    assert!(matches!(&error, Error::Panicked(message) if message == "step 55"), "{error}");
+    assert_eq!(session.summary().total_steps, 20);
 }

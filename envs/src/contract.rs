@@ -6,6 +6,8 @@
 //! contract::check(CartPole::new, 1, 1_000).unwrap();
 //! ```
 
+use std::time::{Duration, Instant};
+
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -38,11 +40,18 @@ fn moment(seed: u64, step: Option<usize>) -> String {
 ///   the first one after a reset;
 /// - where its state can be saved, an instance that is given the state goes on as the one that it was saved in.
 ///
+/// What is allowed and still hardly meant is returned as warnings: that no episode ended in so many steps and none ever
+/// has to.
+///
 /// Environments are checked within [`TimeLimit`] and [`Checked`], as they will be used, so `make` returns a bare one.
 ///
 /// # Errors
 /// The first [`ContractViolation`] found.
-pub fn check<E: Env>(make: impl Fn() -> E, seed: u64, steps: usize) -> Result<(), ContractViolation> {
+pub fn check<E: Env>(
+    make: impl Fn() -> E,
+    seed: u64,
+    steps: usize,
+) -> Result<Vec<String>, ContractViolation> {
     let make = || Checked::new(TimeLimit::new(make()));
     let mut env = make();
     let spec = env.spec().clone();
@@ -73,7 +82,41 @@ pub fn check<E: Env>(make: impl Fn() -> E, seed: u64, steps: usize) -> Result<()
     if env.spec() != &spec {
         return Err(violation(Some(steps), "the spec changed in use, but a spec never changes".to_owned()));
     }
-    Ok(())
+    let endless = steps > 0 && is_endless(&spec, &trajectory);
+    Ok(endless.then(|| without_end(&spec, steps)).into_iter().collect())
+}
+
+/// Plays up to `steps` random steps, for as long as `time` at most, and returns a warning where no episode ends in them
+/// and none ever has to, since the environment has no step limit. An environment that fails says so when it is used.
+pub fn warning_of_endless(mut env: impl Env, steps: usize, time: Duration) -> Option<String> {
+    if env.spec().max_episode_steps.is_some() {
+        return None;
+    }
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    let started = Instant::now();
+    env.reset(&mut rng).ok()?;
+    let mut taken = 0;
+    while taken < steps && started.elapsed() < time {
+        let action = rng.random_range(0..env.spec().actions.len());
+        if env.step(action).ok()?.ends_episode() {
+            return None;
+        }
+        taken += 1;
+    }
+    Some(without_end(env.spec(), taken))
+}
+
+fn is_endless(spec: &EnvSpec, trajectory: &[(usize, Event)]) -> bool {
+    let ends = |(_, event): &(usize, Event)| matches!(event, Event::Step(step) if step.ends_episode());
+    spec.max_episode_steps.is_none() && !trajectory.iter().any(ends)
+}
+
+fn without_end(spec: &EnvSpec, steps: usize) -> String {
+    format!(
+        "no episode of {} ended in {steps} random steps, and it has no step limit; \
+         EnvSpec::with_max_episode_steps gives it one",
+        spec.id
+    )
 }
 
 /// What an environment returned, at one reset or step.

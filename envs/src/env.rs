@@ -35,7 +35,7 @@ pub trait Env: Send {
     /// where it can't be saved, which is what an environment says that does not implement this.
     ///
     /// Where a training is saved in the middle of an episode, the state goes into its checkpoint. One in an environment
-    /// that can't be saved is saved between episodes only.
+    /// that can't be saved is saved between episodes, and where they are long, without the one that is under way.
     fn save_state(&self) -> Option<Vec<u8>> {
         None
     }

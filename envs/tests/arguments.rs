@@ -1,5 +1,7 @@
 //! Arguments of environments, and what is said of wrong ones.
 
+#![allow(clippy::unwrap_used)] // In helpers too, which clippy.toml does not count as tests.
+
 use control_envs::rand::SeedableRng;
 use control_envs::{ArgValue, Argument, Env, EnvArgs, EnvError, Registry};
 use rand_xoshiro::Xoshiro256PlusPlus;

@@ -10,8 +10,10 @@ pub struct Counters {
     pub steps: u64,
     /// Learner steps so far.
     pub updates: u64,
-    /// The replay's size when the last episode ended; `None` before the first end.
-    pub replay_at_episode_end: Option<u64>,
+    /// The replay's size when it was last counted, as at an episode's end; `None` before the first time.
+    pub counted: Option<u64>,
+    /// Environment steps since then.
+    pub since_count: u64,
     /// The exploration rule's decisions in this episode.
     pub decisions: u64,
     /// How many of them were exploratory.

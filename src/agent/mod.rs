@@ -1,4 +1,4 @@
-//! The agent: acts, observes, learns, and at every episode's end tells the objective how much data there is.
+//! The agent: acts, observes, learns, and tells the objective how much data there is.
 
 mod config;
 mod counters;
@@ -28,6 +28,9 @@ use crate::units::{ReturnUnits, ValueScale};
 
 pub use config::{AgentConfig, AgentSections};
 pub use state::AgentState;
+
+/// Most environment steps from one count of the data to the next, so that N grows in an episode without an end too.
+const COUNT_PERIOD: u64 = 1_000;
 
 /// Most observations of an episode at which its figures are taken, so that an episode's end costs little.
 const EPISODE_ROWS: usize = 8;
@@ -158,6 +161,7 @@ impl Agent {
     }
 
     /// Remembers a transition, and learns from it the scale of returns and, where bounds do not tell it, of observations.
+    /// At least every 1,000 of them N becomes the size of the replay.
     /// Returns the dimensions whose bounds turned out not to be kept to.
     pub fn observe(&mut self, observation: &[f32], action: usize, step: &Step) -> Vec<usize> {
         let exceeded = self.observations.find_exceeded(observation, self.replay.observations());
@@ -169,7 +173,16 @@ impl Agent {
         }
         self.replay.push(observation, action, step);
         self.counters.steps += 1;
+        self.counters.since_count += 1;
+        if self.counters.since_count >= COUNT_PERIOD {
+            self.count_data();
+        }
         exceeded
+    }
+
+    /// N becomes the size of the replay.
+    fn count_data(&mut self) {
+        (self.counters.counted, self.counters.since_count) = (Some(self.replay.len() as u64), 0);
     }
 
     /// The dimensions of the observation that are scaled by what is seen of them, since their bounds do not tell.
@@ -242,7 +255,10 @@ impl Agent {
             epistemic_std: scale.to_return(stds.epistemic).0,
             gradient_norm: loss.gradient_norm,
             learning_rate: self.config.learner.optimizer.learning_rate * schedule,
+            dataset_size: self.dataset_size() as f64,
+            precision: self.network().precision(),
             return_bound: self.return_bound().0,
+            p: self.network().mean_p(),
         }
     }
 
@@ -251,7 +267,7 @@ impl Agent {
     /// # Errors
     /// Where a Q-value is not finite.
     pub fn end_episode(&mut self, length: usize) -> Result<EpisodeFigures, Error> {
-        self.counters.replay_at_episode_end = Some(self.replay.len() as u64);
+        self.count_data();
         let observations = self.replay.recent_observations(length, EPISODE_ROWS);
         let rows = observations.len() / self.replay.dimensions();
         let (scale, passes) = (self.value_scale(), self.config.reported_passes);
@@ -278,15 +294,13 @@ impl Agent {
         }
     }
 
-    /// N of the objective: as of the last episode's end, or the replay's size now if none has ended yet, or what the
-    /// config holds it at.
+    /// N of the objective: as of the last episode's end, or of a later count within a long one; the replay's size now
+    /// before the first; or what the config holds it at.
     pub fn dataset_size(&self) -> u64 {
         match self.config.learner.dropout.dataset_size {
             DatasetSize::Fixed(size) => size,
             DatasetSize::Of(Data::Final) => self.config.steps.min(self.config.agent.replay_capacity as u64),
-            DatasetSize::Of(Data::Replay) => {
-                self.counters.replay_at_episode_end.unwrap_or(self.replay.len() as u64)
-            }
+            DatasetSize::Of(Data::Replay) => self.counters.counted.unwrap_or(self.replay.len() as u64),
         }
     }
 

@@ -65,9 +65,10 @@ impl Observations {
     pub fn new(space: &BoxSpace) -> Self {
         let tells_nothing = |dimension: &Dimension| {
             let (low, high) = dimension.typical;
-            !(high / 2.0 - low / 2.0 <= Self::WIDEST)
+            high / 2.0 - low / 2.0 > Self::WIDEST
         };
-        let normalized = space.dimensions.iter().enumerate().filter(|(_, dimension)| tells_nothing(dimension));
+        let normalized =
+            space.dimensions.iter().enumerate().filter(|(_, dimension)| tells_nothing(dimension));
         Self {
             bounds: space.dimensions.iter().map(Dimension::scale).collect(),
             normalized: normalized

@@ -18,6 +18,7 @@
 //! checkpoint, store.
 
 mod build;
+mod choice;
 mod config;
 mod manifest;
 mod saved;
@@ -26,6 +27,7 @@ mod state;
 mod store;
 
 pub use build::Build;
+pub use choice::CheckpointChoice;
 pub use config::CheckpointConfig;
 pub use manifest::checksum;
 pub use saved::SavedCheckpoint;

@@ -13,8 +13,10 @@ use super::manifest::{Manifest, checksum};
 use super::segments::{self, ReplaySegments, Segment};
 use super::state::{STATE, State, VERSION};
 use crate::agent::Agent;
+use crate::engine::ONLINE;
 use crate::error::Error;
 use crate::files::{remove, rename, write_folder};
+use crate::network::QNetwork;
 use crate::tensors::{Arrays, Stored};
 use crate::training::{TrainingProgress, TrainingSnapshot};
 
@@ -65,12 +67,13 @@ impl<R: DeserializeOwned> SavedCheckpoint<R> {
         snapshot: TrainingSnapshot<'_>,
         config: String,
         segments: &[Segment],
+        score: Option<f64>,
         record: R,
     ) -> Result<(), Error>
     where
         R: Serialize,
     {
-        let (tensors, state) = serialize(snapshot, config, segments, record)
+        let (tensors, state) = serialize(snapshot, config, segments, score, record)
             .map_err(|problem| Error::file("write", folder)(io::Error::other(problem)))?;
         let mut manifest = Manifest::new(folder);
         manifest.add(TENSORS.to_owned(), checksum(&tensors));
@@ -106,6 +109,18 @@ fn partial(folder: &Path) -> PathBuf {
 }
 
 impl<R> SavedCheckpoint<R> {
+    /// Fills a network with the one that acted.
+    ///
+    /// # Errors
+    /// [`Error::Content`] where it does not fit.
+    pub fn restore_network(&self, network: &mut QNetwork) -> Result<(), Error> {
+        Stored::parse(&self.tensors)
+            .and_then(|stored| {
+                network.restore(ONLINE, &mut |name, shape, values| stored.fill(name, shape, values))
+            })
+            .map_err(|problem| Error::Content { path: self.folder.join(TENSORS), problem })
+    }
+
     /// Puts agent and environment, both fresh, into the state that was saved, and returns where the training
     /// was.
     pub(super) fn restore(
@@ -141,6 +156,7 @@ fn serialize<R: Serialize + DeserializeOwned>(
     snapshot: TrainingSnapshot<'_>,
     config: String,
     segments: &[Segment],
+    score: Option<f64>,
     record: R,
 ) -> Result<(Vec<u8>, Vec<u8>), String> {
     let TrainingSnapshot { env, agent, progress } = snapshot;
@@ -158,7 +174,7 @@ fn serialize<R: Serialize + DeserializeOwned>(
         version: VERSION,
         build: Build::current(),
         config,
-        mean_return_100: progress.mean_return(),
+        score,
         agent: agent.state(),
         progress: TrainingProgress { episode: episode.cloned(), ..progress.clone() },
         replay: agent.replay().state(),

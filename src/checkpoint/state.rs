@@ -27,8 +27,9 @@ pub struct State<R> {
     pub build: Build,
     /// The run's settings then, as TOML.
     pub config: String,
-    /// Mean return of the last 100 episodes then, by which the best checkpoint is kept.
-    pub mean_return_100: Option<f64>,
+    /// What the best checkpoint is chosen by: the mean return of an evaluation of this very step, or, in a run without
+    /// evaluations while training, of the last 100 episodes.
+    pub score: Option<f64>,
     /// The agent without its tensors and its replay.
     pub agent: AgentState,
     /// Where the training was. The observation of the current episode is among the tensors.

@@ -7,6 +7,7 @@ use control_envs::Env;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::choice::CheckpointChoice;
 use super::saved::{PARTIAL, SavedCheckpoint, remove_checkpoint};
 use super::segments::ReplaySegments;
 use super::state::{STATE, State, check_version};
@@ -32,13 +33,13 @@ pub struct Checkpoints {
 #[derive(Debug)]
 struct Kept {
     name: String,
-    mean_return: Option<f64>,
+    score: Option<f64>,
     segments: Vec<String>,
 }
 
 impl Kept {
     fn new<R>(name: &str, state: &State<R>) -> Self {
-        Self { name: name.to_owned(), mean_return: state.mean_return_100, segments: state.segments.clone() }
+        Self { name: name.to_owned(), score: state.score, segments: state.segments.clone() }
     }
 }
 
@@ -130,38 +131,69 @@ impl Checkpoints {
         checkpoint.restore(env, agent, &mut self.segments)
     }
 
+    /// The checkpoint that is meant, its checksums right.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where there is none such, with those that there are; [`Error::Content`] where it is damaged, and
+    /// [`Error::CheckpointVersion`].
+    pub fn chosen<R: DeserializeOwned>(&self, choice: CheckpointChoice) -> Result<SavedCheckpoint<R>, Error> {
+        let names = checkpoint_names(&self.folder)?;
+        let kept: Vec<Kept> = names.iter().filter_map(|name| self.known::<R>(name)).collect();
+        let name = match choice {
+            CheckpointChoice::Best => {
+                best(&kept).map(|kept| kept.name.clone()).or_else(|| names.last().cloned())
+            }
+            CheckpointChoice::Last => names.last().cloned(),
+            CheckpointChoice::Step(step) => Some(name_of(step)).filter(|name| names.contains(name)),
+        };
+        if let Some(name) = name {
+            return SavedCheckpoint::open(&self.folder.join(name));
+        }
+        let steps: Vec<&str> =
+            names.iter().map(|name| name[PREFIX.len()..].trim_start_matches('0')).collect();
+        let problem = match (choice, steps.as_slice()) {
+            (CheckpointChoice::Step(step), [_, ..]) => {
+                format!("has no checkpoint of step {step}; there are those of step {}", steps.join(", "))
+            }
+            _ => "has no checkpoints".to_owned(),
+        };
+        Err(Error::Usage(format!("{} {problem}", self.folder.display())))
+    }
+
     /// Writes a checkpoint of the training, unless there is one of the same step, and removes those that are
-    /// not kept. `config` is the run's config as TOML, `record` what the run's own files need to be resumed.
+    /// not kept. `config` is the run's config as TOML, `record` what the run's own files need to be resumed. The one
+    /// with the highest `score` is the best.
     ///
     /// # Errors
     /// [`Error::NotFinite`] where a number is not, and where a file can't be written. The checkpoints that
     /// were there are there still.
-    pub fn save<R>(&mut self, snapshot: TrainingSnapshot<'_>, config: String, record: R) -> Result<(), Error>
+    pub fn save<R>(
+        &mut self,
+        snapshot: TrainingSnapshot<'_>,
+        config: String,
+        score: Option<f64>,
+        record: R,
+    ) -> Result<(), Error>
     where
         R: Serialize + DeserializeOwned,
     {
-        let name = format!("{PREFIX}{:012}", snapshot.agent.steps());
+        let name = name_of(snapshot.agent.steps());
         if self.kept.last().is_some_and(|newest| newest.name == name) {
             return Ok(());
         }
         snapshot.agent.check_finite()?;
         let segments = self.segments.save(snapshot.agent.replay())?;
-        SavedCheckpoint::write(&self.folder.join(&name), snapshot, config, segments, record)?;
+        SavedCheckpoint::write(&self.folder.join(&name), snapshot, config, segments, score, record)?;
         self.kept.push(Kept {
             name,
-            mean_return: snapshot.progress.mean_return(),
+            score,
             segments: segments.iter().map(|segment| segment.name.clone()).collect(),
         });
         self.prune()
     }
 
     fn prune(&mut self) -> Result<(), Error> {
-        // Of equals the later one.
-        let best = self.kept.iter().rev().fold(None::<&Kept>, |best, kept| match best {
-            Some(best) if kept.mean_return <= best.mean_return => Some(best),
-            _ => Some(kept),
-        });
-        let best = best.map(|kept| kept.name.clone());
+        let best = best(&self.kept).map(|kept| kept.name.clone());
         let last = self.kept.len().saturating_sub(self.keep);
         let mut index = 0;
         self.kept.retain(|kept| {
@@ -180,6 +212,19 @@ impl Checkpoints {
             self.kept.iter().flat_map(|kept| &kept.segments).map(String::as_str).collect();
         self.segments.prune(&segments)
     }
+}
+
+/// The one with the highest score, of equals the later one.
+fn best(kept: &[Kept]) -> Option<&Kept> {
+    kept.iter().rev().fold(None, |best: Option<&Kept>, kept| match best {
+        Some(best) if kept.score <= best.score => Some(best),
+        _ => Some(kept),
+    })
+}
+
+/// What the checkpoint of a step is called.
+fn name_of(step: u64) -> String {
+    format!("{PREFIX}{step:012}")
 }
 
 /// The names of the checkpoints in a folder, the earliest first.

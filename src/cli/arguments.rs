@@ -7,6 +7,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use super::figure_path::figure_path;
+use crate::checkpoint::CheckpointChoice;
 use crate::config::{Seeds, count};
 use crate::engine::EngineName;
 use crate::exploration::RuleName;
@@ -165,6 +166,10 @@ pub struct EvaluateArguments {
     /// Episodes to play [default: as the run's config says]
     #[arg(long, value_name = "N", value_parser = positive_number, allow_negative_numbers = true)]
     pub episodes: Option<u64>,
+
+    /// Play with the network of a checkpoint: best, last, or the step of one [default: the run's model]
+    #[arg(long, value_name = "WHICH")]
+    pub checkpoint: Option<CheckpointChoice>,
 
     /// Compare every predicted Q-value with the discounted return that followed
     #[arg(long)]

@@ -14,13 +14,18 @@ use crate::session::Policy;
 use crate::value_calibration::{OutcomeCollector, ValueCalibration};
 
 pub fn run(registry: &Registry, arguments: &EvaluateArguments) -> Result<(), Error> {
-    let mut policy = Policy::load_onto(&arguments.device, &arguments.run, registry)?;
+    let (device, run) = (&arguments.device, &arguments.run);
+    let mut policy = match arguments.checkpoint {
+        None => Policy::load_onto(device, run, registry)?,
+        Some(choice) => Policy::load_checkpoint(choice, device, run, registry)?,
+    };
     let config = policy.config().clone();
     let of_run = Evaluator::from(&config);
     let evaluator = Evaluator {
         episodes: arguments.episodes.unwrap_or(of_run.episodes),
         passes: arguments.passes.unwrap_or(of_run.passes),
         seed: arguments.seed.unwrap_or(of_run.seed),
+        ..of_run
     };
     if !arguments.calibration {
         let evaluation = policy.evaluate(evaluator, &mut ())?;

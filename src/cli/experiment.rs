@@ -45,6 +45,11 @@ pub fn run(
         plan.cells.len(),
         store.path().display()
     );
+    let environments = trainings.iter().map(|training| training.entry.id()).collect::<HashSet<_>>();
+    plan.environments
+        .iter()
+        .filter(|entry| environments.contains(entry.id()))
+        .for_each(settings::warn_of_endless);
     let results = train(&trainings, &folders, arguments.jobs, terminal);
 
     // What is finished is summed up, whatever became of the rest.

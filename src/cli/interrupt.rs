@@ -7,8 +7,7 @@ use crate::error::Error;
 use crate::evaluation::EvaluationObserver;
 use crate::training::Observer;
 
-/// Ends every training that it observes after the current episode on Ctrl-C (or SIGTERM), and the program at
-/// once on the second. Its clones are one: a process has one handler only.
+/// Ends every training that it observes on Ctrl-C (or SIGTERM), and the program at once on the second. Its clones are one: a process has one handler only.
 #[derive(Debug, Clone)]
 pub struct Interrupt(Arc<AtomicU32>);
 
@@ -23,7 +22,9 @@ impl Interrupt {
                 // in it.
                 signal_hook::low_level::exit(i32::from(Error::Interrupted.exit_code()));
             }
-            tracing::warn!("finishing the current episode; once more ends it now");
+            tracing::warn!(
+                "saving and ending, so that `resume` goes on from here; once more ends it at once"
+            );
         });
         if let Err(error) = installed {
             tracing::warn!("Ctrl-C will end the run at once, because no handler could be set: {error}");

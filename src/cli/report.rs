@@ -7,6 +7,7 @@ use super::terminal::probabilities;
 use super::training::Trained;
 use crate::error::Error;
 use crate::numbers::{mean, number, short};
+use crate::run::EvaluationScore;
 
 /// The lines that a training alone ends with. `command` is the command line of this program.
 pub fn report(trained: &Trained, command: &[OsString]) -> String {
@@ -19,6 +20,8 @@ pub fn report(trained: &Trained, command: &[OsString]) -> String {
             mean(mean_return),
             episodes.min(100)
         ));
+    } else {
+        lines.push("return      none, since no episode ended".to_owned());
     }
     match (summary.reward_threshold.map(short), summary.solved_at_step) {
         (Some(threshold), Some(step)) => {
@@ -27,11 +30,14 @@ pub fn report(trained: &Trained, command: &[OsString]) -> String {
         (Some(threshold), None) => lines.push(format!("threshold   {threshold} not reached in training")),
         _ => {}
     }
+    if let Some(EvaluationScore { step, mean_return }) = summary.best_evaluation {
+        lines.push(format!("best        mean return {mean_return:.1} in an evaluation at step {step}"));
+    }
     if let Some(evaluation) = &summary.evaluation {
         lines.push(format!("evaluation  {evaluation}"));
     }
     lines.push(format!(
-        "dropout     p {} (peak {}), N = {} at the last episode's end, tau = {}",
+        "dropout     p {} (peak {}), N = {}, tau = {}",
         probabilities(&summary.p_final),
         probabilities(&summary.p_peak),
         summary.dataset_size,
@@ -79,6 +85,7 @@ mod tests {
                 min_return: -size,
                 max_return: -size,
                 mean_length: 10.0,
+                cut: 0,
             }),
             ..serde_json::from_value(summary).unwrap()
         };

@@ -8,7 +8,7 @@ use control_envs::Registry;
 use super::arguments::ResumeArguments;
 use super::interrupt::Interrupt;
 use super::report::report;
-use super::settings::warn_of_odd;
+use super::settings::{warn_of_endless, warn_of_odd};
 use super::stretch::stretched;
 use super::terminal::Terminal;
 use super::training::TrainingContext;
@@ -48,6 +48,7 @@ pub fn run(
     warn_of_odd(&saved.config);
     let context = TrainingContext { terminal, interrupt: Interrupt::install(), shared_progress: None };
     let session = saved.resume(registry)?;
+    warn_of_endless(session.environment());
     context.say(
         "",
         format_args!(

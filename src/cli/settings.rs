@@ -1,14 +1,16 @@
 //! From flags to the resolved config.
 
 use std::fmt::Display;
+use std::time::Duration;
 
-use control_envs::Registry;
+use control_envs::{Entry, Registry, contract};
 use toml::{Table, Value};
 
 use super::arguments::TrainArguments;
 use crate::concrete::Temperature;
 use crate::config::{Config, ConfigLayer, with_arguments};
 use crate::error::Error;
+use crate::panics::caught;
 
 /// Defaults, the environment's preset, the config file, the flags.
 pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config, Error> {
@@ -93,6 +95,15 @@ fn refuse_contradictions(given: &[ConfigLayer]) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Warns of an environment whose episodes may have no end.
+pub fn warn_of_endless(entry: &Entry) {
+    // One that panics does so in the training too, which says it.
+    let probe = || Ok(contract::warning_of_endless(entry.make(), 1_000, Duration::from_secs(1)));
+    if let Ok(Some(warning)) = caught(probe) {
+        tracing::warn!("{warning}");
+    }
 }
 
 /// Warns of settings that are allowed and still hardly meant.

@@ -20,7 +20,7 @@ use super::arguments::Verbosity;
 use crate::agent::Agent;
 use crate::error::Error;
 use crate::numbers;
-use crate::rows::EpisodeRecord;
+use crate::rows::{EpisodeRecord, EvaluationRecord};
 use crate::training::Observer;
 
 /// Prints to stdout. A reader that has gone away, as with `| head`, is no failure; a full disk behind it is.
@@ -78,7 +78,7 @@ impl Terminal {
     /// The observer that shows a training of `steps` steps. `prefix` is what its lines start with.
     pub fn progress(&self, prefix: &str, steps: u64) -> Progress {
         let bar = self.bar(steps, prefix);
-        Progress { bar, prefix: prefix.to_owned(), steps, last_line: Instant::now() }
+        Progress { bar, prefix: prefix.to_owned(), steps, returns: String::new(), last_line: Instant::now() }
     }
 
     /// The observer that shows `trainings` trainings of `steps` steps altogether.
@@ -112,40 +112,57 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     prefix: String,
     steps: u64,
+    /// What is known of the returns.
+    returns: String,
     last_line: Instant,
 }
 
 impl Progress {
-    /// Seconds between two lines where there is no terminal.
+    /// From one line to the next where there is no terminal.
     const LINE_PERIOD: Duration = Duration::from_secs(10);
+    /// From one text beside the bar to the next.
+    const MESSAGE_PERIOD: Duration = Duration::from_millis(200);
+
+    fn returns(&self) -> &str {
+        if self.returns.is_empty() { "no episode has ended" } else { &self.returns }
+    }
 }
 
 impl Observer for Progress {
     fn on_step(&mut self, agent: &Agent) {
-        if let Some(bar) = &self.bar {
-            bar.set_position(agent.steps());
+        let period = if self.bar.is_some() { Self::MESSAGE_PERIOD } else { Self::LINE_PERIOD };
+        let is_due = self.last_line.elapsed() >= period;
+        if is_due {
+            self.last_line = Instant::now();
+        }
+        let state = || format!("{}, p {}", self.returns(), probabilities(&agent.network().mean_p()));
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position(agent.steps());
+                if is_due {
+                    bar.set_message(state());
+                }
+            }
+            None if is_due => {
+                tracing::info!("{}step {} of {}: {}", self.prefix, agent.steps(), self.steps, state());
+            }
+            None => {}
         }
     }
 
     fn on_episode(&mut self, record: &EpisodeRecord, _agent: &Agent) -> Result<(), Error> {
-        if let Some(bar) = &self.bar {
-            bar.set_message(format!(
-                "return {} (last 100)  p {}",
-                numbers::mean(record.mean_return_100),
-                probabilities(&record.p)
-            ));
-        } else if self.last_line.elapsed() >= Self::LINE_PERIOD {
-            self.last_line = Instant::now();
-            tracing::info!(
-                "{}step {} of {}, episode {}: mean return of the last 100 {}, p {}",
-                self.prefix,
-                record.total_steps,
-                self.steps,
-                record.episode,
-                numbers::mean(record.mean_return_100),
-                probabilities(&record.p)
-            );
-        }
+        let EpisodeRecord { episode, mean_return_100, .. } = record;
+        self.returns = format!("episode {episode}, return {} (mean of 100)", numbers::mean(*mean_return_100));
+        Ok(())
+    }
+
+    fn on_evaluation(&mut self, record: &EvaluationRecord) -> Result<(), Error> {
+        let EvaluationRecord { total_steps, mean_return, episodes, .. } = record;
+        tracing::debug!(
+            "{}evaluation at step {total_steps}: mean return {} over {episodes} episodes",
+            self.prefix,
+            numbers::mean(*mean_return)
+        );
         Ok(())
     }
 }

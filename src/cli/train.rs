@@ -25,6 +25,7 @@ pub fn run(
     tracing::debug!("the settings are\n{}", config.to_toml());
     let entry = &config.entry(registry).map_err(|error| Error::Usage(error.to_string()))?;
     settings::warn_of_odd(&config);
+    settings::warn_of_endless(entry);
     let context = TrainingContext { terminal, interrupt: Interrupt::install(), shared_progress: None };
     let Some(seeds) = &arguments.seeds else {
         let trained = Training { name: String::new(), entry, config }.run(&arguments.runs_dir, &context)?;

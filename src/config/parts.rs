@@ -3,7 +3,7 @@
 use super::Config;
 use crate::agent::AgentSections;
 use crate::engine::LearnerSections;
-use crate::evaluation::Evaluator;
+use crate::evaluation::{Evaluator, Occasion};
 
 impl From<&Config> for LearnerSections {
     fn from(config: &Config) -> Self {
@@ -38,7 +38,9 @@ impl From<&Config> for AgentSections {
 impl From<&Config> for Evaluator {
     fn from(config: &Config) -> Self {
         Self {
+            occasion: Occasion::AfterTraining,
             episodes: config.evaluation.episodes.max(1),
+            max_episode_steps: config.evaluation.max_episode_steps,
             passes: config.evaluation.passes,
             seed: config.seed,
         }

@@ -204,7 +204,7 @@ impl Engine for Autograd {
             return statistics;
         }
         let gradient = gradient * self.settings.gradient_scale(statistics.gradient_norm);
-        let Learner { online, target, adam } = learner;
+        let Learner { online, target, adam, .. } = learner;
         online.descend(adam, &gradient, step.schedule);
         if step.updates_target {
             target.follow(online, self.settings.target_lerp);

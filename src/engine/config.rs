@@ -87,7 +87,7 @@ pub enum DatasetSize {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Data {
-    /// The transitions in the replay buffer, counted at every episode's end.
+    /// The transitions in the replay buffer, counted at every episode's end, and every 1,000 steps within a longer one.
     Replay,
     /// Those that it will hold when the training ends, from the start on; a control too.
     Final,

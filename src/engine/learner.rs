@@ -14,6 +14,9 @@ use crate::network::{
 use crate::randomness::{Stream, generator};
 use crate::td::Targets;
 
+/// What the names of the acting network's tensors start with.
+pub(crate) const ONLINE: &str = "online.";
+
 /// The networks and their optimiser: all that a learner step changes.
 #[derive(Debug)]
 pub struct Learner {
@@ -23,6 +26,8 @@ pub struct Learner {
     pub target: QNetwork,
     /// The optimiser of the online network.
     pub adam: Adam,
+    /// A precision that is held is held in network units.
+    learned_precision: bool,
 }
 
 impl Learner {
@@ -47,17 +52,21 @@ impl Learner {
         let (online, target) = QNetwork::pair(&sections.network, start, spec, &mut generator, device)?;
         let segments = online.parameters().slots().iter().map(|slot| segment(slot, &sections.optimizer));
         let adam = Adam::new(segments, device);
-        Ok(Self { online, target, adam })
+        Ok(Self { online, target, adam, learned_precision: sections.precision.learned })
     }
 
-    /// Makes `scale` units of the return a network unit. Values and precision in units of the return stay what they were,
-    /// and so does the course of the optimiser, unless this is the first scale: values had no unit before.
+    /// Makes `scale` units of the return a network unit. Values and a learned precision, in units of the return, stay what
+    /// they were, unless this is the first scale: values had no unit before.
     pub fn set_return_scale(&mut self, scale: f32) {
-        let Self { online, target, adam } = self;
+        let Self { online, target, adam, learned_precision } = self;
         target.set_return_scale(scale);
-        if let Some(factor) = online.set_return_scale(scale) {
-            // The loss stays the same as a function of the values, so its gradient grows as the weights shrink.
-            adam.rescale(&online.value_ranges(), 1.0 / factor);
+        let Some(factor) = online.set_return_scale(scale) else { return };
+        // The loss is the same function of the values, so its gradient grows as the weights shrink.
+        adam.rescale(&online.value_ranges(), 1.0 / factor);
+        if *learned_precision {
+            for network in [online, target] {
+                network.multiply_precision(f64::from(factor).powi(-2));
+            }
         }
     }
 
@@ -71,7 +80,7 @@ impl Learner {
     /// All its numbers by name: the online network with its fixed features, the target network, and Adam's moments
     /// parameter by parameter.
     pub fn named(&self) -> Vec<NamedValues<'_>> {
-        let mut named = self.online.named("online.");
+        let mut named = self.online.named(ONLINE);
         named.extend(self.target.parameters().named("target."));
         named.extend(self.adam.named(self.online.parameters()));
         named
@@ -82,7 +91,7 @@ impl Learner {
     /// # Errors
     /// The first that `fill` returns.
     pub fn restore<E>(&mut self, fill: &mut Fill<'_, E>) -> Result<(), E> {
-        self.online.restore("online.", fill)?;
+        self.online.restore(ONLINE, fill)?;
         self.target.restore("target.", fill)?;
         self.adam.restore(self.online.parameters(), fill)
     }
@@ -174,10 +183,9 @@ impl LearnerSettings {
             Parameter::DropoutLogit(_) => !learned_dropout,
             Parameter::LogPrecision => !learned_precision,
             Parameter::Weight(_) | Parameter::Bias(_) => false,
-            Parameter::Centre
-            | Parameter::HalfWidth
-            | Parameter::Frequencies
-            | Parameter::ReturnScale => true,
+            Parameter::Centre | Parameter::HalfWidth | Parameter::Frequencies | Parameter::ReturnScale => {
+                true
+            }
         })
     }
 

@@ -26,6 +26,7 @@ use crate::units::NetworkUnits;
 pub use autograd::Autograd;
 pub use config::{Data, DatasetSize, DropoutConfig, OptimizerConfig, PrecisionConfig};
 pub use fused::Fused;
+pub(crate) use learner::ONLINE;
 pub use learner::{Learner, LearnerSections, LearnerSettings};
 pub use prediction::{Precision, Prediction, Stds};
 

@@ -13,6 +13,7 @@ use crate::network::{Parameter, PassNoise, QNetwork, Slot};
 use crate::randomness::{Generator, Stream, generator};
 use crate::replay::Batch;
 use crate::td::Targets;
+use crate::units::NetworkUnits;
 
 /// A problem for both engines.
 #[derive(Debug, Clone)]
@@ -276,4 +277,52 @@ fn train_together(problem: &Problem, least: f64) {
     assert!(moved > least, "they have moved: {moved}");
     let (online, target) = (distance(&online, &online_reference), distance(&target, &target_reference));
     assert!(online < 1e-4 && target < 1e-4, "{online:e}, {target:e}");
+}
+
+#[test]
+fn a_new_scale_of_returns_changes_neither_values_nor_precision() {
+    for learned_precision in [true, false] {
+        let problem = Problem { learned_precision, ..example() };
+        let config = problem.config();
+        let mut learner = problem.learner(&config);
+        let mut engine = Autograd::new(LearnerSettings::from(&config));
+        let (mut noise, mut replay) = (problem.noise(), generator(9, Stream::Replay));
+        // The first scale is no other one: there was none.
+        let before = learner.online.parameters().values().to_vec();
+        learner.set_return_scale(2.0);
+        assert_eq!(learner.online.parameters().values(), before);
+        (0..5).for_each(|_| {
+            engine.learn(&mut learner, &problem.batch(&mut replay), &problem.step(), &mut noise);
+        });
+
+        let batch = problem.batch(&mut replay);
+        let mut of = |learner: &Learner| {
+            let mut values = Vec::new();
+            for network in [&learner.online, &learner.target] {
+                let q = engine.predict(network, &batch.observations, None).q;
+                let in_returns = |q: &f32| network.value_scale().to_return(NetworkUnits(f64::from(*q))).0;
+                values.extend(q.iter().map(in_returns));
+            }
+            // The gradient of a value in network units with respect to the last weights is as it was, so that of the loss
+            // grows as its errors and weights shrink: m with the factor, v with its square.
+            let moments: Vec<f32> = learner
+                .adam
+                .named(learner.online.parameters())
+                .into_iter()
+                .filter(|named| named.name.ends_with("layers.2.weight"))
+                .map(|named| named.values[0])
+                .collect();
+            (values, moments, learner.online.precision())
+        };
+        let (values, moments, precision) = of(&learner);
+        learner.set_return_scale(8.0);
+        let (same_values, scaled, scaled_precision) = of(&learner);
+        for (value, same) in values.iter().zip(&same_values) {
+            assert!((value - same).abs() < 1e-5 * (1.0 + value.abs()), "{value}, {same}");
+        }
+        assert_eq!([scaled[0], scaled[1]], [moments[0] * 4.0, moments[1] * 16.0]);
+        // Errors are a quarter as large; but a precision that is held is held in network units.
+        let expected = if learned_precision { 16.0 } else { 1.0 };
+        assert!((scaled_precision / precision / expected - 1.0).abs() < 1e-5);
+    }
 }

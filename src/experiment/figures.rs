@@ -10,7 +10,7 @@ use crate::plot::figure::{Column, Figure, Key, Mark, Panel, Stroke};
 use crate::plot::figures::run::layer_name;
 use crate::plot::palette;
 use crate::plot::points::{Points, points, value_at};
-use crate::plot::table::Episodes;
+use crate::plot::table::RunTables;
 use crate::statistics::{
     Estimate, Interval, REPLICATES, interquartile_mean_estimate, quantile, share_above_estimate,
 };
@@ -53,11 +53,11 @@ struct EnvironmentFigures<'a> {
 
 impl<'a> EnvironmentFigures<'a> {
     fn of(groups: &'a [Group<'a>]) -> Self {
-        let episodes = groups.iter().flat_map(|group| &group.episodes);
+        let runs = groups.iter().flat_map(|group| &group.tables);
         Self {
             groups,
             threshold: groups[0].environment.spec().reward_threshold,
-            steps: Axis::from_zero(episodes.flat_map(|episodes| &episodes.total_steps).copied(), 0.0),
+            steps: Axis::from_zero(runs.flat_map(|run| &run.course.total_steps).copied(), 0.0),
         }
     }
 
@@ -106,9 +106,10 @@ impl<'a> EnvironmentFigures<'a> {
 
     /// How unsure the variants are, and how much they drop.
     fn dropout(&self) -> Figure {
-        let layers = self.groups.iter().flat_map(|group| &group.episodes).map(|run| run.dropout.len());
+        let layers = self.groups.iter().flat_map(|group| &group.tables).map(|run| run.course.dropout.len());
         let layers = layers.max().unwrap_or(0);
-        let std = self.medians(|run| Some(typical(&points(&run.total_steps, &run.epistemic_std))));
+        let std = self
+            .medians(|run| Some(typical(&points(&run.episodes.total_steps, &run.episodes.epistemic_std))));
         let mut panels = vec![median_panel(
             "Epistemic std (return units)".to_owned(),
             "moving median".to_owned(),
@@ -116,7 +117,9 @@ impl<'a> EnvironmentFigures<'a> {
             &std,
         )];
         let p: Vec<_> = (0..layers)
-            .map(|layer| self.medians(|run| Some(points(&run.total_steps, run.dropout.get(layer)?))))
+            .map(|layer| {
+                self.medians(|run| Some(points(&run.course.total_steps, run.course.dropout.get(layer)?)))
+            })
             .collect();
         // One axis for all layers, so that they compare as well as the variants do; down to the smallest p
         // there is.
@@ -138,7 +141,7 @@ impl<'a> EnvironmentFigures<'a> {
 
     fn learning_curves(&self) -> Panel {
         let curves = self.curves(
-            |run| Some(points(&run.total_steps, &run.mean_return)),
+            |run| Some(points(&run.episodes.total_steps, &run.episodes.mean_return)),
             |values| interquartile_mean_estimate(&[values], CURVE_REPLICATES),
         );
         let level = self.threshold.map(|value| Mark::Level { value, name: String::new() });
@@ -148,7 +151,7 @@ impl<'a> EnvironmentFigures<'a> {
     }
 
     /// The medians and quartiles of a series of every run.
-    fn medians(&self, series: impl Fn(&Episodes) -> Option<Points>) -> Vec<Curve> {
+    fn medians(&self, series: impl Fn(&RunTables) -> Option<Points>) -> Vec<Curve> {
         self.curves(series, |values| {
             let at = |share| quantile(values, share).unwrap_or(f64::NAN);
             Estimate { value: at(0.5), interval: Interval { low: at(0.25), high: at(0.75) } }
@@ -159,12 +162,12 @@ impl<'a> EnvironmentFigures<'a> {
     /// its last value, since each ends with another step.
     fn curves(
         &self,
-        series: impl Fn(&Episodes) -> Option<Points>,
+        series: impl Fn(&RunTables) -> Option<Points>,
         summary: impl Fn(&[f64]) -> Estimate,
     ) -> Vec<Curve> {
         let of_group = |group: &Group<'_>| -> Curve {
             let runs: Vec<Points> =
-                group.episodes.iter().filter_map(&series).filter(|points| !points.is_empty()).collect();
+                group.tables.iter().filter_map(&series).filter(|points| !points.is_empty()).collect();
             let end = runs.iter().flatten().map(|point| point.0).fold(0.0, f64::max);
             let places = (0..=CURVE_POINTS).map(|place| end * place as f64 / CURVE_POINTS as f64);
             let value = |run: &Points, step: f64| match run.last() {
@@ -309,10 +312,15 @@ fn row_marks(rows: impl Iterator<Item = (Vec<f64>, Option<Estimate>, String)>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plot::table::Episodes;
     use control_envs::Registry;
 
-    fn run(total_steps: &[f64], mean_return: &[f64]) -> Episodes {
-        Episodes { total_steps: total_steps.into(), mean_return: mean_return.into(), ..Episodes::default() }
+    fn run(total_steps: &[f64], mean_return: &[f64]) -> RunTables {
+        let (total_steps, mean_return) = (total_steps.into(), mean_return.into());
+        RunTables {
+            episodes: Episodes { total_steps, mean_return, ..Episodes::default() },
+            ..RunTables::default()
+        }
     }
 
     #[test]
@@ -323,11 +331,11 @@ mod tests {
             variant: "a",
             planned: 2,
             summaries: Vec::new(),
-            episodes: vec![run(&[30.0, 150.0], &[0.0, 120.0]), run(&[10.0, 90.0], &[10.0, 10.0])],
+            tables: vec![run(&[30.0, 150.0], &[0.0, 120.0]), run(&[10.0, 90.0], &[10.0, 10.0])],
         };
         let groups = [group];
         let curves = EnvironmentFigures::of(&groups).curves(
-            |run| Some(points(&run.total_steps, &run.mean_return)),
+            |run| Some(points(&run.episodes.total_steps, &run.episodes.mean_return)),
             |values| interquartile_mean_estimate(&[values], 10),
         );
         let curve: Vec<_> = curves[0].iter().map(|(step, estimate)| (*step, estimate.value)).collect();

@@ -5,7 +5,7 @@ use control_envs::Entry;
 use super::plan::Plan;
 use crate::error::Error;
 use crate::files::read_json;
-use crate::plot::table::Episodes;
+use crate::plot::table::RunTables;
 use crate::run::{RunDirectory, Summary};
 use crate::statistics::{mean, quantile};
 
@@ -20,8 +20,8 @@ pub struct Group<'a> {
     pub planned: usize,
     /// What each of them came to.
     pub summaries: Vec<Summary>,
-    /// What each of them wrote an episode.
-    pub(super) episodes: Vec<Episodes>,
+    /// What each of them wrote.
+    pub(super) tables: Vec<RunTables>,
 }
 
 /// The groups of an experiment, environment by environment, each with all variants. `finished` holds the run of every
@@ -44,7 +44,7 @@ pub fn groups<'a>(plan: &'a Plan, finished: &[Option<RunDirectory>]) -> Result<V
                 variant: name,
                 planned: own.len(),
                 summaries: runs().map(|run| read_json(&run.summary())).collect::<Result<_, _>>()?,
-                episodes: runs().map(|run| Episodes::read(run.path())).collect::<Result<_, _>>()?,
+                tables: runs().map(|run| RunTables::read(run.path())).collect::<Result<_, _>>()?,
             });
         }
     }
@@ -60,7 +60,7 @@ impl Group<'_> {
 
     /// The mean return of every run over all its training episodes: what learning cost, exploration included.
     pub fn online_returns(&self) -> Vec<f64> {
-        let returns = self.episodes.iter().map(|episodes| &episodes.episode_return);
+        let returns = self.tables.iter().map(|run| &run.episodes.episode_return);
         returns.filter(|returns| !returns.is_empty()).map(mean).collect()
     }
 

@@ -168,7 +168,7 @@ mod tests {
             variant,
             planned: 2,
             summaries,
-            episodes: Vec::new(),
+            tables: Vec::new(),
         };
         let groups = [
             group("cartpole", "a", vec![run(475.0, Some(100)), run(474.0, None)]),
@@ -211,7 +211,7 @@ mod tests {
         let registry = Registry::builtin();
         let environment = registry.get("cartpole").unwrap();
         let nothing =
-            Group { environment, variant: "a", planned: 3, summaries: Vec::new(), episodes: Vec::new() };
+            Group { environment, variant: "a", planned: 3, summaries: Vec::new(), tables: Vec::new() };
         let results = Results::of(&[nothing]);
         assert!(results.markdown().contains("| 0 of 3 | -"), "{}", results.markdown());
         assert_eq!(results.csv().unwrap().iter().filter(|byte| **byte == b'\n').count(), 2);

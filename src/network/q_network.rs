@@ -210,9 +210,9 @@ impl QNetwork {
         ValueScale::of(self.return_scale.values()[0])
     }
 
-    /// Makes `scale` units of the return a network unit. Values and precision in units of the return stay what they were
-    /// (the rescaling of van Hasselt et al. 2016, Learning values across many orders of magnitude, without the shift),
-    /// unless this is the first scale. Returns what the values in network units were multiplied by.
+    /// Makes `scale` units of the return a network unit. Values in units of the return stay what they were (the rescaling
+    /// of van Hasselt et al. 2016, Learning values across many orders of magnitude, without the shift), unless this is
+    /// the first scale. Returns what the values in network units were multiplied by.
     pub fn set_return_scale(&mut self, scale: f32) -> Option<f32> {
         let before = std::mem::replace(&mut self.return_scale.values_mut()[0], scale);
         if before == 0.0 {
@@ -222,10 +222,14 @@ impl QNetwork {
         for range in self.value_ranges() {
             self.parameters.flat_mut().multiply(range, factor);
         }
-        tch::no_grad(|| {
-            let _ = self.log_precision.g_sub_scalar_(2.0 * f64::from(factor).ln());
-        });
         Some(factor)
+    }
+
+    /// Multiplies the precision tau of the targets.
+    pub fn multiply_precision(&mut self, factor: f64) {
+        tch::no_grad(|| {
+            let _ = self.log_precision.g_add_scalar_(factor.ln());
+        });
     }
 
     /// Where the weights and biases lie that make the values out of the last hidden units.

@@ -1,8 +1,8 @@
 //! Figures of runs and of what a program has gathered, in SVG and PNG.
 //!
 //! [`draw_run`] draws one run: its return, its dropout probabilities beside the size of its dataset, and its
-//! uncertainty. [`draw_comparison`] draws several runs into one figure. Both only read `episodes.csv` and
-//! `updates.csv`, so they can draw a run that is still being written by another process.
+//! uncertainty. [`draw_comparison`] draws several runs into one figure. Both only read `episodes.csv`,
+//! `updates.csv` and `evaluations.csv`, so they can draw a run that is still being written by another process.
 //!
 //! [`draw_chart`], [`draw_functions`] and [`draw_heatmaps`] draw numbers that a program of one's own has
 //! gathered, in the same style.
@@ -25,7 +25,7 @@ pub use figures::functions::{FunctionPanel, Functions};
 pub use figures::heatmaps::{Bounds, Heatmap, HeatmapRow, Heatmaps};
 pub use figures::landscape::LandscapeFigure;
 pub use figures::run::RunLabel;
-use table::{Episodes, Updates};
+use table::RunTables;
 
 use crate::error::Error;
 
@@ -37,9 +37,8 @@ use crate::error::Error;
 /// # Errors
 /// Where the run's tables can't be read, or a figure can't be drawn or written. So with all that draw.
 pub fn draw_run(run_dir: &Path, label: &RunLabel) -> Result<(), Error> {
-    let episodes = Episodes::read(run_dir)?;
-    let updates = Updates::read(run_dir)?;
-    for (name, figure) in figures::run::all(&episodes, &updates, label) {
+    let tables = RunTables::read(run_dir)?;
+    for (name, figure) in figures::run::all(&tables, label) {
         drawing::write(&figure, &run_dir.join("plots").join(name))?;
     }
     Ok(())
@@ -53,7 +52,7 @@ pub fn draw_run(run_dir: &Path, label: &RunLabel) -> Result<(), Error> {
 pub fn draw_comparison(runs: &[(PathBuf, RunLabel)], output: &Path) -> Result<Vec<PathBuf>, Error> {
     let runs = runs
         .iter()
-        .map(|(dir, label)| Ok((Episodes::read(dir)?, label)))
+        .map(|(dir, label)| Ok((RunTables::read(dir)?, label)))
         .collect::<Result<Vec<_>, Error>>()?;
     drawing::write(&figures::comparison::figure(&runs), output)
 }

@@ -3,7 +3,68 @@
 use std::path::Path;
 
 use crate::error::Error;
-use crate::rows::{EpisodeRecord, Row, UpdateRecord, read};
+use crate::rows::{EpisodeRecord, EvaluationRecord, Row, UpdateRecord, read};
+
+/// What is drawn of a run.
+#[derive(Debug, Default)]
+pub(crate) struct RunTables {
+    pub episodes: Episodes,
+    pub updates: Updates,
+    pub evaluations: Evaluations,
+    pub course: Course,
+}
+
+impl RunTables {
+    /// Reads the tables of a run. One that was stopped early, and one of an older version, may lack all but
+    /// `episodes.csv`.
+    pub fn read(run_dir: &Path) -> Result<Self, Error> {
+        let episodes: Vec<EpisodeRecord> = read(&run_dir.join(EpisodeRecord::FILE))?;
+        let updates: Vec<UpdateRecord> = read_if_any(run_dir)?;
+        Ok(Self {
+            course: Course::of(&episodes, &updates),
+            episodes: Episodes::of(&episodes),
+            updates: Updates::of(&updates),
+            evaluations: Evaluations::of(&read_if_any(run_dir)?),
+        })
+    }
+}
+
+fn read_if_any<R: Row>(run_dir: &Path) -> Result<Vec<R>, Error> {
+    let path = run_dir.join(R::FILE);
+    if path.exists() { read(&path) } else { Ok(Vec::new()) }
+}
+
+/// What changes with the steps, whether episodes end or not: the rows of `episodes.csv` and `updates.csv` in one order.
+/// The updates of older versions say nothing of it.
+#[derive(Debug, Default)]
+pub(crate) struct Course {
+    pub total_steps: Vec<f64>,
+    pub dataset_size: Vec<f64>,
+    pub precision: Vec<f64>,
+    /// One column for each dropout layer, the layer nearest to the observation first.
+    pub dropout: Vec<Vec<f64>>,
+}
+
+impl Course {
+    fn of(episodes: &[EpisodeRecord], updates: &[UpdateRecord]) -> Self {
+        let of_episode = |row: &EpisodeRecord| (row.total_steps, row.dataset_size as f64, row.precision);
+        let updates = updates.iter().filter(|row| row.dataset_size.is_finite());
+        let mut rows: Vec<_> = updates
+            .map(|row| ((row.total_steps, row.dataset_size, row.precision), &row.p))
+            .chain(episodes.iter().map(|row| (of_episode(row), &row.p)))
+            .collect();
+        // Stable: an episode ends after the learner step that its last environment step brought.
+        rows.sort_by_key(|((step, ..), _)| *step);
+        let layers = rows.first().map_or(0, |(_, p)| p.len());
+        let p = |layer: usize| rows.iter().map(|(_, p)| p.get(layer).copied().unwrap_or(f64::NAN)).collect();
+        Self {
+            total_steps: rows.iter().map(|((step, ..), _)| *step as f64).collect(),
+            dataset_size: rows.iter().map(|((_, size, _), _)| *size).collect(),
+            precision: rows.iter().map(|((.., precision), _)| *precision).collect(),
+            dropout: (0..layers).map(p).collect(),
+        }
+    }
+}
 
 /// What `episodes.csv` says, one entry an episode in every column.
 #[derive(Debug, Default)]
@@ -11,28 +72,34 @@ pub(crate) struct Episodes {
     pub total_steps: Vec<f64>,
     pub episode_return: Vec<f64>,
     pub mean_return: Vec<f64>,
-    pub dataset_size: Vec<f64>,
-    pub precision: Vec<f64>,
     pub epistemic_std: Vec<f64>,
-    /// One column for each dropout layer, the layer nearest to the observation first.
-    pub dropout: Vec<Vec<f64>>,
 }
 
 impl Episodes {
-    /// Reads `episodes.csv` of a run.
-    pub fn read(run_dir: &Path) -> Result<Self, Error> {
-        let rows: Vec<EpisodeRecord> = read(&run_dir.join(EpisodeRecord::FILE))?;
+    fn of(rows: &[EpisodeRecord]) -> Self {
         let column = |number: fn(&EpisodeRecord) -> f64| rows.iter().map(number).collect();
-        let layers = rows.first().map_or(0, |row| row.p.len());
-        Ok(Self {
+        Self {
             total_steps: column(|row| row.total_steps as f64),
             episode_return: column(|row| row.episode_return),
             mean_return: column(|row| row.mean_return_100),
-            dataset_size: column(|row| row.dataset_size as f64),
-            precision: column(|row| row.precision),
             epistemic_std: column(|row| row.epistemic_std),
-            dropout: (0..layers).map(|layer| rows.iter().map(|row| row.p[layer]).collect()).collect(),
-        })
+        }
+    }
+}
+
+/// What `evaluations.csv` says, one entry an evaluation in every column.
+#[derive(Debug, Default)]
+pub(crate) struct Evaluations {
+    pub total_steps: Vec<f64>,
+    pub mean_return: Vec<f64>,
+}
+
+impl Evaluations {
+    fn of(rows: &[EvaluationRecord]) -> Self {
+        Self {
+            total_steps: rows.iter().map(|row| row.total_steps as f64).collect(),
+            mean_return: rows.iter().map(|row| row.mean_return).collect(),
+        }
     }
 }
 
@@ -45,15 +112,12 @@ pub(crate) struct Updates {
 }
 
 impl Updates {
-    /// Reads `updates.csv` of a run. A run that was stopped before its first update may not have the file.
-    pub fn read(run_dir: &Path) -> Result<Self, Error> {
-        let path = run_dir.join(UpdateRecord::FILE);
-        let rows: Vec<UpdateRecord> = if path.exists() { read(&path)? } else { Vec::new() };
+    fn of(rows: &[UpdateRecord]) -> Self {
         let column = |number: fn(&UpdateRecord) -> f64| rows.iter().map(number).collect();
-        Ok(Self {
+        Self {
             total_steps: column(|row| row.total_steps as f64),
             td_error: column(|row| row.td_error),
             epistemic_std: column(|row| row.epistemic_std),
-        })
+        }
     }
 }

@@ -129,6 +129,25 @@ fn runs_of_any_length_are_drawn() {
 }
 
 #[test]
+fn what_goes_by_steps_is_drawn_where_no_episode_ends() {
+    let columns = UPDATES.replace('\n', ",dataset_size,precision,p_0,p_1\n");
+    let row = |i: usize| format!("{i},{i},1,1,1,1,2.5,1,0.5,1,0.001,{i},10,{},0.1\n", 0.4 / (1 + i) as f64);
+    let run = run(EPISODES, &(columns + &(1..50).map(row).collect::<String>()));
+    draw_run(run.path(), &label()).unwrap();
+    let figure = |name: &str| std::fs::read_to_string(run.path().join(format!("plots/{name}.svg"))).unwrap();
+    assert!(
+        !figure("dropout").contains("no episodes yet") && !figure("uncertainty").contains("no episodes yet")
+    );
+    assert!(figure("return").contains("no episodes yet"));
+
+    let evaluations = "total_steps,episodes,mean_return,std_return,min_return,max_return,mean_length,cut\n";
+    let rows = "20,5,30.5,1,29,31,30.5,0\n40,5,90,0,90,90,90,0\n";
+    std::fs::write(run.path().join("evaluations.csv"), format!("{evaluations}{rows}")).unwrap();
+    draw_run(run.path(), &label()).unwrap();
+    assert!(figure("return").contains("evaluation") && !figure("return").contains("no episodes yet"));
+}
+
+#[test]
 fn a_half_written_line_is_ignored() {
     let whole = run(&rows(20), UPDATES);
     let writing = run(&(rows(20) + "20,42"), &(UPDATES.to_owned() + "1,"));

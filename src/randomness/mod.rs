@@ -36,6 +36,10 @@ pub enum Stream {
     EvaluationNoise = 9,
     /// Resamples of the runs of an experiment.
     Bootstrap = 10,
+    /// Resets of the environment of the evaluations while training.
+    PeriodicEvaluation = 11,
+    /// Dropout noise of these evaluations.
+    PeriodicEvaluationNoise = 12,
 }
 
 /// The generator of `stream` under `seed`: streams of one seed start 2^128 draws apart and so never overlap.

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `episodes.csv` | [`EpisodeRecord`]: every episode |
 //! | `updates.csv` | [`UpdateRecord`]: every `logging.update_period` learner steps |
+//! | `evaluations.csv` | [`EvaluationRecord`]: every evaluation while training |
 //! | `layers.csv` | [`LayerRecord`]: every dropout group of every layer, at every episode's end |
 
 mod episode;
+mod evaluation;
 mod layer;
 mod number;
 mod reader;
@@ -17,6 +19,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use episode::EpisodeRecord;
+pub use evaluation::EvaluationRecord;
 pub use layer::LayerRecord;
 pub use reader::read;
 pub use update::UpdateRecord;

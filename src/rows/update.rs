@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Row;
-use super::number::{nan, or_nan, single, single_or_empty};
+use super::number::{exact, nan, or_nan, single, single_or_empty};
 
 /// What one learner step did: a row of `updates.csv`. What is in units of the return is empty until a reward has told
 /// their scale.
@@ -43,10 +43,19 @@ pub struct UpdateRecord {
     /// Learning rate of the weights.
     #[serde(serialize_with = "single")]
     pub learning_rate: f64,
+    /// N of the objective.
+    #[serde(serialize_with = "exact", default = "nan")]
+    pub dataset_size: f64,
+    /// Precision tau of the targets, in network units.
+    #[serde(serialize_with = "single", default = "nan")]
+    pub precision: f64,
     /// The largest return in size that the rewards seen so far allow: that of the largest reward in size at every step.
     /// Infinite where gamma is 1.
     #[serde(skip)]
     pub return_bound: f64,
+    /// Mean dropout probability of every layer, from input to output: `p_0`, `p_1`, ...
+    #[serde(skip)]
+    pub p: Vec<f64>,
 }
 
 impl UpdateRecord {
@@ -58,4 +67,13 @@ impl UpdateRecord {
 
 impl Row for UpdateRecord {
     const FILE: &'static str = "updates.csv";
+    const LAYER_COLUMNS: Option<&'static str> = Some("p_");
+
+    fn of_layers(&self) -> &[f64] {
+        &self.p
+    }
+
+    fn set_of_layers(&mut self, values: Vec<f64>) {
+        self.p = values;
+    }
 }

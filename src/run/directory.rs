@@ -8,7 +8,7 @@ use super::meta::Meta;
 use crate::config::{Config, ConfigLayer};
 use crate::error::Error;
 use crate::files::{self, read_json, write_json};
-use crate::rows::{EpisodeRecord, LayerRecord, Row, UpdateRecord};
+use crate::rows::{EpisodeRecord, EvaluationRecord, LayerRecord, Row, UpdateRecord};
 
 /// The folder of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +139,11 @@ impl RunDirectory {
     /// `updates.csv`: a row every `logging.update_period` learner steps.
     pub fn updates(&self) -> PathBuf {
         self.0.join(UpdateRecord::FILE)
+    }
+
+    /// `evaluations.csv`: a row every `evaluation.period` environment steps.
+    pub fn evaluations(&self) -> PathBuf {
+        self.0.join(EvaluationRecord::FILE)
     }
 
     /// `model.safetensors`: the network.

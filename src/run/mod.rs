@@ -16,7 +16,7 @@ mod writer;
 pub use directory::RunDirectory;
 pub use label::compared_labels;
 pub use record::Record;
-pub use summary::Summary;
+pub use summary::{EvaluationScore, Summary};
 
 pub(crate) use lock::RunLock;
 pub(crate) use meta::Meta;

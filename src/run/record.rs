@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::summary::EpisodeStatistics;
+use super::summary::RunStatistics;
 use super::tables::TableLengths;
 
 /// What a checkpoint keeps of a run's files and figures.
@@ -10,6 +10,6 @@ use super::tables::TableLengths;
 #[serde(deny_unknown_fields)]
 pub struct Record {
     pub(super) tables: TableLengths,
-    pub(super) statistics: EpisodeStatistics,
+    pub(super) statistics: RunStatistics,
     pub(super) training_seconds: f64,
 }

@@ -1,12 +1,12 @@
 //! What a run comes to, kept while it happens.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use control_envs::EnvSpec;
 
 use super::directory::RunDirectory;
 use super::record::Record;
-use super::summary::{EpisodeStatistics, Summary};
+use super::summary::{RunStatistics, Summary};
 use super::writer::RunWriter;
 use crate::agent::Agent;
 use crate::checkpoint::Checkpoints;
@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::evaluation::Evaluation;
 use crate::numbers::number;
-use crate::rows::{EpisodeRecord, UpdateRecord};
+use crate::rows::{EpisodeRecord, EvaluationRecord, UpdateRecord};
 use crate::td::Targets;
 use crate::training::{Observer, TrainingSnapshot};
 
@@ -23,7 +23,7 @@ use crate::training::{Observer, TrainingSnapshot};
 pub struct Recorder {
     config: Config,
     reward_threshold: Option<f64>,
-    statistics: EpisodeStatistics,
+    statistics: RunStatistics,
     /// Seconds that the training took before `started`.
     seconds_before: f64,
     /// When the training that is under way started.
@@ -33,12 +33,14 @@ pub struct Recorder {
     ended: Option<String>,
     evaluation: Option<Evaluation>,
     has_warned: bool,
+    /// Whether the newest evaluation was the best so far, and there is no checkpoint of it yet.
+    is_best_unsaved: bool,
 }
 
 impl Recorder {
     /// A recorder that writes nothing.
     pub fn in_memory(config: &Config, spec: &EnvSpec, agent: &Agent) -> Self {
-        let statistics = EpisodeStatistics::new(spec.reward_threshold, &agent.network().mean_p());
+        let statistics = RunStatistics::new(spec.reward_threshold, &agent.network().mean_p());
         Self {
             config: config.clone(),
             reward_threshold: spec.reward_threshold,
@@ -49,6 +51,7 @@ impl Recorder {
             ended: None,
             evaluation: None,
             has_warned: false,
+            is_best_unsaved: false,
         }
     }
 
@@ -118,11 +121,32 @@ impl Recorder {
         }
     }
 
+    /// Takes time that was not spent on the training off its seconds.
+    pub fn leave_out(&mut self, time: Duration) {
+        self.seconds_before -= time.as_secs_f64();
+    }
+
+    /// Environment steps up to the newest evaluation; 0 before the first.
+    pub fn evaluated_at(&self) -> u64 {
+        self.statistics.last_evaluation().map_or(0, |last| last.step)
+    }
+
+    /// What the checkpoints of this run are compared by: the evaluation of this very step, or, without evaluations while
+    /// training, the mean return of the last 100 episodes.
+    fn score(&self, snapshot: &TrainingSnapshot<'_>) -> Option<f64> {
+        if self.config.evaluation.period == 0 {
+            return snapshot.progress.mean_return();
+        }
+        let last = self.statistics.last_evaluation().filter(|last| last.step == snapshot.agent.steps());
+        last.map(|last| last.mean_return)
+    }
+
     fn save_checkpoint(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
-        let training_seconds = self.training_seconds();
+        self.is_best_unsaved = false;
+        let (training_seconds, score) = (self.training_seconds(), self.score(&snapshot));
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let record = Record { statistics: self.statistics.clone(), training_seconds, ..Record::default() };
-        writer.save_checkpoint(snapshot, &self.config, record)
+        writer.save_checkpoint(snapshot, &self.config, score, record)
     }
 
     /// Writes what a training left: checkpoint, model, summary (without an evaluation so far) and the last
@@ -139,6 +163,13 @@ impl Recorder {
             Some(error) => error.to_string(),
         });
         let seconds = self.training_seconds();
+        if matches!(failure, Some(Error::Interrupted)) && self.writer.is_some() && !snapshot.is_exact() {
+            tracing::warn!(
+                "the episode that was under way is cut, since {} can't be saved in the middle of one; resumed, the run \
+                 begins another",
+                self.config.env
+            );
+        }
         let saved = match failure {
             None | Some(Error::Interrupted) => self.save_checkpoint(snapshot),
             Some(_) => Ok(()),
@@ -161,10 +192,7 @@ impl Recorder {
 
     /// What the run has come to so far.
     pub fn summary(&self, agent: &Agent) -> Summary {
-        let seconds = self.training_seconds();
-        let p_final = agent.network().mean_p();
-        // The training may end within an episode, above all that was reached at the ends of episodes.
-        let p_peak = self.statistics.p_peak().iter().zip(&p_final).map(|(peak, p)| peak.max(*p)).collect();
+        let (seconds, p_final) = (self.training_seconds(), agent.network().mean_p());
         Summary {
             env: self.config.env.clone(),
             exploration: self.config.exploration.rule().to_string(),
@@ -181,8 +209,9 @@ impl Recorder {
             solved_at_step: self.statistics.solved_at_step(),
             dataset_size: agent.dataset_size(),
             precision: agent.network().precision(),
+            p_peak: self.statistics.p_peak().iter().zip(&p_final).map(|(peak, p)| peak.max(*p)).collect(),
             p_final,
-            p_peak,
+            best_evaluation: self.statistics.best_evaluation(),
             evaluation: self.evaluation.clone(),
         }
     }
@@ -201,17 +230,26 @@ impl Observer for Recorder {
                 self.cause_of_excess(record)
             );
         }
+        self.statistics.add_update(record);
         self.writer.as_mut().map_or(Ok(()), |writer| writer.update(record))
     }
 
-    fn on_episode(&mut self, record: &EpisodeRecord, agent: &Agent) -> Result<(), Error> {
+    fn on_episode(&mut self, record: &EpisodeRecord, _agent: &Agent) -> Result<(), Error> {
         self.writer.as_mut().map_or(Ok(()), |writer| writer.episode(record))?;
         self.statistics.add(record);
-        self.writer.as_mut().map_or(Ok(()), |writer| writer.save_due_model(agent))
+        Ok(())
+    }
+
+    fn on_evaluation(&mut self, record: &EvaluationRecord) -> Result<(), Error> {
+        self.writer.as_mut().map_or(Ok(()), |writer| writer.evaluation(record))?;
+        self.is_best_unsaved = self.statistics.add_evaluation(record);
+        Ok(())
     }
 
     fn between_steps(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
-        let is_due = |writer: &RunWriter| writer.is_checkpoint_due(&snapshot, &self.config);
-        if self.writer.as_ref().is_some_and(is_due) { self.save_checkpoint(snapshot) } else { Ok(()) }
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        writer.save_due_model(snapshot.agent)?;
+        let is_due = self.is_best_unsaved || writer.is_checkpoint_due(&snapshot, &self.config);
+        if is_due { self.save_checkpoint(snapshot) } else { Ok(()) }
     }
 }

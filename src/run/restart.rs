@@ -31,7 +31,8 @@ impl RunDirectory {
     }
 
     fn set_aside(&self) -> Result<(), Error> {
-        let files = [self.episodes(), self.layers(), self.updates(), self.model(), self.summary()];
+        let tables = [self.episodes(), self.layers(), self.updates(), self.evaluations()];
+        let files = tables.into_iter().chain([self.model(), self.summary()]);
         let left: Vec<_> = files.into_iter().filter(|file| file.exists()).collect();
         if left.is_empty() {
             return Ok(());

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::evaluation::Evaluation;
-use crate::rows::EpisodeRecord;
+use crate::rows::{EpisodeRecord, EvaluationRecord, UpdateRecord};
 
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,25 +40,39 @@ pub struct Summary {
     pub precision: f64,
     /// Dropout probability of each layer at the end, from input to output.
     pub p_final: Vec<f64>,
-    /// Its highest value, at the start, at an episode's end or at the training's.
+    /// Its highest value, at the start, at the end, or in a row of `episodes.csv` or `updates.csv`.
     pub p_peak: Vec<f64>,
+    /// The best of the evaluations while training, of equals the later one.
+    pub best_evaluation: Option<EvaluationScore>,
     /// Evaluation after the training.
     pub evaluation: Option<Evaluation>,
 }
 
-/// What has to be kept of the episodes for a summary.
+/// What an evaluation while training came to, in short.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluationScore {
+    /// Environment steps of the training up to then.
+    pub step: u64,
+    /// Mean return.
+    pub mean_return: f64,
+}
+
+/// What has to be kept of a run's rows for its summary.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EpisodeStatistics {
+pub struct RunStatistics {
     reward_threshold: Option<f64>,
     episodes: u64,
     mean_return_100: Option<f64>,
     best_mean_return_100: Option<f64>,
     solved_at_step: Option<u64>,
     p_peak: Vec<f64>,
+    last_evaluation: Option<EvaluationScore>,
+    best_evaluation: Option<EvaluationScore>,
 }
 
-impl EpisodeStatistics {
+impl RunStatistics {
     /// No episodes yet, of an environment with this threshold; the layers start at `p`.
     pub fn new(reward_threshold: Option<f64>, p: &[f64]) -> Self {
         Self { reward_threshold, p_peak: p.to_vec(), ..Self::default() }
@@ -66,9 +80,7 @@ impl EpisodeStatistics {
 
     /// Takes an episode in.
     pub fn add(&mut self, record: &EpisodeRecord) {
-        for (peak, &p) in self.p_peak.iter_mut().zip(&record.p) {
-            *peak = peak.max(p);
-        }
+        self.add_p(&record.p);
         // A mean over fewer episodes is not what the threshold is about.
         if record.episode >= 100 {
             let mean = record.mean_return_100;
@@ -80,6 +92,36 @@ impl EpisodeStatistics {
             }
         }
         (self.episodes, self.mean_return_100) = (record.episode, Some(record.mean_return_100));
+    }
+
+    /// Takes a logged learner step in.
+    pub fn add_update(&mut self, record: &UpdateRecord) {
+        self.add_p(&record.p);
+    }
+
+    fn add_p(&mut self, p: &[f64]) {
+        self.p_peak.iter_mut().zip(p).for_each(|(peak, p)| *peak = peak.max(*p));
+    }
+
+    /// Takes an evaluation in. Whether it is the best so far, of equals the later one.
+    pub fn add_evaluation(&mut self, record: &EvaluationRecord) -> bool {
+        let score = EvaluationScore { step: record.total_steps, mean_return: record.mean_return };
+        self.last_evaluation = Some(score);
+        let is_best = self.best_evaluation.is_none_or(|best| score.mean_return >= best.mean_return);
+        if is_best {
+            self.best_evaluation = Some(score);
+        }
+        is_best
+    }
+
+    /// The newest evaluation.
+    pub fn last_evaluation(&self) -> Option<EvaluationScore> {
+        self.last_evaluation
+    }
+
+    /// The best evaluation.
+    pub fn best_evaluation(&self) -> Option<EvaluationScore> {
+        self.best_evaluation
     }
 
     /// Episodes so far.
@@ -119,7 +161,7 @@ mod tests {
 
     #[test]
     fn solved_means_the_threshold_over_a_hundred_episodes() {
-        let mut statistics = EpisodeStatistics::new(Some(475.0), &[0.1]);
+        let mut statistics = RunStatistics::new(Some(475.0), &[0.1]);
         for (episode, mean, p) in [(99, 480.0, 0.1), (100, 470.0, 0.4), (101, 476.0, 0.2), (102, 460.0, 0.1)]
         {
             statistics.add(&record(episode, mean, p));
@@ -128,5 +170,23 @@ mod tests {
         assert_eq!(statistics.best_mean_return_100(), Some(476.0));
         assert_eq!(statistics.p_peak(), [0.4]);
         assert_eq!((statistics.episodes(), statistics.mean_return_100()), (102, Some(460.0)));
+    }
+
+    #[test]
+    fn of_equal_evaluations_the_later_one_is_the_best() {
+        let mut statistics = RunStatistics::new(None, &[]);
+        let mut add = |total_steps, mean_return| {
+            statistics.add_evaluation(&EvaluationRecord {
+                total_steps,
+                mean_return,
+                ..EvaluationRecord::default()
+            })
+        };
+        assert_eq!(
+            [(10, 5.0), (20, 4.0), (30, 5.0)].map(|(step, mean)| add(step, mean)),
+            [true, false, true]
+        );
+        assert_eq!(statistics.best_evaluation(), Some(EvaluationScore { step: 30, mean_return: 5.0 }));
+        assert_eq!(statistics.last_evaluation(), statistics.best_evaluation());
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::RunDirectory;
 use crate::error::Error;
-use crate::rows::{EpisodeRecord, LayerRecord, RowWriter, UpdateRecord};
+use crate::rows::{EpisodeRecord, EvaluationRecord, LayerRecord, RowWriter, UpdateRecord};
 
 /// The tables of a run, each on disk up to its last row.
 #[derive(Debug)]
@@ -12,6 +12,7 @@ pub struct Tables {
     episodes: RowWriter<EpisodeRecord>,
     layers: RowWriter<LayerRecord>,
     updates: RowWriter<UpdateRecord>,
+    evaluations: RowWriter<EvaluationRecord>,
 }
 
 /// How many bytes each of the tables has.
@@ -21,6 +22,7 @@ pub struct TableLengths {
     episodes: u64,
     layers: u64,
     updates: u64,
+    evaluations: u64,
 }
 
 impl Tables {
@@ -33,6 +35,7 @@ impl Tables {
             episodes: RowWriter::create(&directory.episodes(), layers)?,
             layers: RowWriter::create(&directory.layers(), layers)?,
             updates: RowWriter::create(&directory.updates(), layers)?,
+            evaluations: RowWriter::create(&directory.evaluations(), layers)?,
         })
     }
 
@@ -45,6 +48,7 @@ impl Tables {
             episodes: RowWriter::reopen(&directory.episodes(), layers, lengths.episodes)?,
             layers: RowWriter::reopen(&directory.layers(), layers, lengths.layers)?,
             updates: RowWriter::reopen(&directory.updates(), layers, lengths.updates)?,
+            evaluations: RowWriter::reopen(&directory.evaluations(), layers, lengths.evaluations)?,
         })
     }
 
@@ -66,6 +70,14 @@ impl Tables {
         self.updates.append([record])
     }
 
+    /// Appends an evaluation.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn append_evaluation(&mut self, record: &EvaluationRecord) -> Result<(), Error> {
+        self.evaluations.append([record])
+    }
+
     /// Waits until all rows are on the disk and returns how many bytes they are.
     ///
     /// # Errors
@@ -75,6 +87,7 @@ impl Tables {
             episodes: self.episodes.sync()?,
             layers: self.layers.sync()?,
             updates: self.updates.sync()?,
+            evaluations: self.evaluations.sync()?,
         })
     }
 }

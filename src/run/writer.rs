@@ -16,8 +16,12 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::files::write_json;
 use crate::plot::RunLabel;
-use crate::rows::{EpisodeRecord, UpdateRecord};
+use crate::rows::{EpisodeRecord, EvaluationRecord, UpdateRecord};
 use crate::training::TrainingSnapshot;
+
+/// How many times over a checkpoint is due when it is written in the middle of an episode that can't be saved: better
+/// one that loses the episode than none where episodes do not end.
+const OVERDUE: f64 = 5.0;
 
 /// Writes a row as it happens, and the model and the plots every `logging.redraw_seconds`.
 #[derive(Debug)]
@@ -112,18 +116,25 @@ impl RunWriter {
         self.tables.append_episode(record)
     }
 
+    /// Writes an evaluation's row.
+    pub fn evaluation(&mut self, record: &EvaluationRecord) -> Result<(), Error> {
+        self.tables.append_evaluation(record)
+    }
+
     /// Writes the model, where it is time to.
     pub fn save_due_model(&mut self, agent: &Agent) -> Result<(), Error> {
         if self.model_saved.elapsed() >= self.period { self.save_model(agent) } else { Ok(()) }
     }
 
-    /// Whether it is time for a checkpoint, and there can be one.
+    /// Whether it is time for a checkpoint, and a run is resumed from here as if nothing had happened, or it has been
+    /// time for so long that one without the episode under way is better than none.
     pub fn is_checkpoint_due(&self, snapshot: &TrainingSnapshot<'_>, config: &Config) -> bool {
         let every = &config.checkpoint;
-        let is_due = self.checkpoint_saved.elapsed().as_secs_f64() >= every.seconds
-            || (every.episodes > 0 && self.episodes_since >= every.episodes);
-        let can_resume_here = || snapshot.progress.episode.is_none() || snapshot.env.save_state().is_some();
-        is_due && self.checkpoints.is_some() && can_resume_here()
+        let seconds = self.checkpoint_saved.elapsed().as_secs_f64();
+        let is_due =
+            seconds >= every.seconds || (every.episodes > 0 && self.episodes_since >= every.episodes);
+        let is_overdue = seconds >= OVERDUE * every.seconds.max(1.0);
+        is_due && self.checkpoints.is_some() && (is_overdue || snapshot.is_exact())
     }
 
     /// Writes a checkpoint, where checkpoints are written at all. `record` lacks the lengths of the files.
@@ -131,11 +142,12 @@ impl RunWriter {
         &mut self,
         snapshot: TrainingSnapshot<'_>,
         config: &Config,
+        score: Option<f64>,
         record: Record,
     ) -> Result<(), Error> {
         let Some(checkpoints) = &mut self.checkpoints else { return Ok(()) };
         let record = Record { tables: self.tables.sync()?, ..record };
-        checkpoints.save(snapshot, config.to_toml(), record)?;
+        checkpoints.save(snapshot, config.to_toml(), score, record)?;
         (self.checkpoint_saved, self.episodes_since) = (Instant::now(), 0);
         Ok(())
     }

@@ -7,6 +7,7 @@
 
 mod bounds;
 mod device;
+mod periodic;
 mod policy;
 mod saved;
 mod source;
@@ -16,6 +17,7 @@ use std::path::Path;
 
 use control_envs::{Entry, Env};
 
+use self::bounds::BoundsWatch;
 use crate::agent::Agent;
 use crate::config::Config;
 use crate::error::Error;
@@ -23,9 +25,9 @@ use crate::evaluation::{Evaluation, EvaluationObserver, Evaluator};
 use crate::files::write_json;
 use crate::panics::caught;
 use crate::run::{Meta, Recorder, RunDirectory, RunLock, Summary};
-use self::bounds::BoundsWatch;
 use crate::training::{Observer, Observers, TrainingProgress, TrainingSnapshot, train};
 use device::device;
+use periodic::EvaluatedTraining;
 
 pub use policy::{ActionValues, Policy};
 pub use saved::SavedRun;
@@ -129,7 +131,8 @@ impl Session {
         SavedRun::open(folder)?.resume(source)
     }
 
-    /// Trains until the agent has taken the steps of the config, or the observer wants to stop.
+    /// Trains until the agent has taken the steps of the config, or the observer wants to stop. Every
+    /// `evaluation.period` steps the policy is evaluated, which changes nothing that is learned.
     ///
     /// # Errors
     /// [`Error::Interrupted`] where the observer wanted to stop, the environment's errors,
@@ -137,13 +140,17 @@ impl Session {
     /// written. Whatever ended the training, all that was learned is written, and [`summary`](Self::summary)
     /// tells what it came to. After an interruption, training again resumes.
     pub fn train(&mut self, observer: &mut dyn Observer) -> Result<Summary, Error> {
-        let Self { entry, env, agent, progress, recorder, .. } = self;
+        let Self { entry, config, env, agent, progress, recorder, .. } = self;
         self.policy = None;
         recorder.start();
         let mut bounds = BoundsWatch::start(entry.spec(), agent);
         let ended = caught(|| {
-            let mut observers = Observers([&mut *recorder, &mut bounds, observer]);
-            train(env.as_mut(), agent, progress, &mut observers)
+            let mut watched = Observers([&mut bounds, observer]);
+            let mut training =
+                EvaluatedTraining { entry, config, recorder: &mut *recorder, observer: &mut watched };
+            // One that was interrupted comes before what is learned next.
+            training.evaluate_if_due(TrainingSnapshot { env: env.as_ref(), agent, progress })?;
+            train(env.as_mut(), agent, progress, &mut training)
         });
         let snapshot = TrainingSnapshot { env: env.as_ref(), agent, progress };
         let written = recorder.finish(snapshot, ended.as_ref().err());

@@ -7,6 +7,7 @@ use control_envs::{Entry, EnvError};
 use super::device::device;
 use super::source::EnvSource;
 use crate::agent::Agent;
+use crate::checkpoint::{CheckpointChoice, Checkpoints};
 use crate::concrete::LogisticNoise;
 use crate::config::Config;
 use crate::engine::{Engine, EngineName, Learner, engine};
@@ -15,7 +16,7 @@ use crate::evaluation::{Evaluation, EvaluationObserver, Evaluator};
 use crate::network::{PassNoise, QNetwork};
 use crate::panics::caught;
 use crate::randomness::{Stream, generator};
-use crate::run::{RunDirectory, model};
+use crate::run::{Record, RunDirectory, model};
 use crate::units::NetworkUnits;
 
 /// What a policy says at an observation. Values are in units of the environment's return, one an action; NaN where
@@ -58,11 +59,38 @@ impl Policy {
     /// As for [`load`](Self::load), and where there is no such device.
     pub fn load_onto(device: &str, folder: impl AsRef<Path>, source: impl EnvSource) -> Result<Self, Error> {
         let directory = RunDirectory::open(folder.as_ref())?;
+        Self::of_folder(device, &directory, source, |network| {
+            model::load(network, &directory.written_model()?)
+        })
+    }
+
+    /// The policy of a checkpoint of the run in `folder`, onto the device of this name.
+    ///
+    /// # Errors
+    /// As for [`load_onto`](Self::load_onto), and where there is no such checkpoint or it is damaged.
+    pub fn load_checkpoint(
+        choice: CheckpointChoice,
+        device: &str,
+        folder: impl AsRef<Path>,
+        source: impl EnvSource,
+    ) -> Result<Self, Error> {
+        let directory = RunDirectory::open(folder.as_ref())?;
+        let checkpoint = Checkpoints::new(directory.checkpoints(), 1).chosen::<Record>(choice)?;
+        tracing::info!("the network is that of {}", checkpoint.folder.display());
+        Self::of_folder(device, &directory, source, |network| checkpoint.restore_network(network))
+    }
+
+    fn of_folder(
+        device: &str,
+        directory: &RunDirectory,
+        source: impl EnvSource,
+        fill: impl FnOnce(&mut QNetwork) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
         let config = directory.read_config()?;
-        let entry = source.entry(&config).map_err(of_run(&directory, "evaluated"))?;
+        let entry = source.entry(&config).map_err(of_run(directory, "evaluated"))?;
         // The run's device and engine may not be at hand here, and any computes the same network.
         let config = Config { engine: EngineName::Auto, device: device.to_owned(), ..config };
-        Self::new(entry, config, |network| model::load(network, &directory.written_model()?))
+        Self::new(entry, config, fill)
     }
 
     /// The policy of an agent as it is now; what the agent learns later does not change it.

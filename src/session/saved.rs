@@ -130,7 +130,8 @@ fn warn_of_differences(newest: &SavedCheckpoint<Record>, config: &Config) {
     let before = settings(&newest.state.config);
     // A larger number of steps is what --steps is for, and the others change nothing that is computed.
     let is_told = |key: &str| {
-        key == "steps" || ["checkpoint.", "logging."].iter().any(|section| key.starts_with(section))
+        key == "steps"
+            || ["checkpoint.", "logging.", "evaluation.period"].iter().any(|section| key.starts_with(section))
     };
     let differences: Vec<String> = config
         .settings()

@@ -69,12 +69,20 @@ pub fn assert_fails(output: &Output, code: i32, parts: &[&str]) {
 
 /// The two runs computed the same, to the byte.
 pub fn same_run(one: &Path, other: &Path) {
-    for file in ["episodes.csv", "layers.csv", "updates.csv", "model.safetensors"] {
+    for file in ["episodes.csv", "layers.csv", "updates.csv", "evaluations.csv", "model.safetensors"] {
         assert!(fs::read(one.join(file)).unwrap() == fs::read(other.join(file)).unwrap(), "{file} differs");
     }
     let of = |run: &Path, key: &str| summary(run)[key].clone();
-    for key in ["total_steps", "updates", "episodes", "evaluation", "best_mean_return_100", "p_peak", "ended"]
-    {
+    for key in [
+        "total_steps",
+        "updates",
+        "episodes",
+        "evaluation",
+        "best_mean_return_100",
+        "p_peak",
+        "ended",
+        "best_evaluation",
+    ] {
         assert_eq!(of(one, key), of(other, key), "{key}");
     }
 }

@@ -136,8 +136,15 @@ fn damaged_files(times: usize) -> usize {
     let parent = tempfile::tempdir().unwrap();
     let run = whole(&parent.path().join("runs"), &["--steps", "400"]);
     let mut random = generator(4, Stream::Bootstrap);
-    let files =
-        ["config.toml", "episodes.csv", "layers.csv", "updates.csv", "model.safetensors", "summary.json"];
+    let files = [
+        "config.toml",
+        "episodes.csv",
+        "layers.csv",
+        "updates.csv",
+        "evaluations.csv",
+        "model.safetensors",
+        "summary.json",
+    ];
     let mut refused = 0;
     for time in 0..times {
         let file = run.join(files[time % files.len()]);

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the current episode is finished, a checkpoint is written, and the run is resumed.
+//! Ctrl-C and SIGTERM: a checkpoint is written, in the middle of an episode too, and the run is resumed.
 
 use std::fs;
 use std::process::Command;

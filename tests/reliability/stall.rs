@@ -54,14 +54,24 @@ fn a_second_checkpoint_writes_what_is_new() {
     let progress = TrainingProgress::start(0);
     let mut checkpoints = Checkpoints::new(folder.path().into(), 3);
     checkpoints
-        .save(TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress }, String::new(), 0)
+        .save(
+            TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress },
+            String::new(),
+            None,
+            0,
+        )
         .unwrap();
     let first = bytes(folder.path());
     let data = 400_000 * 25;
     assert!(first < data * 11 / 10 + 1_000_000, "{first} bytes for {data} of data");
     push(&mut agent, 1_000);
     checkpoints
-        .save(TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress }, String::new(), 0)
+        .save(
+            TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress },
+            String::new(),
+            None,
+            0,
+        )
         .unwrap();
     let second = bytes(folder.path()) - first;
     assert!(second < 6 << 20, "a segment and the networks, not all: {second}");
@@ -82,7 +92,7 @@ fn stall() {
         push(&mut agent, new);
         let started = Instant::now();
         let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress };
-        checkpoints.save(snapshot, String::new(), 0).unwrap();
+        checkpoints.save(snapshot, String::new(), None, 0).unwrap();
         seconds.push(started.elapsed().as_secs_f64());
         sizes.push(bytes(folder.path()) as f64 / 1e6);
     }
@@ -105,7 +115,7 @@ impl Observer for EverySecond {
     fn between_steps(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
         if self.saved.elapsed().as_secs_f64() >= 1.0 {
             let started = Instant::now();
-            self.checkpoints.save(snapshot, String::new(), 0)?;
+            self.checkpoints.save(snapshot, String::new(), None, 0)?;
             self.stalls.push(started.elapsed().as_secs_f64());
             self.saved = Instant::now();
         }

@@ -61,7 +61,8 @@ impl Buffers {
             let (keep, columns) = (&activations.keep[index][..count], &activations.columns[index]);
             let [products, dropped] = self.columns.each_mut().map(|sums| zeros(sums, layer.input_stride));
             let scale = &columns.scale;
-            mask_gradient(&mut self.input[..count], masked, keep, scale, row_weights, products, dropped);
+            let g = &mut self.input[..count];
+            mask_gradient(g, masked, keep, scale, row_weights, (&mut *products, &mut *dropped));
             let inverse = 1.0 / temperature;
             // The input is x keep / (1-p): the logit moves ln(1/(1-p)) by p, and ln keep by -(1 - keep) / t.
             let of_inputs = (0..layer.inputs).map(|input| {

@@ -161,8 +161,7 @@ pub fn mask_gradient_with_simd<'a, S: pulp::Simd>(
     keep: &'a [f32],
     scale: &'a [f32],
     weights: &'a [f32],
-    products: &'a mut [f32],
-    dropped: &'a mut [f32],
+    (products, dropped): (&'a mut [f32], &'a mut [f32]),
 ) {
     let stride = scale.len();
     let rows = g.chunks_exact_mut(stride).zip(masked.chunks_exact(stride)).zip(keep.chunks_exact(stride));
@@ -344,7 +343,7 @@ mod tests {
         let (mut products, mut dropped) = ([0.0; LANES], [0.0; LANES]);
         let mut passed = g;
         let weights = [1.0, 2.0];
-        mask_gradient(&mut passed, &masked, &keep, &[4.0; LANES], &weights, &mut products, &mut dropped);
+        mask_gradient(&mut passed, &masked, &keep, &[4.0; LANES], &weights, (&mut products, &mut dropped));
         assert_eq!((products[0], dropped[0], products[1]), (6.0 - 10.0, 3.0, 0.0));
         assert_eq!((passed[0], passed[LANES], passed[1]), (4.0, 0.0, 0.0));
         let mut squares = [0.0; LANES];

@@ -194,7 +194,7 @@ impl Engine for Fused {
             return statistics;
         }
         let scale = self.settings.gradient_scale(statistics.gradient_norm);
-        let Learner { online, target, adam } = learner;
+        let Learner { online, target, adam, .. } = learner;
         let parameters = online.parameters_mut().values_mut();
         update::adam(parameters, &self.gradient, scale as f32, adam.begin_step(step.schedule));
         let bound = QNetwork::LOG_PRECISION_BOUND;

@@ -6,23 +6,23 @@ use crate::plot::axis::{Axis, Scale, number};
 use crate::plot::figure::{Column, Figure, Key, Mark, Panel, Stroke};
 use crate::plot::palette;
 use crate::plot::points::{Points, points};
-use crate::plot::table::Episodes;
+use crate::plot::table::RunTables;
 
-type Run<'a> = (Episodes, &'a RunLabel);
+type Run<'a> = (RunTables, &'a RunLabel);
 
 /// The runs that share a colour and an entry in the legend: three or more of one setting, or one run.
 struct Entry<'a> {
     setting: Option<&'a str>,
     name: &'a str,
     stroke: Stroke,
-    runs: Vec<&'a Episodes>,
+    runs: Vec<&'a RunTables>,
 }
 
 /// One figure of all runs.
 pub(crate) fn figure(runs: &[Run<'_>]) -> Figure {
     let entries = entries(runs);
-    let steps = Axis::from_zero(runs.iter().flat_map(|(run, _)| &run.total_steps).copied(), 0.0);
-    let layers = runs.iter().map(|(run, _)| run.dropout.len()).max().unwrap_or(0);
+    let steps = Axis::from_zero(runs.iter().flat_map(|(run, _)| &run.course.total_steps).copied(), 0.0);
+    let layers = runs.iter().map(|(run, _)| run.course.dropout.len()).max().unwrap_or(0);
     let mut thresholds: Vec<_> = runs.iter().filter_map(|(_, label)| label.reward_threshold).collect();
     thresholds.sort_by(f64::total_cmp);
     thresholds.dedup();
@@ -49,16 +49,16 @@ pub(crate) fn figure(runs: &[Run<'_>]) -> Figure {
 /// Gathers the runs of one setting where they are many enough, and leaves the others alone.
 fn entries<'a>(runs: &'a [Run<'a>]) -> Vec<Entry<'a>> {
     let mut entries: Vec<Entry<'a>> = Vec::new();
-    for (episodes, label) in runs {
+    for (tables, label) in runs {
         let members = runs.iter().filter(|(_, other)| other.setting == label.setting).count();
         let setting = Some(label.setting.as_str()).filter(|name| !name.is_empty() && members >= MEAN_FROM);
         match entries.iter_mut().find(|entry| setting.is_some() && entry.setting == setting) {
-            Some(entry) => entry.runs.push(episodes),
+            Some(entry) => entry.runs.push(tables),
             None => entries.push(Entry {
                 setting,
                 name: setting.unwrap_or(&label.short),
                 stroke: palette::stroke(entries.len()),
-                runs: vec![episodes],
+                runs: vec![tables],
             }),
         }
     }
@@ -104,29 +104,42 @@ fn subtitle(grouped: bool, thresholds: &[f64]) -> String {
 }
 
 fn return_panel(entries: &[Entry<'_>], steps: &Axis, runs: &[Run<'_>], thresholds: &[f64]) -> Panel {
-    let returns = runs.iter().flat_map(|(run, _)| run.mean_return.iter().copied());
+    let returns = runs.iter().flat_map(|(run, _)| run.episodes.mean_return.iter().copied());
     let levels = thresholds.iter().map(|value| Mark::Level { value: *value, name: String::new() });
     let axis = Axis::around(returns.chain(thresholds.iter().copied()));
-    let marks = levels.chain(marks(entries, steps, |run| Some(&run.mean_return))).collect();
+    let marks = levels
+        .chain(marks(entries, steps, |run| {
+            Some(points(&run.episodes.total_steps, &run.episodes.mean_return))
+        }))
+        .collect();
     Panel { empty: NO_EPISODES, weight: 1.6, ..Panel::new("Mean return of 100 episodes", axis, marks) }
 }
 
 fn dataset(entries: &[Entry<'_>], steps: &Axis) -> Panel {
-    let sizes = entries.iter().flat_map(|entry| &entry.runs).flat_map(|run| run.dataset_size.iter().copied());
-    dataset_panel(marks(entries, steps, |run| Some(&run.dataset_size)), sizes)
+    let sizes =
+        entries.iter().flat_map(|entry| &entry.runs).flat_map(|run| run.course.dataset_size.iter().copied());
+    dataset_panel(
+        marks(entries, steps, |run| Some(points(&run.course.total_steps, &run.course.dataset_size))),
+        sizes,
+    )
 }
 
 /// A panel for each layer, all on one scale, so that layers compare as well as runs do.
 fn dropout_panels(entries: &[Entry<'_>], steps: &Axis, layers: usize) -> Vec<Panel> {
-    let values =
-        entries.iter().flat_map(|entry| &entry.runs).flat_map(|run| run.dropout.iter().flatten().copied());
+    let values = entries
+        .iter()
+        .flat_map(|entry| &entry.runs)
+        .flat_map(|run| run.course.dropout.iter().flatten().copied());
     let axis = match Axis::fitting(values.clone()) {
         axis if axis == Axis::from_zero(values, 0.1) => Axis { high: axis.high.min(1.0), ..axis },
         axis => axis,
     };
     let note = if axis.scale == Scale::Logarithmic { "logarithmic" } else { "" };
     let panel = |layer| {
-        let marks = marks(entries, steps, |run| run.dropout.get(layer));
+        let marks = marks(entries, steps, |run| {
+            let p: &Vec<f64> = run.course.dropout.get(layer)?;
+            Some(points(&run.course.total_steps, p))
+        });
         let heading = format!("Dropout probability {}", layer_name(layer));
         Panel { note: note.to_owned(), empty: NO_EPISODES, ..Panel::new(heading, axis, marks) }
     };
@@ -134,9 +147,9 @@ fn dropout_panels(entries: &[Entry<'_>], steps: &Axis, layers: usize) -> Vec<Pan
 }
 
 /// The lines of one column of every run, and the mean and range of every setting.
-fn marks(entries: &[Entry<'_>], steps: &Axis, column: impl Fn(&Episodes) -> Option<&Vec<f64>>) -> Vec<Mark> {
+fn marks(entries: &[Entry<'_>], steps: &Axis, column: impl Fn(&RunTables) -> Option<Points>) -> Vec<Mark> {
     let series = |entry: &Entry<'_>| -> Vec<Points> {
-        let series = entry.runs.iter().filter_map(|run| Some(points(&run.total_steps, column(run)?)));
+        let series = entry.runs.iter().filter_map(|run| column(run));
         series.filter(|points| !points.is_empty()).collect()
     };
     let settings: Vec<_> = entries.iter().map(|entry| (series(entry), entry.stroke)).collect();

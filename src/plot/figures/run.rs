@@ -6,7 +6,7 @@ use crate::plot::axis::{Axis, brief, number};
 use crate::plot::figure::{Column, Figure, Mark, Panel, SMALL_DOT, Stroke};
 use crate::plot::palette;
 use crate::plot::points::{Detail, Points, points, scatter, smooth, thin};
-use crate::plot::table::{Episodes, Updates};
+use crate::plot::table::{Course, RunTables};
 
 /// What a run is called in its figures.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,13 +22,15 @@ pub struct RunLabel {
     pub reward_threshold: Option<f64>,
 }
 
+/// How wide the dot of an evaluation is.
+const EVALUATION_DOT: f64 = 13.0;
 const WIDTH: u32 = 1600;
 pub(super) const NO_EPISODES: &str = "no episodes yet";
 const NO_UPDATES: &str = "nothing learned yet";
 
 /// All figures of a run and their names.
-pub(crate) fn all(episodes: &Episodes, updates: &Updates, label: &RunLabel) -> [(&'static str, Figure); 4] {
-    let steps = steps(episodes, updates);
+pub(crate) fn all(tables: &RunTables, label: &RunLabel) -> [(&'static str, Figure); 4] {
+    let (steps, course) = (steps(tables), &tables.course);
     let figure = |subtitle: &str, columns: Vec<Vec<Panel>>, height: u32| Figure {
         title: label.title.clone(),
         subtitle: subtitle.to_owned(),
@@ -37,21 +39,20 @@ pub(crate) fn all(episodes: &Episodes, updates: &Updates, label: &RunLabel) -> [
         size: (WIDTH, height),
     };
     let overview = {
-        let [linear, logarithmic] = dropout_panels(episodes, Detail::NARROW);
+        let [linear, logarithmic] = dropout_panels(course, Detail::NARROW);
         vec![
             vec![
-                return_panel(episodes, label, Detail::NARROW),
-                uncertainty_panel(episodes, updates, Detail::NARROW),
-                precision_panel(episodes),
+                return_panel(tables, label, Detail::NARROW),
+                uncertainty_panel(tables, Detail::NARROW),
+                precision_panel(course),
             ],
-            vec![linear, logarithmic, dataset(episodes)],
+            vec![linear, logarithmic, dataset(course)],
         ]
     };
-    let [linear, logarithmic] = dropout_panels(episodes, Detail::WIDE);
-    let returns = vec![vec![return_panel(episodes, label, Detail::WIDE)]];
-    let dropout = vec![vec![linear, logarithmic, dataset(episodes)]];
-    let uncertainty =
-        vec![vec![uncertainty_panel(episodes, updates, Detail::WIDE), precision_panel(episodes)]];
+    let [linear, logarithmic] = dropout_panels(course, Detail::WIDE);
+    let returns = vec![vec![return_panel(tables, label, Detail::WIDE)]];
+    let dropout = vec![vec![linear, logarithmic, dataset(course)]];
+    let uncertainty = vec![vec![uncertainty_panel(tables, Detail::WIDE), precision_panel(course)]];
     [
         ("return", figure("What an episode brings, as the agent learns", returns, 850)),
         (
@@ -64,21 +65,32 @@ pub(crate) fn all(episodes: &Episodes, updates: &Updates, label: &RunLabel) -> [
 }
 
 /// The axis of steps that all panels of a run share.
-fn steps(episodes: &Episodes, updates: &Updates) -> Axis {
-    Axis::from_zero(episodes.total_steps.iter().chain(&updates.total_steps).copied(), 0.0)
+fn steps(tables: &RunTables) -> Axis {
+    let RunTables { updates, evaluations, course, .. } = tables;
+    let steps = course.total_steps.iter().chain(&updates.total_steps).chain(&evaluations.total_steps);
+    Axis::from_zero(steps.copied(), 0.0)
 }
 
-fn return_panel(episodes: &Episodes, label: &RunLabel, detail: Detail) -> Panel {
+fn return_panel(tables: &RunTables, label: &RunLabel, detail: Detail) -> Panel {
+    let RunTables { episodes, evaluations, .. } = tables;
     let returns = points(&episodes.total_steps, &episodes.episode_return);
     let means = points(&episodes.total_steps, &episodes.mean_return);
-    let axis = Axis::around(returns.iter().chain(&means).map(|point| point.1).chain(label.reward_threshold));
+    let played = points(&evaluations.total_steps, &evaluations.mean_return);
+    let values = returns.iter().chain(&means).chain(&played).map(|point| point.1);
+    let axis = Axis::around(values.chain(label.reward_threshold));
     let level = |value| Mark::Level { value, name: format!("threshold {}", number(value)) };
     let marks = label.reward_threshold.map(level).into_iter().chain([
         dots(&returns, palette::color(0), detail),
         named_line(&means, palette::color(0), "mean of 100", detail),
+        named_line(&played, palette::color(1), "evaluation", detail),
+        Mark::Dots {
+            points: scatter(&played, detail.dots),
+            color: palette::color(1),
+            diameter: EVALUATION_DOT,
+        },
     ]);
     Panel {
-        note: "dots: single episodes".to_owned(),
+        note: "small dots: training episodes".to_owned(),
         empty: NO_EPISODES,
         weight: 1.2,
         ..Panel::new("Episode return", axis, marks.collect())
@@ -86,8 +98,8 @@ fn return_panel(episodes: &Episodes, label: &RunLabel, detail: Detail) -> Panel 
 }
 
 /// The dropout probabilities on a linear and on a logarithmic axis.
-fn dropout_panels(episodes: &Episodes, detail: Detail) -> [Panel; 2] {
-    let layers: Vec<_> = episodes.dropout.iter().map(|p| points(&episodes.total_steps, p)).collect();
+fn dropout_panels(course: &Course, detail: Detail) -> [Panel; 2] {
+    let layers: Vec<_> = course.dropout.iter().map(|p| points(&course.total_steps, p)).collect();
     let values = || layers.iter().flatten().map(|point| point.1);
     let linear = Axis::from_zero(values(), 0.1);
     let axes = [
@@ -103,7 +115,7 @@ fn dropout_panels(episodes: &Episodes, detail: Detail) -> [Panel; 2] {
         },
     };
     axes.map(|(heading, axis)| Panel {
-        empty: if episodes.total_steps.is_empty() { NO_EPISODES } else { "no dropout layers" },
+        empty: if course.total_steps.is_empty() { NO_EPISODES } else { "no dropout layers" },
         weight: 1.2,
         ..Panel::new(heading, axis, layers.iter().enumerate().map(line).collect())
     })
@@ -125,13 +137,14 @@ pub(super) fn dataset_panel(marks: Vec<Mark>, sizes: impl Iterator<Item = f64>) 
     Panel { empty: NO_EPISODES, weight: 0.8, ..Panel::new("Dataset size N (transitions)", axis, marks) }
 }
 
-fn dataset(episodes: &Episodes) -> Panel {
-    let sizes = points(&episodes.total_steps, &episodes.dataset_size);
+fn dataset(course: &Course) -> Panel {
+    let sizes = points(&course.total_steps, &course.dataset_size);
     let line = named_line(&sizes, palette::INK, "N", Detail::NARROW);
     dataset_panel(vec![line], sizes.into_iter().map(|point| point.1))
 }
 
-fn uncertainty_panel(episodes: &Episodes, updates: &Updates, detail: Detail) -> Panel {
+fn uncertainty_panel(tables: &RunTables, detail: Detail) -> Panel {
+    let RunTables { episodes, updates, .. } = tables;
     let acting = points(&episodes.total_steps, &episodes.epistemic_std);
     let learning = points(&updates.total_steps, &updates.epistemic_std);
     let error = points(&updates.total_steps, &updates.td_error);
@@ -151,8 +164,8 @@ fn uncertainty_panel(episodes: &Episodes, updates: &Updates, detail: Detail) -> 
     }
 }
 
-fn precision_panel(episodes: &Episodes) -> Panel {
-    let precision = points(&episodes.total_steps, &episodes.precision);
+fn precision_panel(course: &Course) -> Panel {
+    let precision = points(&course.total_steps, &course.precision);
     let axis = Axis::fitting(precision.iter().map(|point| point.1));
     let line = named_line(&precision, palette::color(4), "τ", Detail::NARROW);
     let heading = "Precision τ (1 / noise variance)";

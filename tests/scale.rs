@@ -1,0 +1,166 @@
+//! Nothing depends on the scale of rewards, nor on that of observations.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use concrete_dqn::exploration::RuleName;
+use concrete_dqn::{Config, Session};
+use control_envs::rand::{Rng, RngExt};
+use control_envs::{Dimension, Entry, Env, EnvError, EnvSpec, Registry, Step};
+
+/// An environment whose rewards are multiplied.
+struct Scaled {
+    env: Box<dyn Env>,
+    factor: f64,
+}
+
+impl Env for Scaled {
+    fn spec(&self) -> &EnvSpec {
+        self.env.spec()
+    }
+
+    fn reset(&mut self, rng: &mut dyn Rng) -> Result<Vec<f32>, EnvError> {
+        self.env.reset(rng)
+    }
+
+    fn step(&mut self, action: usize) -> Result<Step, EnvError> {
+        let step = self.env.step(action)?;
+        Ok(Step { reward: self.factor * step.reward, ..step })
+    }
+}
+
+/// Trains and returns all actions, and how the last Q-values are, per unit of reward.
+fn actions(entry: &Entry, factor: f64, config: &Config) -> (Vec<u32>, Vec<f64>) {
+    let made = entry.clone();
+    let mut session = Session::new(move || Scaled { env: made.make(), factor }, config.clone()).unwrap();
+    session.train(&mut ()).unwrap();
+    let replay = session.agent().replay();
+    let (actions, latest) = (replay.slots(0..replay.len()).actions.to_vec(), replay.latest().to_vec());
+    let values = session.predict(&latest).unwrap();
+    (actions, values.mean.into_iter().map(|mean| mean / factor).collect())
+}
+
+#[test]
+fn powers_of_two_change_no_action_in_any_environment_under_any_rule() {
+    tch::set_num_threads(1);
+    for entry in &Registry::builtin() {
+        for rule in [
+            RuleName::Ucb,
+            RuleName::Thompson,
+            RuleName::InformationDirected,
+            RuleName::EpsilonGreedy,
+            RuleName::Greedy,
+        ] {
+            let settings = "steps = 400\nseed = 7\nagent.learning_starts = 100\nagent.batch_size = 16
+                network.hidden = [16]\nagent.gradient_steps = 1";
+            let config = Config::for_env(entry.id())
+                .and_then(|config| config.with(settings))
+                .and_then(|config| config.with(&format!("exploration.rule = '{rule}'")));
+            let config = config.unwrap();
+            let (one, values) = actions(entry, 1.0, &config);
+            for factor in [1_048_576.0, 1.0 / 1_048_576.0] {
+                let (scaled, scaled_values) = actions(entry, factor, &config);
+                assert_eq!(one, scaled, "{} under {rule} with rewards times {factor}", entry.id());
+                let same = |(a, b): (&f64, &f64)| a == b || a.is_nan() && b.is_nan();
+                assert!(values.iter().zip(&scaled_values).all(same), "{values:?} and {scaled_values:?}");
+            }
+        }
+    }
+}
+
+/// The action has to be the sign of what is seen, a new number every step, for twenty steps.
+struct Match {
+    spec: EnvSpec,
+    generator: u64,
+    x: f32,
+    step: usize,
+    scale: f32,
+    reward: f64,
+    /// Steps that are left, over all episodes of all of them, before any reward is given.
+    barren: Arc<AtomicUsize>,
+}
+
+impl Match {
+    fn new(bound: f32, scale: f32, reward: f64) -> Self {
+        let spec =
+            EnvSpec::new("Match-v0", [Dimension::new("x", "", -bound, bound)], ["negative", "positive"]);
+        Self { spec, generator: 0, x: 0.0, step: 0, scale, reward, barren: Arc::default() }
+    }
+
+    fn draw(&mut self) -> Vec<f32> {
+        self.generator =
+            self.generator.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.x = (self.generator >> 40) as f32 / (1_u64 << 23) as f32 - 1.0;
+        vec![self.x * self.scale]
+    }
+}
+
+impl Env for Match {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    fn reset(&mut self, rng: &mut dyn Rng) -> Result<Vec<f32>, EnvError> {
+        (self.generator, self.step) = (rng.random(), 0);
+        Ok(self.draw())
+    }
+
+    fn step(&mut self, action: usize) -> Result<Step, EnvError> {
+        let is_right = (action == 1) == (self.x > 0.0);
+        self.step += 1;
+        let barren =
+            self.barren.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        let reward = if is_right && barren.is_err() { self.reward } else { 0.0 };
+        Ok(Step::new(self.draw(), reward, self.step >= 20))
+    }
+}
+
+/// The share of the best return that policies get, on average over three seeds; a random one gets half.
+fn share(make: impl Fn() -> Match + Clone + Send + Sync + 'static) -> f64 {
+    tch::set_num_threads(1);
+    let of_seed = |seed: u64| {
+        let settings = format!("env = 'Match-v0'\nsteps = 6_000\nseed = {seed}\nnetwork.hidden = [64, 64]");
+        let config = Config::default().with(&settings).unwrap();
+        let (reward, make) = (make().reward, make.clone());
+        let mut session = Session::new(make, config).unwrap();
+        session.train(&mut ()).unwrap();
+        session.evaluate(50).unwrap().mean_return / (20.0 * reward)
+    };
+    (1..=3).map(of_seed).sum::<f64>() / 3.0
+}
+
+#[test]
+fn rewards_of_any_size_are_learned_from() {
+    for reward in [1e-6, 1.0, 1e6] {
+        let share = share(move || Match::new(1.0, 1.0, reward));
+        assert!(share > 0.95, "rewards of {reward}: {share}");
+    }
+}
+
+/// Here what was right is wrong: it costs.
+#[test]
+fn the_least_costs_are_avoided() {
+    let share = share(|| Match::new(1.0, 1.0, -1e-6));
+    assert!(share < 0.05, "{share}");
+}
+
+#[test]
+fn a_reward_that_comes_late_tells_the_scale_late() {
+    let barren = Arc::new(AtomicUsize::new(2_000));
+    let share = share(move || Match { barren: Arc::clone(&barren), ..Match::new(1.0, 1.0, 1000.0) });
+    assert!(share > 0.95, "{share}");
+}
+
+#[test]
+fn observations_of_any_size_are_learned_from() {
+    for (name, bound, scale) in [
+        ("infinite bounds", f32::INFINITY, 1e4),
+        ("infinite bounds, small", f32::INFINITY, 1e-4),
+        ("absurd bounds", f32::MAX, 1.0),
+        ("bounds that are left by far", 1.0, 50_000.0),
+    ] {
+        let share = share(move || Match::new(bound, scale, 1.0));
+        assert!(share > 0.95, "{name}: {share}");
+    }
+}
