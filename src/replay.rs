@@ -120,6 +120,17 @@ impl Replay {
         &self.observations
     }
 
+    /// The observations and actions of all transitions, in no order.
+    pub fn transitions(&self) -> impl Iterator<Item = (&[f32], usize)> {
+        let observations = self.observations.chunks_exact(self.dimensions);
+        observations.zip(&self.actions).map(|(observation, action)| (observation, *action as usize))
+    }
+
+    /// The observation and action of the transition that the next one takes the place of, if the buffer is full.
+    pub fn next_to_go(&self) -> Option<(&[f32], usize)> {
+        (self.len() == self.capacity).then(|| (self.observation(self.cursor), self.actions[self.cursor] as usize))
+    }
+
     /// Numbers in an observation.
     pub fn dimensions(&self) -> usize {
         self.dimensions

@@ -53,14 +53,22 @@ impl NStep {
 /// a* = argmax_a (Q_online(s', a) + beta * std_k Q_k(s', a))
 /// ```
 ///
-/// over the noisy passes k of the target network, `samples` `[passes, rows, actions]`, at least two; the standard
-/// deviation is the unbiased one. `online` is the online network's mean pass, `[rows, actions]`; of equals the first
-/// action is the best. With beta = 0 these are double-Q targets.
+/// over the noisy passes k of the target network, `samples` `[passes, rows, actions]`; the variance is the unbiased one (0
+/// of a single pass), and to it comes that of local dropout, `local` `[rows, actions]`, where there is any. `online` is
+/// the online network's mean pass, `[rows, actions]`; of equals the first action is the best. With beta = 0 these are
+/// double-Q targets.
 ///
 /// What is valued is the mean over noisy passes, because that is what a network under dropout is trained to predict.
 /// The mean pass is another function: its distance, multiplied by `1 / (1 - gamma)`, would be the error of the fixed
 /// point. What is only chosen by it has no such error, and it chooses without noise (`tests/fixed_point.rs`).
-pub fn targets(rewards: Rewards<'_>, online: &[f32], samples: &[f32], beta: f64, targets: &mut Vec<f32>) {
+pub fn targets(
+    rewards: Rewards<'_>,
+    online: &[f32],
+    samples: &[f32],
+    local: &[f32],
+    beta: f64,
+    targets: &mut Vec<f32>,
+) {
     let rows = rewards.rewards.len();
     let (actions, passes) = (online.len() / rows, samples.len() / online.len());
     let steps = rewards.rewards.iter().zip(rewards.discounts);
@@ -74,7 +82,8 @@ pub fn targets(rewards: Rewards<'_>, online: &[f32], samples: &[f32], beta: f64,
             }
             let mean = mean(action);
             let squares: f32 = of(action).map(|q| (q - mean) * (q - mean)).sum();
-            beta as f32 * (squares / (passes - 1) as f32).sqrt()
+            let local = local.get(row * actions + action).copied().unwrap_or(0.0);
+            beta as f32 * (squares / (passes - 1).max(1) as f32 + local).sqrt()
         };
         let action = best(actions, |action| online[action] + bonus(action));
         let (reward, discount) = step;
@@ -105,7 +114,7 @@ mod tests {
 
     fn of(rewards: &[f32], discounts: &[f32], online: &[f32], samples: &[f32], beta: f64) -> Vec<f32> {
         let mut all = Vec::new();
-        targets(Rewards { rewards, discounts }, online, samples, beta, &mut all);
+        targets(Rewards { rewards, discounts }, online, samples, &[], beta, &mut all);
         all
     }
 
@@ -135,6 +144,18 @@ mod tests {
         let with = |beta| of(&[1.0, -2.0], &[0.9, 0.9], &online, &samples, beta);
         close(&with(3.0), &with(0.0));
         close(&with(0.0), &[1.0 + 0.9 * 3.0, -2.0 + 0.9 * 7.0]);
+    }
+
+    #[test]
+    fn local_variance_adds_to_that_of_the_passes_by_hand() {
+        // Of one pass the variance is 0; action 0 has a local one of 9.
+        let mut all = Vec::new();
+        let rewards = Rewards { rewards: &[1.0], discounts: &[0.5] };
+        targets(rewards, &[1.0, 2.0], &[4.0, 5.0], &[9.0, 0.0], 1.0, &mut all);
+        close(&all, &[1.0 + 0.5 * (4.0 + 3.0)]);
+        // Passes of 1 and 3 have a variance of 2, and 2 + 7 = 9.
+        targets(rewards, &[1.0, 2.0], &[1.0, 5.0, 3.0, 5.0], &[7.0, 0.0], 1.0, &mut all);
+        close(&all, &[1.0 + 0.5 * (2.0 + 3.0)]);
     }
 
     #[test]

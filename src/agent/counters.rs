@@ -18,6 +18,8 @@ pub struct Counters {
     pub decisions: u64,
     /// How many of them were exploratory.
     pub exploratory: u64,
+    /// What the masks of local dropout are drawn from, for a rule that holds them.
+    pub local_draw: u64,
 }
 
 impl Counters {

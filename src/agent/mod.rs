@@ -20,7 +20,7 @@ use self::streams::Streams;
 use crate::concrete::{LogisticNoise, Regularizer};
 use crate::engine::{Data, DatasetSize, Engine, GroupFigures, Learner, LearnerStep, LossStatistics, engine};
 use crate::error::Error;
-use crate::exploration::{DecisionContext, ExplorationRule, Passes};
+use crate::exploration::{DecisionContext, ExplorationRule, Passes, QSamples};
 use crate::network::{PassNoise, QNetwork};
 use crate::replay::{Batch, Lookahead, Replay};
 use crate::rows::UpdateRecord;
@@ -112,6 +112,9 @@ impl Agent {
             let mut source = self.streams.exploration_noise.clone();
             self.hold_mask(&mut source);
             self.streams.exploration_noise = source;
+            if self.network().local().is_some() {
+                self.counters.local_draw = self.streams.exploration.random();
+            }
         }
     }
 
@@ -148,9 +151,23 @@ impl Agent {
         let samples = prediction.row(0);
         let noise_variance = prediction.aleatoric_std(0, samples.greedy_action()).powi(2);
         let context = DecisionContext { progress, noise_variance };
-        let action = self.rule.choose(&samples, context, &mut self.streams.exploration);
+        let greedy = samples.greedy_action();
+        let action = match self.rule.passes() {
+            // One network of many, so one draw of the local masks too.
+            Passes::Held | Passes::Fresh(1) => {
+                if self.rule.passes() != Passes::Held && online.local().is_some() {
+                    self.counters.local_draw = self.streams.exploration.random();
+                }
+                let mut drawn: Vec<f32> =
+                    (0..samples.actions()).map(|action| samples.mean(action) as f32).collect();
+                online.sample_local(self.counters.local_draw, observation, &mut drawn);
+                let drawn = QSamples::new(&drawn, samples.actions());
+                self.rule.choose(&drawn, context, &mut self.streams.exploration)
+            }
+            _ => self.rule.choose(&samples, context, &mut self.streams.exploration),
+        };
         self.counters.decisions += 1;
-        self.counters.exploratory += u64::from(action != samples.greedy_action());
+        self.counters.exploratory += u64::from(action != greedy);
         Ok(action)
     }
 
@@ -171,6 +188,10 @@ impl Agent {
         if let Some(scale) = self.returns.observe(step, self.config.agent.gamma) {
             self.learner.set_return_scale(scale);
         }
+        if let Some((oldest, action)) = self.replay.next_to_go() {
+            self.learner.online.count_local(oldest, action, false);
+        }
+        self.learner.online.count_local(observation, action, true);
         self.replay.push(observation, action, step);
         self.counters.steps += 1;
         self.counters.since_count += 1;

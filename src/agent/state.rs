@@ -52,10 +52,18 @@ impl Agent {
         self.observations.restore(state.observations);
         self.streams = state.streams;
         self.learner.adam.set_steps(state.adam_steps);
+        self.count_places();
         if let Some(mut source) = state.held_from {
             // Drawn again, which is smaller to keep than what was drawn.
             self.hold_mask(&mut source);
         }
+    }
+
+    /// Counts the replay's transitions in the places of local dropout.
+    fn count_places(&mut self) {
+        let online = &mut self.learner.online;
+        online.clear_local_counts();
+        self.replay.transitions().for_each(|(observation, action)| online.count_local(observation, action, true));
     }
 
     /// All that learning changes, by name: networks and Adam's moments.

@@ -39,6 +39,7 @@ mod linear;
 mod noise;
 mod predictive;
 mod regularizer;
+mod single;
 
 pub use bernoulli::{Term, entropy, entropy_at, logit, sigmoid};
 pub use conv::{ConcreteConv2d, ConvMask, ConvShape};
@@ -50,4 +51,5 @@ pub use likelihood::{PrecisionPrior, gaussian_nll, gaussian_nll_at};
 pub use linear::ConcreteLinear;
 pub use noise::{LogisticNoise, logistic};
 pub use predictive::PredictiveVariance;
+pub use single::single_mask_minimum;
 pub use regularizer::Regularizer;

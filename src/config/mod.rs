@@ -20,7 +20,7 @@ use crate::checkpoint::CheckpointConfig;
 use crate::engine::{DropoutConfig, EngineName, OptimizerConfig, PrecisionConfig};
 use crate::evaluation::{EvaluationConfig, EvaluationMask};
 use crate::exploration::ExplorationConfig;
-use crate::network::{LARGEST_TENSOR, NetworkConfig};
+use crate::network::{LARGEST_TENSOR, LocalConfig, NetworkConfig};
 use crate::section::{Ranges, Section};
 
 pub use crate::logging::LoggingConfig;
@@ -52,6 +52,8 @@ pub struct Config {
     pub network: NetworkConfig,
     /// Concrete Dropout.
     pub dropout: DropoutConfig,
+    /// Dropout with a p for every place.
+    pub local: LocalConfig,
     /// The targets' precision.
     pub precision: PrecisionConfig,
     /// Adam.
@@ -79,6 +81,7 @@ impl Default for Config {
             engine: EngineName::Auto,
             network: NetworkConfig::default(),
             dropout: DropoutConfig::default(),
+            local: LocalConfig::default(),
             precision: PrecisionConfig::default(),
             optimizer: OptimizerConfig::default(),
             agent: AgentConfig::default(),
@@ -102,6 +105,7 @@ impl Section for Config {
             engine: _,
             network,
             dropout,
+            local,
             precision,
             optimizer,
             agent,
@@ -114,6 +118,7 @@ impl Section for Config {
         ranges.count("steps", *steps);
         ranges.section("network", network);
         ranges.section("dropout", dropout);
+        ranges.section("local", local);
         ranges.section("precision", precision);
         ranges.section("optimizer", optimizer);
         ranges.section("agent", agent);

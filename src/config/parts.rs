@@ -12,6 +12,7 @@ impl From<&Config> for LearnerSections {
             engine: config.engine,
             network: config.network.clone(),
             dropout: config.dropout.clone(),
+            local: config.local,
             precision: config.precision.clone(),
             optimizer: config.optimizer.clone(),
             targets: config.agent.targets,

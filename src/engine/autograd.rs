@@ -17,6 +17,7 @@ pub struct Autograd {
     q: Vec<f32>,
     log_precisions: Vec<f32>,
     online_next: Vec<f32>,
+    local_variance: Vec<f32>,
     targets: Vec<f32>,
 }
 
@@ -45,6 +46,7 @@ impl Autograd {
             q: Vec::new(),
             log_precisions: Vec::new(),
             online_next: Vec::new(),
+            local_variance: Vec::new(),
             targets: Vec::new(),
         }
     }
@@ -109,10 +111,21 @@ impl Autograd {
         };
         let independent_errors = tch::no_grad(|| taken(&of_pass(1).q) - &targets);
         let slope = independent_errors * log_precisions.detach().exp() * 2.0;
+        online.write_local_variance(&batch.observations, &mut self.local_variance);
+        let local_term = if self.local_variance.is_empty() {
+            Tensor::zeros([1], (Kind::Float, device))
+        } else {
+            // What its noise adds to the mean squared error, in closed form.
+            let variances = Tensor::from_slice(&self.local_variance).to_device(device);
+            let of_taken = variances.view([rows as i64, -1]).gather(1, &actions, false).squeeze_dim(1);
+            (log_precisions.exp() * of_taken).mean(Kind::Float)
+        };
         let (weight_term, entropy_term) = online.regularization(&step.regularizer);
         Objective {
-            data_term: gaussian_nll(&errors, &log_precisions),
-            mean_term: gaussian_nll(&errors.detach(), &log_precisions) + (slope * &q).mean(Kind::Float),
+            data_term: gaussian_nll(&errors, &log_precisions) + &local_term,
+            mean_term: gaussian_nll(&errors.detach(), &log_precisions)
+                + (slope * &q).mean(Kind::Float)
+                + local_term,
             precision_term: self
                 .settings
                 .precision_prior
@@ -139,7 +152,9 @@ impl Autograd {
         let _ = pass(online, next, None, &mut self.online_next);
         self.noise.draw(noise, target.masks(), target_passes, batch.actions.len());
         let _ = pass(target, next, Some(&self.noise), &mut self.q);
-        td::targets(batch.rewards(), &self.online_next, &self.q, target_beta, &mut self.targets);
+        online.write_local_variance(next, &mut self.local_variance);
+        let (online_next, local) = (&self.online_next, &self.local_variance);
+        td::targets(batch.rewards(), online_next, &self.q, local, target_beta, &mut self.targets);
         if let Some(bounds) = step.target_bounds {
             td::clamp(&mut self.targets, bounds);
         }
@@ -179,7 +194,9 @@ impl Engine for Autograd {
             }
             false => Precision::Homoscedastic(network.precision()),
         };
+        network.write_local_variance(observations, &mut self.local_variance);
         Prediction {
+            local_variance: &self.local_variance,
             q: &self.q,
             precision,
             passes: noise.map_or(1, PassNoise::passes),
@@ -206,6 +223,7 @@ impl Engine for Autograd {
         let gradient = gradient * self.settings.gradient_scale(statistics.gradient_norm);
         let Learner { online, target, adam, .. } = learner;
         online.descend(adam, &gradient, step.schedule);
+        online.learn_local(&batch.observations, &batch.actions, online.precision(), None);
         if step.updates_target {
             target.follow(online, self.settings.target_lerp);
         }

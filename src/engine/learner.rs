@@ -8,7 +8,7 @@ use super::config::{DropoutConfig, OptimizerConfig, PrecisionConfig};
 use crate::concrete::{InitialDropout, PrecisionPrior};
 use crate::error::Error;
 use crate::network::{
-    Adam, Fill, InitialUncertainty, NamedValues, NetworkConfig, Parameter, Parameters, QNetwork, Segment,
+    Adam, Fill, InitialUncertainty, LocalConfig, LocalDropout, NamedValues, NetworkConfig, NetworkKind, Parameter, Parameters, QNetwork, Segment,
     Slot,
 };
 use crate::randomness::{Stream, generator};
@@ -49,7 +49,14 @@ impl Learner {
             heteroscedastic: precision.heteroscedastic,
         };
         let mut generator = generator(sections.seed, Stream::Initialisation);
-        let (online, target) = QNetwork::pair(&sections.network, start, spec, &mut generator, device)?;
+        let (mut online, target) = QNetwork::pair(&sections.network, start, spec, &mut generator, device)?;
+        let is_table = sections.network.kind == NetworkKind::Table;
+        if is_table || sections.local.tilings > 0 {
+            let (space, actions) = (&spec.observation_space, spec.actions.len());
+            let mut generator = self::generator(sections.seed, Stream::Places);
+            let local = LocalDropout::new(sections.local, space, actions, is_table, &mut generator);
+            online.attach(local);
+        }
         let segments = online.parameters().slots().iter().map(|slot| segment(slot, &sections.optimizer));
         let adam = Adam::new(segments, device);
         Ok(Self { online, target, adam, learned_precision: sections.precision.learned })
@@ -106,9 +113,8 @@ fn segment(slot: &Slot, optimizer: &OptimizerConfig) -> Segment {
         Parameter::DropoutLogit(_) => {
             (optimizer.dropout_learning_rate, Adam::EPSILON / slot.range.len() as f32)
         }
-        Parameter::Centre | Parameter::HalfWidth | Parameter::Frequencies | Parameter::ReturnScale => {
-            (0.0, Adam::EPSILON)
-        }
+        // What is fixed, or learns in a way of its own.
+        _ => (0.0, Adam::EPSILON),
     };
     Segment { range: slot.range.clone(), learning_rate: learning_rate as f32, epsilon }
 }
@@ -124,6 +130,8 @@ pub struct LearnerSections {
     pub network: NetworkConfig,
     /// `[dropout]`
     pub dropout: DropoutConfig,
+    /// `[local]`
+    pub local: LocalConfig,
     /// `[precision]`
     pub precision: PrecisionConfig,
     /// `[optimizer]`
@@ -183,9 +191,7 @@ impl LearnerSettings {
             Parameter::DropoutLogit(_) => !learned_dropout,
             Parameter::LogPrecision => !learned_precision,
             Parameter::Weight(_) | Parameter::Bias(_) => false,
-            Parameter::Centre | Parameter::HalfWidth | Parameter::Frequencies | Parameter::ReturnScale => {
-                true
-            }
+            _ => true,
         })
     }
 

@@ -11,6 +11,7 @@ mod learner;
 #[cfg(test)]
 mod parity;
 mod prediction;
+mod tabular;
 
 use std::fmt;
 
@@ -28,6 +29,7 @@ pub use config::{Data, DatasetSize, DropoutConfig, OptimizerConfig, PrecisionCon
 pub use fused::Fused;
 pub(crate) use learner::ONLINE;
 pub use learner::{Learner, LearnerSections, LearnerSettings};
+pub use tabular::Tabular;
 pub use prediction::{Precision, Prediction, Stds};
 
 /// What an agent asks of its networks.
@@ -158,6 +160,9 @@ impl fmt::Display for EngineName {
 pub fn engine(sections: impl Into<LearnerSections>, network: &QNetwork) -> Result<Box<dyn Engine>, Error> {
     let sections = sections.into();
     let settings = LearnerSettings::from(&sections);
+    if network.is_table() {
+        return Ok(Box::new(Tabular::new(settings, network)?));
+    }
     match sections.engine {
         EngineName::Auto | EngineName::Fused if Fused::computes(network) => {
             Ok(Box::new(Fused::new(settings, network)?))

@@ -11,6 +11,8 @@ pub struct Prediction<'a> {
     pub q: &'a [f32],
     /// tau of the targets.
     pub precision: Precision<'a>,
+    /// Variance of local dropout, `[rows, actions]`; empty where there is none. It is not in the passes.
+    pub local_variance: &'a [f32],
     /// Number of passes.
     pub passes: usize,
     /// Number of observations.
@@ -31,7 +33,9 @@ pub enum Precision<'a> {
 impl<'a> Prediction<'a> {
     /// The passes' Q-values at one of the observations.
     pub fn row(&self, row: usize) -> QSamples<'a> {
-        QSamples::of_row(self.q, self.rows, self.actions, row)
+        let samples = QSamples::of_row(self.q, self.rows, self.actions, row);
+        let local = self.local_variance.get(row * self.actions..);
+        samples.with_variance(local.unwrap_or_default())
     }
 
     /// Whether every Q-value is a finite number.
@@ -87,13 +91,15 @@ mod tests {
     fn standard_deviations_by_hand() {
         // Two passes, two observations, two actions: of observation 1 action 0 is 1 and 3, action 1 is 2.5 twice.
         let q = [0.0, 0.0, 1.0, 2.5, 0.0, 0.0, 3.0, 2.5];
-        let one =
-            Prediction { q: &q, precision: Precision::Homoscedastic(25.0), passes: 2, rows: 2, actions: 2 };
+        let precision = Precision::Homoscedastic(25.0);
+        let one = Prediction { q: &q, precision, local_variance: &[], passes: 2, rows: 2, actions: 2 };
         assert_eq!(one.row(1).greedy_action(), 1);
         let stds = one.mean_stds(|_, _| 0);
         assert!(
             (stds.epistemic.0 - 2.0_f64.sqrt() / 2.0).abs() < 1e-12 && (stds.aleatoric.0 - 0.2).abs() < 1e-12
         );
+        let local_variance = [0.0, 0.0, 7.0, 0.0];
+        assert!((Prediction { local_variance: &local_variance, ..one }.row(1).std(0) - 3.0).abs() < 1e-12);
         // tau of observation 1 and action 0 is 2 and 1/2 in the passes: variances 1/2 and 2, 1.25 on average.
         let mut log_precisions = [0.0; 8];
         (log_precisions[2], log_precisions[6]) = (2.0_f32.ln(), 0.5_f32.ln());

@@ -10,6 +10,8 @@ pub struct QSamples<'a> {
     actions: usize,
     /// From a pass to the next.
     stride: usize,
+    /// Of each action, beside that of the passes; nothing where there is none.
+    variance: &'a [f32],
 }
 
 impl<'a> QSamples<'a> {
@@ -22,7 +24,12 @@ impl<'a> QSamples<'a> {
     pub fn of_row(values: &'a [f32], rows: usize, actions: usize, row: usize) -> Self {
         let stride = rows * actions;
         debug_assert!(actions > 0 && row < rows && !values.is_empty() && values.len().is_multiple_of(stride));
-        Self { values: &values[row * actions..], actions, stride }
+        Self { values: &values[row * actions..], actions, stride, variance: &[] }
+    }
+
+    /// The same with a variance of each action that is not in the passes.
+    pub fn with_variance(self, variance: &'a [f32]) -> Self {
+        Self { variance, ..self }
     }
 
     /// Whether every value is a finite number.
@@ -40,9 +47,11 @@ impl<'a> QSamples<'a> {
         mean(self.of(action))
     }
 
-    /// Unbiased standard deviation over the passes: the epistemic one. 0 for a single pass.
+    /// The epistemic standard deviation: the unbiased one over the passes, 0 for a single pass, and what is not in the
+    /// passes.
     pub fn std(&self, action: usize) -> f64 {
-        sample_std(self.of(action)).unwrap_or(0.0)
+        let of_passes = sample_std(self.of(action)).unwrap_or(0.0);
+        self.variance.get(action).map_or(of_passes, |variance| of_passes.hypot(f64::from(*variance).sqrt()))
     }
 
     /// The action with the highest score; of equals, the first.

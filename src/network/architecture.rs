@@ -33,6 +33,16 @@ pub fn layer_shapes(
 ) -> Result<Vec<LayerShape>, Error> {
     let mut layers = Vec::new();
     let mut inputs = features;
+    if config.kind == NetworkKind::Table {
+        if space.one_hot {
+            return Ok(layers);
+        }
+        return Err(Error::Usage(
+            "network.kind = \"table\" is for observations that are one-hot, but this environment's are not; \
+             network.kind must be \"dense\" here"
+                .to_owned(),
+        ));
+    }
     if config.kind == NetworkKind::Conv {
         let Some(ImageShape { channels, rows, columns }) = space.image else {
             return Err(Error::Usage(

@@ -36,6 +36,8 @@ pub enum NetworkKind {
     Dense,
     /// Convolutions over the observation, which has to be an image.
     Conv,
+    /// No layers at all: a value for every observation, which has to be one-hot, and every action.
+    Table,
 }
 
 /// `[network.conv]`: the convolutions, each followed by a ReLU. Zeros around the image keep its size where
@@ -135,7 +137,7 @@ impl NetworkConfig {
     pub fn frequencies(&self) -> usize {
         match self.kind {
             NetworkKind::Dense => self.fourier_features,
-            NetworkKind::Conv => 0,
+            NetworkKind::Conv | NetworkKind::Table => 0,
         }
     }
 

@@ -87,6 +87,12 @@ impl Features {
         &mut self.parameters
     }
 
+    /// A number of an observation, scaled; on the CPU.
+    pub fn scaled(&self, observation: &[f32], dimension: usize) -> f32 {
+        let scale = self.parameters.values();
+        (observation[dimension] - scale[dimension]) / scale[self.dimensions + dimension]
+    }
+
     /// Makes `centre` and `half_width` what a dimension is scaled by.
     pub fn scale_dimension(&mut self, dimension: usize, centre: f32, half_width: f32) {
         let half_widths = self.dimensions;

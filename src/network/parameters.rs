@@ -27,6 +27,12 @@ pub enum Parameter {
     HalfWidth,
     /// A fixed feature: the Fourier frequencies.
     Frequencies,
+    /// Local dropout: the logits of p.
+    LocalLogit,
+    /// Local dropout: the values of a table.
+    LocalValue,
+    /// Local dropout: the values of a table that the target network has.
+    LocalTargetValue,
     /// Units of the return in a network unit; 0 where no reward has told it yet.
     ReturnScale,
 }
@@ -41,6 +47,9 @@ impl fmt::Display for Parameter {
             Self::Centre => f.write_str("features.centre"),
             Self::HalfWidth => f.write_str("features.half_width"),
             Self::Frequencies => f.write_str("features.frequencies"),
+            Self::LocalLogit => f.write_str("local.p_logit"),
+            Self::LocalValue => f.write_str("local.value"),
+            Self::LocalTargetValue => f.write_str("local.target_value"),
             Self::ReturnScale => f.write_str("return_scale"),
         }
     }

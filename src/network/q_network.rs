@@ -10,6 +10,7 @@ use super::architecture::{InitialUncertainty, initial_parameters, layer_shapes};
 use super::config::NetworkConfig;
 use super::features::Features;
 use super::layer::{Layer, LayerShape};
+use super::local::LocalDropout;
 use super::parameters::{Fill, Initial, MissingParameter, NamedValues, Parameter, Parameters};
 use super::pass_noise::PassNoise;
 use crate::concrete::{Regularizer, Temperature, sigmoid};
@@ -47,6 +48,8 @@ pub struct QNetwork {
     parameters: Parameters,
     /// Units of the return in a network unit, or 0: on the CPU.
     return_scale: Parameters,
+    /// Local dropout, which a target network has no part of its own in.
+    local: Option<LocalDropout>,
 }
 
 impl QNetwork {
@@ -70,11 +73,12 @@ impl QNetwork {
         let mut again = generator.clone();
         let features = |generator| Features::new(space, config.frequencies(), bandwidth, generator, device);
         let (online, target) = (features(generator)?, features(&mut again)?);
-        let outputs = spec.actions.len() as i64 * if start.heteroscedastic { 2 } else { 1 };
+        let actions = spec.actions.len();
+        let outputs = actions as i64 * if start.heteroscedastic { 2 } else { 1 };
         let shapes = layer_shapes(config, space, online.count() as i64, outputs)?;
         let initial = initial_parameters(&shapes, config.biases, start, generator);
         let assemble =
-            |features, trainable| Self::assemble(features, &shapes, &initial, start, trainable, device);
+            |features, trainable| Self::assemble(features, &shapes, &initial, start, actions, trainable, device);
         Ok((assemble(online, true)?, assemble(target, false)?))
     }
 
@@ -83,6 +87,7 @@ impl QNetwork {
         shapes: &[LayerShape],
         initial: &[Initial],
         start: InitialUncertainty,
+        actions: usize,
         trainable: bool,
         device: Device,
     ) -> Result<Self, MissingParameter> {
@@ -97,13 +102,12 @@ impl QNetwork {
             std::iter::repeat_n(layer.masks_per_group() as f32, groups)
         };
         let group_masks: Vec<f32> = layers.iter().flat_map(of_groups).collect();
-        let outputs = shapes.last().map_or(0, |layer| layer.outputs() as usize);
         Ok(Self {
             features,
             layers,
             group_masks: Tensor::from_slice(&group_masks).to_device(device),
             masks: shapes.iter().map(|layer| layer.masks() as usize).collect(),
-            actions: if start.heteroscedastic { outputs / 2 } else { outputs },
+            actions,
             heteroscedastic: start.heteroscedastic,
             log_precision: parameters.view(Parameter::LogPrecision)?.shallow_clone(),
             parameters,
@@ -112,6 +116,7 @@ impl QNetwork {
                 false,
                 Device::Cpu,
             ),
+            local: None,
         })
     }
 
@@ -222,6 +227,9 @@ impl QNetwork {
         for range in self.value_ranges() {
             self.parameters.flat_mut().multiply(range, factor);
         }
+        if let Some(local) = &mut self.local {
+            local.rescale(factor);
+        }
         Some(factor)
     }
 
@@ -234,7 +242,7 @@ impl QNetwork {
 
     /// Where the weights and biases lie that make the values out of the last hidden units.
     pub fn value_ranges(&self) -> Vec<Range<usize>> {
-        let last = self.layers.len() - 1;
+        let Some(last) = self.layers.len().checked_sub(1) else { return Vec::new() };
         let ranges = [Parameter::Weight(last), Parameter::Bias(last)].map(|part| self.parameters.range(part));
         // Of a heteroscedastic network the values come first, and as much again is of its precision.
         let shrink = |range: Range<usize>| match self.heteroscedastic {
@@ -277,9 +285,93 @@ impl QNetwork {
         self.layers.iter().map(of_layer).collect()
     }
 
-    /// The mean dropout probability of every layer, from input to output.
+    /// The mean dropout probability of every layer, from input to output, and last that of local dropout, if there is any.
     pub fn mean_p(&self) -> Vec<f64> {
-        self.p().iter().map(mean).collect()
+        let of_layers = self.p().into_iter().map(mean);
+        of_layers.chain(self.local.iter().map(LocalDropout::mean_p)).collect()
+    }
+
+    /// How many numbers [`mean_p`](Self::mean_p) returns.
+    pub fn dropout_parts(&self) -> usize {
+        self.layers.len() + usize::from(self.local.is_some())
+    }
+
+    /// Gives it local dropout.
+    pub fn attach(&mut self, local: LocalDropout) {
+        self.local = Some(local);
+    }
+
+    /// Its local dropout.
+    pub fn local(&self) -> Option<&LocalDropout> {
+        self.local.as_ref()
+    }
+
+    /// Whether it has no layers but a table.
+    pub fn is_table(&self) -> bool {
+        self.local.as_ref().is_some_and(LocalDropout::is_table)
+    }
+
+    /// Writes the variance that local dropout makes at observations `[rows, dimensions]`: `[rows, actions]`, in squared
+    /// network units, or nothing where there is none.
+    pub fn write_local_variance(&self, observations: &[f32], out: &mut Vec<f32>) {
+        out.clear();
+        if let Some(local) = &self.local {
+            let scaled = |observation: &[f32], dimension| self.features.scaled(observation, dimension);
+            for observation in observations.chunks_exact(self.dimensions()) {
+                local.variance(observation, &scaled, out);
+            }
+        }
+    }
+
+    /// Writes the values of a table at observations `[rows, dimensions]`: `[rows, actions]`, those that learn or those of
+    /// the target network.
+    pub fn write_table(&self, observations: &[f32], of_target: bool, out: &mut Vec<f32>) {
+        out.clear();
+        if let Some(local) = &self.local {
+            let scaled = |observation: &[f32], dimension| self.features.scaled(observation, dimension);
+            for observation in observations.chunks_exact(self.dimensions()) {
+                local.values(observation, &scaled, of_target, out);
+            }
+        }
+    }
+
+    /// Adds a draw of the masks of local dropout to the Q-values of an observation. The same seed is the same draw.
+    pub fn sample_local(&self, seed: u64, observation: &[f32], q: &mut [f32]) {
+        if let Some(local) = &self.local {
+            let scaled = |observation: &[f32], dimension| self.features.scaled(observation, dimension);
+            local.sample(seed, observation, &scaled, q);
+        }
+    }
+
+    /// Takes a transition of the replay into local dropout's counts, or out of them.
+    pub fn count_local(&mut self, observation: &[f32], action: usize, is_added: bool) {
+        let Self { local, features, .. } = self;
+        if let Some(local) = local {
+            let scaled = |observation: &[f32], dimension| features.scaled(observation, dimension);
+            local.count(observation, action, &scaled, is_added);
+        }
+    }
+
+    /// Forgets local dropout's counts.
+    pub fn clear_local_counts(&mut self) {
+        self.local.iter_mut().for_each(LocalDropout::clear_counts);
+    }
+
+    /// Local dropout learns from a batch. `errors` are those of the values of a table.
+    pub fn learn_local(&mut self, observations: &[f32], actions: &[i64], tau: f64, errors: Option<&[f32]>) {
+        let dimensions = self.dimensions();
+        let Self { local, features, .. } = self;
+        let Some(local) = local else { return };
+        let scaled = |observation: &[f32], dimension| features.scaled(observation, dimension);
+        for (row, observation) in observations.chunks_exact(dimensions).enumerate() {
+            let error = errors.map_or(0.0, |errors| errors[row]);
+            local.learn(observation, actions[row] as usize, &scaled, tau, error);
+        }
+    }
+
+    /// The target values of a table go a share of the way to those that learn.
+    pub fn follow_local(&mut self, weight: f64) {
+        self.local.iter_mut().for_each(|local| local.follow(weight));
     }
 
     /// Number of actions.
@@ -340,6 +432,7 @@ impl QNetwork {
         let mut named = self.parameters.named(prefix);
         named.extend(self.features.parameters().named(""));
         named.extend(self.return_scale.named(""));
+        named.extend(self.local.iter().flat_map(|local| local.parameters().named("")));
         named
     }
 
@@ -350,7 +443,8 @@ impl QNetwork {
     pub fn restore<E>(&mut self, prefix: &str, fill: &mut Fill<'_, E>) -> Result<(), E> {
         self.parameters.restore(prefix, fill)?;
         self.features.parameters_mut().restore("", fill)?;
-        self.return_scale.restore("", fill)
+        self.return_scale.restore("", fill)?;
+        self.local.as_mut().map_or(Ok(()), |local| local.parameters_mut().restore("", fill))
     }
 
     /// Where the parameters live.

@@ -40,6 +40,8 @@ pub enum Stream {
     PeriodicEvaluation = 11,
     /// Dropout noise of these evaluations.
     PeriodicEvaluationNoise = 12,
+    /// Offsets of the tilings.
+    Places = 13,
 }
 
 /// The generator of `stream` under `seed`: streams of one seed start 2^128 draws apart and so never overlap.

@@ -50,7 +50,7 @@ impl RunWriter {
         spec: &EnvSpec,
         agent: &Agent,
     ) -> Result<Self, Error> {
-        let tables = Tables::create(&directory, agent.network().masks().len())?;
+        let tables = Tables::create(&directory, agent.network().dropout_parts())?;
         let checkpoints = Checkpoints::new(directory.checkpoints(), config.checkpoint.keep);
         Ok(Self::over(directory, config, spec, tables, checkpoints))
     }
@@ -68,7 +68,7 @@ impl RunWriter {
         checkpoints: Checkpoints,
         record: &Record,
     ) -> Result<Self, Error> {
-        let tables = Tables::reopen(&directory, agent.network().masks().len(), record.tables)?;
+        let tables = Tables::reopen(&directory, agent.network().dropout_parts(), record.tables)?;
         Ok(Self::over(directory, config, spec, tables, checkpoints))
     }
 

@@ -64,7 +64,7 @@ fn a_poisoned_tensor_is_named_and_never_saved() {
 #[test]
 fn values_beyond_the_rewards_are_warned_of_once_and_the_advice_helps() {
     let runs = tempfile::tempdir().unwrap();
-    let flags = ["--steps", "600", "--set", "agent.target_beta=1e4", "--set", "optimizer.learning_rate=0.3"];
+    let flags = ["--steps", "1500", "--set", "agent.target_beta=100"];
     let command = training(runs.path(), &flags);
     let arguments: Vec<_> = command.get_args().filter(|word| *word != "-q").map(ToOwned::to_owned).collect();
     let output = std::process::Command::new(command.get_program()).args(arguments).output().unwrap();

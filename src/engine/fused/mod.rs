@@ -16,6 +16,7 @@ use tch::Device;
 
 use self::forward::Activations;
 use self::layout::Layout;
+pub(super) use self::update::adam as adam_step;
 use super::{Engine, Learner, LearnerSettings, LearnerStep, LossStatistics, Precision, Prediction};
 use crate::concrete::{LogisticNoise, gaussian_nll_at};
 use crate::network::{MissingParameter, PassNoise, QNetwork};
@@ -32,6 +33,8 @@ pub struct Fused {
     noise: PassNoise,
     online_next: Vec<f32>,
     targets: Vec<f32>,
+    /// Variance of local dropout, of what was computed last.
+    local_variance: Vec<f32>,
     gradient: Vec<f32>,
     /// The error of each row over that of its other pass.
     row_weights: Vec<f32>,
@@ -41,7 +44,10 @@ pub struct Fused {
 impl Fused {
     /// Whether it computes networks like this one: on the CPU, dense, and with one precision for all targets.
     pub fn computes(network: &QNetwork) -> bool {
-        network.device() == Device::Cpu && network.is_dense() && !network.is_heteroscedastic()
+        network.device() == Device::Cpu
+            && network.is_dense()
+            && !network.is_table()
+            && !network.is_heteroscedastic()
     }
 
     /// An engine by these settings, for networks of this one's shape, which it [computes](Self::computes).
@@ -56,6 +62,7 @@ impl Fused {
             noise: PassNoise::default(),
             online_next: Vec::new(),
             targets: Vec::new(),
+            local_variance: Vec::new(),
             gradient: Vec::new(),
             row_weights: Vec::new(),
             backward: backward::Buffers::default(),
@@ -82,8 +89,9 @@ impl Fused {
         self.online_next.extend_from_slice(online_next);
         self.noise.draw(noise, learner.target.masks(), self.settings.target_passes, rows);
         let samples = self.activations.forward(&learner.target, &self.layout, next, Some(&self.noise));
+        learner.online.write_local_variance(next, &mut self.local_variance);
         let (online_next, beta) = (&self.online_next, self.settings.target_beta);
-        td::targets(batch.rewards(), online_next, samples, beta, &mut self.targets);
+        td::targets(batch.rewards(), online_next, samples, &self.local_variance, beta, &mut self.targets);
         if let Some(bounds) = step.target_bounds {
             td::clamp(&mut self.targets, bounds);
         }
@@ -109,6 +117,7 @@ impl Fused {
         let log_precision = f64::from(parameters[self.layout.log_precision]);
         let precision = log_precision.exp();
         let q_gradient = self.backward.q_gradient(q.len());
+        online.write_local_variance(&batch.observations, &mut self.local_variance);
         self.row_weights.clear();
         let (mut squares, mut absolute_error, mut q_sum) = (0.0, 0.0, 0.0);
         for (row, (&action, &target)) in batch.actions.iter().zip(&self.targets).enumerate() {
@@ -117,7 +126,7 @@ impl Fused {
             let independent_error = distinct_from_zero(independent[index] - target);
             q_gradient[index] = (2.0 * precision / rows as f64) as f32 * independent_error;
             self.row_weights.push(error / independent_error);
-            squares += f64::from(error * error);
+            squares += f64::from(error * error + self.local_variance.get(index).copied().unwrap_or(0.0));
             absolute_error += f64::from(error.abs());
             q_sum += f64::from(q[index]);
         }
@@ -160,7 +169,9 @@ impl Engine for Fused {
         let rows = observations.len() / network.dimensions();
         // Asking libtorch for it takes longer than a pass of a small network.
         let log_precision = network.parameters().values()[self.layout.log_precision];
+        network.write_local_variance(observations, &mut self.local_variance);
         Prediction {
+            local_variance: &self.local_variance,
             q: self.activations.forward(network, &self.layout, observations, noise),
             precision: Precision::Homoscedastic(f64::from(log_precision).exp()),
             passes: noise.map_or(1, PassNoise::passes),
@@ -200,6 +211,8 @@ impl Engine for Fused {
         let bound = QNetwork::LOG_PRECISION_BOUND;
         let log_precision = &mut parameters[self.layout.log_precision];
         *log_precision = log_precision.clamp(-bound, bound);
+        let precision = f64::from(parameters[self.layout.log_precision]).exp();
+        online.learn_local(&batch.observations, &batch.actions, precision, None);
         if step.updates_target {
             let weight = self.settings.target_lerp as f32;
             update::follow(target.parameters_mut().values_mut(), online.parameters().values(), weight);

@@ -1,0 +1,361 @@
+//! Local dropout: a mask with a p of its own for every place of the observation space and every action.
+
+use control_envs::BoxSpace;
+use serde::{Deserialize, Serialize};
+use tch::Device;
+
+use super::parameters::{Initial, MissingParameter, Parameter, Parameters};
+use super::places::Places;
+use crate::concrete::{sigmoid, single_mask_minimum};
+use crate::randomness::Generator;
+use crate::section::{Ranges, Section};
+
+/// `[local]`: dropout with a p for every place.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocalConfig {
+    /// Tilings of the observation space, each a place of every observation; 0 for no local dropout. A one-hot observation is
+    /// a place of its own instead, and needs one.
+    pub tilings: usize,
+    /// Cells along an axis of a tiling.
+    pub cells: usize,
+    /// Standard deviation of Q where nothing was seen, in network units: as a share of the largest return so far.
+    pub prior: f64,
+    /// Share of the way to its minimum that p goes, and to its target that a value in a table goes, whenever a
+    /// transition of the place is learned from.
+    pub rate: f64,
+}
+
+impl Default for LocalConfig {
+    fn default() -> Self {
+        Self { tilings: 0, cells: 8, prior: 0.1, rate: 0.5 }
+    }
+}
+
+impl Section for LocalConfig {
+    fn check(&self, ranges: &mut Ranges) {
+        let Self { tilings, cells, prior, rate } = *self;
+        ranges.whole("tilings", tilings, 0..=1024);
+        ranges.whole("cells", cells, 1..=256);
+        ranges.positive("prior", prior);
+        ranges.share("rate", rate);
+    }
+}
+
+/// What is added to the Q-values of an observation in places j:
+///
+/// ```text
+/// sum over j of  w_ja (keep_ja / (1 - p_ja) - 1)     and, in a table,  + v_ja
+/// ```
+///
+/// The weights w are +-`prior / sqrt(places)` and never learned, so the sum has mean 0 and, where no data were seen and p
+/// is 1/2, the standard deviation `prior`. Only p is: to the minimum of the paper's objective for this one mask, given
+/// the transitions in the replay that pass it ([`single_mask_minimum`]). The variance is known in closed form, `sum of w^2
+/// e^logit`.
+#[derive(Debug)]
+pub struct LocalDropout {
+    places: Places,
+    actions: usize,
+    /// w^2.
+    squared_weight: f32,
+    rate: f32,
+    /// Logits of p; of a table also values and those of the target network: `[places, actions]` each, on the CPU.
+    parameters: Parameters,
+    is_table: bool,
+    /// Transitions of the replay in each place, by action: `[places, actions]`.
+    counts: Vec<u32>,
+}
+
+/// A row of observations and how it is scaled.
+pub type Scaled<'a> = &'a dyn Fn(&[f32], usize) -> f32;
+
+impl LocalDropout {
+    /// Local dropout for observations in `space`, p at 1/2 everywhere, the values of a table 0.
+    pub fn new(
+        config: LocalConfig,
+        space: &BoxSpace,
+        actions: usize,
+        is_table: bool,
+        generator: &mut Generator,
+    ) -> Self {
+        let places = Places::new(space, config.tilings.max(1), config.cells, generator);
+        let shape = vec![places.count() as i64, actions as i64];
+        let zeros = |parameter| Initial {
+            parameter,
+            shape: shape.clone(),
+            values: vec![0.0; places.count() * actions],
+        };
+        let mut initial = vec![zeros(Parameter::LocalLogit)];
+        if is_table {
+            initial.extend([zeros(Parameter::LocalValue), zeros(Parameter::LocalTargetValue)]);
+        }
+        Self {
+            squared_weight: (config.prior * config.prior / places.active() as f64) as f32,
+            rate: config.rate as f32,
+            parameters: Parameters::new(&initial, false, Device::Cpu),
+            counts: vec![0; places.count() * actions],
+            places,
+            actions,
+            is_table,
+        }
+    }
+
+    /// Whether it holds the values too.
+    pub fn is_table(&self) -> bool {
+        self.is_table
+    }
+
+    /// How many places an observation is in.
+    pub fn active(&self) -> usize {
+        self.places.active()
+    }
+
+    /// What is saved of it.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// What is saved of it, to be restored.
+    pub fn parameters_mut(&mut self) -> &mut Parameters {
+        &mut self.parameters
+    }
+
+    fn entries(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// The mean of p over all places and actions.
+    pub fn mean_p(&self) -> f64 {
+        let logits = &self.parameters.values()[..self.entries()];
+        logits.iter().map(|&logit| sigmoid(f64::from(logit))).sum::<f64>() / self.entries() as f64
+    }
+
+    /// Calls `visit` with the first entry of each place of an observation.
+    fn entries_of(&self, observation: &[f32], scaled: Scaled<'_>, mut visit: impl FnMut(usize)) {
+        let actions = self.actions;
+        self.places.of(
+            observation,
+            |dimension| scaled(observation, dimension),
+            |place| visit(place * actions),
+        );
+    }
+
+    /// Appends the variance of Q that it makes, `[actions]`, in squared network units.
+    pub fn variance(&self, observation: &[f32], scaled: Scaled<'_>, out: &mut Vec<f32>) {
+        let (start, logits) = (out.len(), self.parameters.values());
+        out.resize(start + self.actions, 0.0);
+        self.entries_of(observation, scaled, |first| {
+            let logits = &logits[first..first + self.actions];
+            out[start..].iter_mut().zip(logits).for_each(|(sum, logit)| *sum += logit.exp());
+        });
+        out[start..].iter_mut().for_each(|sum| *sum *= self.squared_weight);
+    }
+
+    /// Appends the values of a table, `[actions]`: those that learn, or those of the target network.
+    pub fn values(&self, observation: &[f32], scaled: Scaled<'_>, of_target: bool, out: &mut Vec<f32>) {
+        let start = out.len();
+        out.resize(start + self.actions, 0.0);
+        if !self.is_table {
+            return;
+        }
+        let values = &self.parameters.values()[self.entries() * if of_target { 2 } else { 1 }..];
+        self.entries_of(observation, scaled, |first| {
+            let values = &values[first..first + self.actions];
+            out[start..].iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        });
+    }
+
+    /// Adds a draw of the masks to the Q-values of an observation. A seed stands for a draw of all masks at once, so that
+    /// the same ones are met again wherever the seed is held.
+    pub fn sample(&self, seed: u64, observation: &[f32], scaled: Scaled<'_>, q: &mut [f32]) {
+        let (logits, weight) = (self.parameters.values(), self.squared_weight.sqrt());
+        let mut is_negative = false;
+        self.entries_of(observation, scaled, |first| {
+            // Of both signs, so that the sum is as likely too high as too low.
+            let signed = if is_negative { -weight } else { weight };
+            is_negative = !is_negative;
+            for (action, q) in q.iter_mut().enumerate() {
+                let entry = first + action;
+                let odds = logits[entry].exp();
+                // With probability 1/(1+odds) the mask keeps.
+                let keeps = uniform(seed, entry) * (1.0 + odds) < 1.0;
+                *q += signed * if keeps { odds } else { -1.0 };
+            }
+        });
+    }
+
+    /// Takes a transition of the replay in, or out. Where none is left, p is what it was before any.
+    pub fn count(&mut self, observation: &[f32], action: usize, scaled: Scaled<'_>, is_added: bool) {
+        let mut entries = Vec::with_capacity(self.places.active());
+        self.entries_of(observation, scaled, |first| entries.push(first + action));
+        for entry in entries {
+            let count = &mut self.counts[entry];
+            *count = if is_added { *count + 1 } else { count.saturating_sub(1) };
+            if *count == 0 {
+                self.parameters.values_mut()[entry] = 0.0;
+            }
+        }
+    }
+
+    /// Forgets how many transitions there are.
+    pub fn clear_counts(&mut self) {
+        self.counts.fill(0);
+    }
+
+    /// Learns from a transition, where targets have the precision tau: p goes its share of the way to its minimum. A value
+    /// in a table goes its share against the `error`.
+    pub fn learn(&mut self, observation: &[f32], action: usize, scaled: Scaled<'_>, tau: f64, error: f32) {
+        let pull = 0.5 * tau as f32 * self.squared_weight;
+        let mut entries = Vec::with_capacity(self.places.active());
+        self.entries_of(observation, scaled, |first| entries.push(first + action));
+        let (count, rate) = (self.entries(), self.rate);
+        let values = self.parameters.values_mut();
+        for entry in &entries {
+            let minimum = single_mask_minimum(pull * self.counts[*entry] as f32);
+            values[*entry] += rate * (minimum - values[*entry]);
+            if self.is_table {
+                values[count + *entry] -= rate / entries.len() as f32 * error;
+            }
+        }
+    }
+
+    /// Multiplies the values of a table. What is not known is as large in network units as it was.
+    pub fn rescale(&mut self, factor: f32) {
+        let entries = self.entries();
+        self.parameters.values_mut()[entries..].iter_mut().for_each(|value| *value *= factor);
+    }
+
+    /// The target network's values go a share of the way to those that learn.
+    pub fn follow(&mut self, weight: f64) {
+        if self.is_table {
+            let entries = self.entries();
+            let (values, targets) = self.parameters.values_mut()[entries..].split_at_mut(entries);
+            for (target, value) in targets.iter_mut().zip(values) {
+                *target += weight as f32 * (*value - *target);
+            }
+        }
+    }
+
+    /// The logits of p, `[places, actions]`.
+    ///
+    /// # Errors
+    /// None that can occur: they were placed when this was made.
+    pub fn logits(&self) -> Result<&[f32], MissingParameter> {
+        Ok(&self.parameters.values()[self.parameters.range(Parameter::LocalLogit)?])
+    }
+}
+
+/// A number from 0 to below 1, a function of both (splitmix64; Steele, Lea & Flood 2014).
+fn uniform(seed: u64, entry: usize) -> f32 {
+    let mut state = seed.wrapping_add((entry as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    (((state ^ (state >> 31)) >> 40) as f32) / (1_u64 << 24) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use control_envs::Dimension;
+
+    use super::*;
+    use crate::concrete::Landscape;
+    use crate::randomness::{Stream, generator};
+
+    fn plain(observation: &[f32], dimension: usize) -> f32 {
+        observation[dimension]
+    }
+
+    fn space(dimensions: usize, one_hot: bool) -> BoxSpace {
+        let dimensions = (0..dimensions).map(|i| Dimension::new(i.to_string(), "", 0.0, 1.0)).collect();
+        BoxSpace { dimensions, image: None, one_hot }
+    }
+
+    fn local(tilings: usize, is_table: bool) -> LocalDropout {
+        let config = LocalConfig { tilings, prior: 0.5, ..LocalConfig::default() };
+        LocalDropout::new(config, &space(2, is_table), 3, is_table, &mut generator(1, Stream::Places))
+    }
+
+    fn variance(local: &LocalDropout, observation: &[f32]) -> Vec<f32> {
+        let mut out = Vec::new();
+        local.variance(observation, &plain, &mut out);
+        out
+    }
+
+    #[test]
+    fn where_nothing_was_seen_the_standard_deviation_is_the_prior() {
+        for (tilings, is_table) in [(1, false), (16, false), (16, true)] {
+            let local = local(tilings, is_table);
+            assert!(variance(&local, &[0.3, 1.0]).iter().all(|v| (v - 0.25).abs() < 1e-6));
+        }
+    }
+
+    #[test]
+    fn draws_have_mean_0_and_the_variance_in_closed_form() {
+        let mut local = local(4, false);
+        let observation = [0.1, -0.7];
+        for _ in 0..3 {
+            local.count(&observation, 1, &plain, true);
+        }
+        (0..50).for_each(|_| local.learn(&observation, 1, &plain, 10.0, 0.0));
+        let expected = variance(&local, &observation);
+        assert!(expected[1] < 0.9 * expected[0]);
+        let (mut sums, mut squares) = ([0.0; 3], [0.0; 3]);
+        for seed in 0..200_000 {
+            let mut q = [0.0; 3];
+            local.sample(seed, &observation, &plain, &mut q);
+            for action in 0..3 {
+                sums[action] += f64::from(q[action]);
+                squares[action] += f64::from(q[action] * q[action]);
+            }
+        }
+        for action in 0..3 {
+            let (mean, variance) = (sums[action] / 2e5, squares[action] / 2e5);
+            assert!(mean.abs() < 5.0 * (variance / 2e5).sqrt(), "{mean}");
+            assert!((variance / f64::from(expected[action]) - 1.0).abs() < 0.05, "{variance}, {expected:?}");
+        }
+    }
+
+    #[test]
+    fn p_goes_to_the_minimum_of_its_own_landscape_and_back_where_all_is_forgotten() {
+        let mut local = local(4, false);
+        let (here, there) = ([0.1, -0.7], [-0.9, 0.9]);
+        for (observation, visits) in [(here, 9), (there, 2)] {
+            (0..visits).for_each(|_| local.count(&observation, 2, &plain, true));
+            (0..60).for_each(|_| local.learn(&observation, 2, &plain, 40.0, 0.0));
+        }
+        for (observation, visits) in [(here, 9.0), (there, 2.0)] {
+            let landscape = Landscape {
+                sensitivity: visits / 1000.0 * 0.25 / 4.0,
+                precision: 40.0,
+                squared_norm: 0.0,
+                length_scale: 0.0,
+                masks: 1.0,
+                dataset_size: 1000.0,
+            };
+            let logits = local.logits().unwrap();
+            local.entries_of(&observation, &plain, |first| {
+                assert!((f64::from(logits[first + 2]) - landscape.minimum()).abs() < 1e-4);
+                assert_eq!(logits[first], 0.0, "another action");
+            });
+        }
+        (0..9).for_each(|_| local.count(&here, 2, &plain, false));
+        assert!((variance(&local, &here)[2] - 0.25).abs() < 1e-6);
+    }
+
+    #[test]
+    fn values_of_a_table_by_hand() {
+        let mut local = local(1, true);
+        let observation = [0.0, 1.0];
+        local.count(&observation, 0, &plain, true);
+        local.learn(&observation, 0, &plain, 1.0, -8.0);
+        local.follow(0.25);
+        let of = |local: &LocalDropout, of_target| {
+            let mut values = Vec::new();
+            local.values(&observation, &plain, of_target, &mut values);
+            values
+        };
+        assert_eq!((of(&local, false), of(&local, true)), (vec![4.0, 0.0, 0.0], vec![1.0, 0.0, 0.0]));
+        local.rescale(0.5);
+        assert_eq!((of(&local, false), of(&local, true)), (vec![2.0, 0.0, 0.0], vec![0.5, 0.0, 0.0]));
+    }
+}
