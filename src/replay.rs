@@ -128,7 +128,8 @@ impl Replay {
 
     /// The observation and action of the transition that the next one takes the place of, if the buffer is full.
     pub fn next_to_go(&self) -> Option<(&[f32], usize)> {
-        (self.len() == self.capacity).then(|| (self.observation(self.cursor), self.actions[self.cursor] as usize))
+        (self.len() == self.capacity)
+            .then(|| (self.observation(self.cursor), self.actions[self.cursor] as usize))
     }
 
     /// Numbers in an observation.

@@ -194,7 +194,8 @@ mod tests {
             let mut collector = OutcomeCollector::new(0.99);
             for (index, reward) in rewards.iter().enumerate() {
                 let precision = Precision::Homoscedastic(10.0);
-                let prediction = Prediction { q: &q, precision, local_variance: &[], passes: 2, rows: 1, actions: 2 };
+                let prediction =
+                    Prediction { q: &q, precision, local_variance: &[], passes: 2, rows: 1, actions: 2 };
                 let decision = Decision { prediction, action: 1, scale: ValueScale::of(100.0) };
                 let last = index + 1 == rewards.len();
                 let (terminated, truncated) = (last && terminates, last && !terminates);

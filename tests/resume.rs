@@ -86,6 +86,15 @@ fn every_rule_environment_and_engine_goes_on_as_if_nothing_had_happened() {
     }
     // In the middle of an episode whose chance is drawn at its start.
     goes_on(&config(&[("env", "DeepSea-v0"), ("env_args.size", "6"), ("env_args.stochastic", "true")]), 307);
+    // With local dropout, whose counts are those of the replay, which here forgets.
+    for rule in ["ucb", "thompson"] {
+        let local = [("local.tilings", "4"), ("exploration.rule", rule), ("agent.replay_capacity", "150")];
+        goes_on(&config(&local), 307);
+        goes_on(
+            &config(&[("env", "DeepSea-v0"), ("exploration.rule", rule), ("agent.replay_capacity", "150")]),
+            307,
+        );
+    }
     // Before learning starts, and before the first step after it.
     goes_on(&config(&[]), 1);
     goes_on(&config(&[]), 99);

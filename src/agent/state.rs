@@ -63,7 +63,9 @@ impl Agent {
     fn count_places(&mut self) {
         let online = &mut self.learner.online;
         online.clear_local_counts();
-        self.replay.transitions().for_each(|(observation, action)| online.count_local(observation, action, true));
+        self.replay
+            .transitions()
+            .for_each(|(observation, action)| online.count_local(observation, action, true));
     }
 
     /// All that learning changes, by name: networks and Adam's moments.

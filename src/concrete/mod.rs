@@ -51,5 +51,5 @@ pub use likelihood::{PrecisionPrior, gaussian_nll, gaussian_nll_at};
 pub use linear::ConcreteLinear;
 pub use noise::{LogisticNoise, logistic};
 pub use predictive::PredictiveVariance;
-pub use single::single_mask_minimum;
 pub use regularizer::Regularizer;
+pub use single::single_mask_minimum;

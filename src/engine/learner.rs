@@ -8,8 +8,8 @@ use super::config::{DropoutConfig, OptimizerConfig, PrecisionConfig};
 use crate::concrete::{InitialDropout, PrecisionPrior};
 use crate::error::Error;
 use crate::network::{
-    Adam, Fill, InitialUncertainty, LocalConfig, LocalDropout, NamedValues, NetworkConfig, NetworkKind, Parameter, Parameters, QNetwork, Segment,
-    Slot,
+    Adam, Fill, InitialUncertainty, LocalConfig, LocalDropout, NamedValues, NetworkConfig, NetworkKind,
+    Parameter, Parameters, QNetwork, Segment, Slot,
 };
 use crate::randomness::{Stream, generator};
 use crate::td::Targets;

@@ -29,8 +29,8 @@ pub use config::{Data, DatasetSize, DropoutConfig, OptimizerConfig, PrecisionCon
 pub use fused::Fused;
 pub(crate) use learner::ONLINE;
 pub use learner::{Learner, LearnerSections, LearnerSettings};
-pub use tabular::Tabular;
 pub use prediction::{Precision, Prediction, Stds};
+pub use tabular::Tabular;
 
 /// What an agent asks of its networks.
 pub trait Engine: fmt::Debug + Send {
@@ -160,6 +160,12 @@ impl fmt::Display for EngineName {
 pub fn engine(sections: impl Into<LearnerSections>, network: &QNetwork) -> Result<Box<dyn Engine>, Error> {
     let sections = sections.into();
     let settings = LearnerSettings::from(&sections);
+    if network.local().is_some() && network.device() != Device::Cpu {
+        return Err(Error::Usage(
+            "local dropout is computed on the CPU only; device must be \"cpu\", or local.tilings 0"
+                .to_owned(),
+        ));
+    }
     if network.is_table() {
         return Ok(Box::new(Tabular::new(settings, network)?));
     }

@@ -34,6 +34,7 @@ struct Problem {
     learned_precision: bool,
     learned_dropout: bool,
     groups: DropoutGroups,
+    tilings: usize,
 }
 
 fn problem() -> impl Strategy<Value = Problem> {
@@ -48,7 +49,10 @@ fn problem() -> impl Strategy<Value = Problem> {
         2_usize..7,
         any::<bool>(),
         (any::<bool>(), any::<bool>()),
-        prop::sample::select(vec![DropoutGroups::Layer, DropoutGroups::Unit]),
+        (
+            prop::sample::select(vec![DropoutGroups::Layer, DropoutGroups::Unit]),
+            prop::sample::select(vec![0_usize, 5]),
+        ),
     );
     (any::<u32>(), network, objective).prop_map(|(seed, network, objective)| Problem {
         seed: u64::from(seed),
@@ -66,7 +70,8 @@ fn problem() -> impl Strategy<Value = Problem> {
         bounded: objective.6,
         learned_precision: objective.7.0,
         learned_dropout: objective.7.1,
-        groups: objective.8,
+        groups: objective.8.0,
+        tilings: objective.8.1,
     })
 }
 
@@ -81,6 +86,7 @@ impl Problem {
         config.precision.learned = self.learned_precision;
         config.dropout.learned = self.learned_dropout;
         config.dropout.groups = self.groups;
+        config.local.tilings = self.tilings;
         config.precision.prior_count = 30.0;
         config.targets = if self.optimistic { Targets::Optimistic } else { Targets::DoubleQ };
         config.target_passes = self.passes;
@@ -165,7 +171,9 @@ proptest! {
         let statistics = fused.write_gradient(&learner, &batch, &step, &mut problem.noise());
         let gradient = Tensor::from_slice(fused.gradient());
         let distance = distance(&gradient, &reference);
-        prop_assert!(distance < 1e-5, "gradients differ by {distance:e}");
+        // A product of an error and a slope of different passes: where targets are nearly met, the error is what rounding
+        // leaves of the difference.
+        prop_assert!(distance < 3e-4, "gradients differ by {distance:e}");
         for (name, value, reference) in [
             ("data term", statistics.data_term, expected.data_term),
             ("weight term", statistics.weight_term, expected.weight_term),
@@ -223,6 +231,7 @@ fn example() -> Problem {
         learned_precision: true,
         learned_dropout: true,
         groups: DropoutGroups::Unit,
+        tilings: 6,
     }
 }
 
@@ -265,14 +274,23 @@ fn train_together(problem: &Problem, least: f64) {
         let (mut noise, mut replay) = (problem.noise(), generator(9, Stream::Replay));
         for _ in 0..50 {
             let batch = problem.batch(&mut replay);
+            // As the agent counts what its replay holds.
+            for (observation, &action) in
+                batch.observations.chunks_exact(problem.dimensions).zip(&batch.actions)
+            {
+                learner.online.count_local(observation, action as usize, true);
+            }
             engine.learn(&mut learner, &batch, &problem.step(), &mut noise);
         }
         let flat = |network: &QNetwork| Tensor::from_slice(network.parameters().values());
-        (flat(&learner.online), flat(&learner.target), flat(&problem.learner(&config).online))
+        let logits = Tensor::from_slice(learner.online.local().unwrap().logits().unwrap());
+        (flat(&learner.online), flat(&learner.target), flat(&problem.learner(&config).online), logits)
     };
     let shape = problem.learner(&config).online;
-    let (online, target, start) = trained(Box::new(Fused::new(settings, &shape).unwrap()));
-    let (online_reference, target_reference, _) = trained(Box::new(Autograd::new(settings)));
+    let (online, target, start, logits) = trained(Box::new(Fused::new(settings, &shape).unwrap()));
+    let (online_reference, target_reference, _, logits_reference) =
+        trained(Box::new(Autograd::new(settings)));
+    assert!(logits.min().double_value(&[]) < -0.1 && distance(&logits, &logits_reference) < 1e-4);
     let moved = distance(&online, &start);
     assert!(moved > least, "they have moved: {moved}");
     let (online, target) = (distance(&online, &online_reference), distance(&target, &target_reference));

@@ -17,7 +17,6 @@ pub struct Tabular {
     next: Vec<f32>,
     local_variance: Vec<f32>,
     targets: Vec<f32>,
-    errors: Vec<f32>,
     gradient: Vec<f32>,
 }
 
@@ -34,7 +33,6 @@ impl Tabular {
             next: Vec::new(),
             local_variance: Vec::new(),
             targets: Vec::new(),
-            errors: Vec::new(),
             gradient: Vec::new(),
         })
     }
@@ -83,12 +81,10 @@ impl Engine for Tabular {
         online.write_table(&batch.observations, false, &mut self.q);
         online.write_local_variance(&batch.observations, &mut self.local_variance);
         let (rows, actions) = (batch.actions.len() as f64, online.actions());
-        self.errors.clear();
         let (mut squares, mut absolute_error, mut q_sum) = (0.0, 0.0, 0.0);
         for (row, (&action, &target)) in batch.actions.iter().zip(&self.targets).enumerate() {
             let index = row * actions + action as usize;
             let error = self.q[index] - target;
-            self.errors.push(error);
             squares += f64::from(error * error + self.local_variance[index]);
             absolute_error += f64::from(error.abs());
             q_sum += f64::from(self.q[index]);
@@ -111,7 +107,7 @@ impl Engine for Tabular {
         }
         let online = &mut learner.online;
         let precision = log_precision.exp();
-        online.learn_local(&batch.observations, &batch.actions, precision, Some(&self.errors));
+        online.learn_local(&batch.observations, &batch.actions, precision, Some(&self.targets));
         if self.settings.learned_precision {
             self.gradient.clear();
             self.gradient.resize(online.parameters().count(), 0.0);

@@ -202,9 +202,9 @@ impl LocalDropout {
         self.counts.fill(0);
     }
 
-    /// Learns from a transition, where targets have the precision tau: p goes its share of the way to its minimum. A value
-    /// in a table goes its share against the `error`.
-    pub fn learn(&mut self, observation: &[f32], action: usize, scaled: Scaled<'_>, tau: f64, error: f32) {
+    /// Learns from a transition, where targets have the precision tau: p goes its share of the way to its minimum, and the
+    /// value in a table its share of the way to the `target`.
+    pub fn learn(&mut self, observation: &[f32], action: usize, scaled: Scaled<'_>, tau: f64, target: f32) {
         let pull = 0.5 * tau as f32 * self.squared_weight;
         let mut entries = Vec::with_capacity(self.places.active());
         self.entries_of(observation, scaled, |first| entries.push(first + action));
@@ -214,7 +214,7 @@ impl LocalDropout {
             let minimum = single_mask_minimum(pull * self.counts[*entry] as f32);
             values[*entry] += rate * (minimum - values[*entry]);
             if self.is_table {
-                values[count + *entry] -= rate / entries.len() as f32 * error;
+                values[count + *entry] += rate * (target - values[count + *entry]);
             }
         }
     }
@@ -347,7 +347,7 @@ mod tests {
         let mut local = local(1, true);
         let observation = [0.0, 1.0];
         local.count(&observation, 0, &plain, true);
-        local.learn(&observation, 0, &plain, 1.0, -8.0);
+        local.learn(&observation, 0, &plain, 1.0, 8.0);
         local.follow(0.25);
         let of = |local: &LocalDropout, of_target| {
             let mut values = Vec::new();

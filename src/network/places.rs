@@ -78,7 +78,9 @@ impl Places {
     pub fn count(&self) -> usize {
         match &self.kind {
             Kind::OneHot(dimensions) => dimensions + 1,
-            Kind::Tilings { tilings, cells } => tilings.iter().map(|axes| (cells + 1).pow(axes.len() as u32)).sum(),
+            Kind::Tilings { tilings, cells } => {
+                tilings.iter().map(|axes| (cells + 1).pow(axes.len() as u32)).sum()
+            }
         }
     }
 
@@ -149,7 +151,11 @@ mod tests {
                 };
                 let share = if dimensions == 1 { 12 } else { 2 * 12 / dimensions };
                 assert!(moved(0.0025) <= 2, "{dimensions}, {dimension}");
-                assert!((moved(0.75) as i64 - share as i64).abs() <= 1, "{dimensions}, {dimension}: {}", moved(0.75));
+                assert!(
+                    (moved(0.75) as i64 - share as i64).abs() <= 1,
+                    "{dimensions}, {dimension}: {}",
+                    moved(0.75)
+                );
             }
             // Outside is as the edge.
             assert_eq!(of(&places, &vec![9.0; dimensions]), high);

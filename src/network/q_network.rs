@@ -77,8 +77,9 @@ impl QNetwork {
         let outputs = actions as i64 * if start.heteroscedastic { 2 } else { 1 };
         let shapes = layer_shapes(config, space, online.count() as i64, outputs)?;
         let initial = initial_parameters(&shapes, config.biases, start, generator);
-        let assemble =
-            |features, trainable| Self::assemble(features, &shapes, &initial, start, actions, trainable, device);
+        let assemble = |features, trainable| {
+            Self::assemble(features, &shapes, &initial, start, actions, trainable, device)
+        };
         Ok((assemble(online, true)?, assemble(target, false)?))
     }
 
@@ -357,15 +358,15 @@ impl QNetwork {
         self.local.iter_mut().for_each(LocalDropout::clear_counts);
     }
 
-    /// Local dropout learns from a batch. `errors` are those of the values of a table.
-    pub fn learn_local(&mut self, observations: &[f32], actions: &[i64], tau: f64, errors: Option<&[f32]>) {
+    /// Local dropout learns from a batch. `targets` are those of the values of a table.
+    pub fn learn_local(&mut self, observations: &[f32], actions: &[i64], tau: f64, targets: Option<&[f32]>) {
         let dimensions = self.dimensions();
         let Self { local, features, .. } = self;
         let Some(local) = local else { return };
         let scaled = |observation: &[f32], dimension| features.scaled(observation, dimension);
         for (row, observation) in observations.chunks_exact(dimensions).enumerate() {
-            let error = errors.map_or(0.0, |errors| errors[row]);
-            local.learn(observation, actions[row] as usize, &scaled, tau, error);
+            let target = targets.map_or(0.0, |targets| targets[row]);
+            local.learn(observation, actions[row] as usize, &scaled, tau, target);
         }
     }
 

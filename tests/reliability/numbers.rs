@@ -1,6 +1,5 @@
 //! Numbers that are not finite stop a training before they are saved.
 
-
 use concrete_dqn::Error;
 use concrete_dqn::agent::Agent;
 use concrete_dqn::checkpoint::Checkpoints;
