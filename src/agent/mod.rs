@@ -154,8 +154,8 @@ impl Agent {
         let greedy = samples.greedy_action();
         let action = match self.rule.passes() {
             // One network of many, so one draw of the local masks too.
-            Passes::Held | Passes::Fresh(1) => {
-                if self.rule.passes() != Passes::Held && online.local().is_some() {
+            Passes::Held | Passes::Fresh(1) if online.local().is_some() => {
+                if self.rule.passes() != Passes::Held {
                     self.counters.local_draw = self.streams.exploration.random();
                 }
                 let mut drawn: Vec<f32> =
@@ -186,7 +186,10 @@ impl Agent {
             self.learner.scale_dimension(scaling.dimension, scaling.centre, scaling.half_width);
         }
         if let Some(scale) = self.returns.observe(step, self.config.agent.gamma) {
-            self.learner.set_return_scale(scale);
+            match self.counters.updates {
+                0 => self.learner.begin_return_scale(scale),
+                _ => self.learner.set_return_scale(scale),
+            }
         }
         if let Some((oldest, action)) = self.replay.next_to_go() {
             self.learner.online.count_local(oldest, action, false);

@@ -62,6 +62,13 @@ impl Learner {
         Ok(Self { online, target, adam, learned_precision: sections.precision.learned })
     }
 
+    /// Makes `scale` units of the return a network unit, before anything was learned: what the networks and the precision
+    /// start from is in network units.
+    pub fn begin_return_scale(&mut self, scale: f32) {
+        self.online.begin_return_scale(scale);
+        self.target.begin_return_scale(scale);
+    }
+
     /// Makes `scale` units of the return a network unit. Values and a learned precision, in units of the return, stay what
     /// they were, unless this is the first scale: values had no unit before.
     pub fn set_return_scale(&mut self, scale: f32) {

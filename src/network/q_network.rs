@@ -216,6 +216,11 @@ impl QNetwork {
         ValueScale::of(self.return_scale.values()[0])
     }
 
+    /// Makes `scale` units of the return a network unit and changes no weight.
+    pub fn begin_return_scale(&mut self, scale: f32) {
+        self.return_scale.values_mut()[0] = scale;
+    }
+
     /// Makes `scale` units of the return a network unit. Values in units of the return stay what they were (the rescaling
     /// of van Hasselt et al. 2016, Learning values across many orders of magnitude, without the shift), unless this is
     /// the first scale. Returns what the values in network units were multiplied by.
