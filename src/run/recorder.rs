@@ -18,6 +18,9 @@ use crate::rows::{EpisodeRecord, EvaluationRecord, UpdateRecord};
 use crate::td::Targets;
 use crate::training::{Observer, TrainingSnapshot};
 
+/// For so many environment steps values may be beyond what rewards allow before it is worth a warning.
+const EXCESS_STEPS: u64 = 5_000;
+
 /// The observer that sums a run up, and writes its files where it has a folder.
 #[derive(Debug)]
 pub struct Recorder {
@@ -33,6 +36,8 @@ pub struct Recorder {
     ended: Option<String>,
     evaluation: Option<Evaluation>,
     has_warned: bool,
+    /// The step from which on values have been beyond what rewards allow.
+    beyond_since: Option<u64>,
     /// Whether the newest evaluation was the best so far, and there is no checkpoint of it yet.
     is_best_unsaved: bool,
 }
@@ -51,6 +56,7 @@ impl Recorder {
             ended: None,
             evaluation: None,
             has_warned: false,
+            beyond_since: None,
             is_best_unsaved: false,
         }
     }
@@ -106,6 +112,13 @@ impl Recorder {
 
     fn training_seconds(&self) -> f64 {
         self.seconds_before + self.started.map_or(0.0, |started| started.elapsed().as_secs_f64())
+    }
+
+    /// Whether values have been beyond what rewards allow for long. Optimism brings them there for a while, early on.
+    fn stays_beyond_rewards(&mut self, record: &UpdateRecord) -> bool {
+        self.beyond_since =
+            record.is_beyond_rewards().then(|| self.beyond_since.unwrap_or(record.total_steps));
+        self.beyond_since.is_some_and(|since| record.total_steps >= since + EXCESS_STEPS)
     }
 
     /// Why values may be beyond what rewards allow, and what helps.
@@ -219,11 +232,11 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn on_update(&mut self, record: &UpdateRecord) -> Result<(), Error> {
-        if record.is_beyond_rewards() && !self.has_warned {
+        if self.stays_beyond_rewards(record) && !self.has_warned {
             self.has_warned = true;
             tracing::warn!(
-                "at step {} the mean Q-value of a batch is {}, and by the rewards so far no return can be larger in size \
-                 than {}: {}",
+                "at step {} the mean Q-value of a batch is {}, and for {EXCESS_STEPS} steps such values have been beyond \
+                 what the rewards so far allow, a return of {} in size: {}",
                 record.total_steps,
                 number(record.q_mean),
                 number(record.return_bound),
