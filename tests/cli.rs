@@ -351,7 +351,7 @@ fn arguments_of_the_environment_go_with_the_run() {
     let file = folder.join("config.toml");
     let file = file.to_str().unwrap();
     for (flags, begins) in [
-        (&["--env", "cartpole"][..], "cartpole__"),
+        (&["--env", "cartpole", "--set", "network.kind=dense"][..], "cartpole__"),
         (&["--env", "Deep_Sea"], "deep-sea-size-4-mapping-seed-3__"),
         (&["--env-arg", "size=5"], "deep-sea-size-5-mapping-seed-3__"),
         (&["--set", "env_args.mapping_seed=42"], "deep-sea-size-4__"),

@@ -72,6 +72,7 @@ fn trained(settings: &[&str]) -> Session {
         agent.gamma = 0.9
         agent.learning_starts = 100
         network.hidden = [64]
+        optimizer.learning_rate = 3e-4
         exploration.rule = 'epsilon-greedy'
         exploration.epsilon_final = 1.0
     ";
@@ -97,7 +98,8 @@ fn errors(session: &mut Session) -> (f64, f64) {
     (mean, errors.into_iter().fold(0.0, |worst: f64, error| worst.max(error.abs())))
 }
 
-/// What is left is the noise of stochastic gradients: 2% on average over the values, twice that for one of them.
+/// What is left is the noise of stochastic gradients, and what a maximum over actions of equal value makes of it: 2% on
+/// average over the values, twice that for one of them.
 fn assert_right(settings: &[&str]) {
     let (mean, worst) = errors(&mut trained(settings));
     assert!(mean.abs() < 0.02 && worst < 0.04, "{settings:?}: {mean:.4} on average, {worst:.4} at worst");
@@ -111,7 +113,9 @@ const P: &str = "dropout.initial_p = 0.3";
 #[test]
 fn held_at_any_p() {
     for p in ["0.0", "0.05", "0.1", "0.3", "0.5"] {
-        assert_right(&[DOUBLE_Q, HELD, &format!("dropout.initial_p = {p}")]);
+        // The more noise, the longer it takes.
+        let steps = if p == "0.5" { "steps = 24_000" } else { "steps = 12_000" };
+        assert_right(&[DOUBLE_Q, HELD, &format!("dropout.initial_p = {p}"), steps]);
     }
 }
 

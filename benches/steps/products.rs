@@ -13,14 +13,11 @@ pub struct Products {
 }
 
 impl Products {
-    /// With double-Q targets: the next observations through both networks, the batch through the online one.
-    pub fn double_q(width: usize, batch: usize) -> Self {
-        Self { batch, forward_rows: vec![batch; 3], shapes: [(4, width), (width, width), (width, 2)] }
-    }
-
-    /// With optimistic targets: the target network's share is as many passes.
-    pub fn optimistic(width: usize, batch: usize, passes: usize) -> Self {
-        Self { forward_rows: vec![batch, passes * batch, batch], ..Self::double_q(width, batch) }
+    /// The next observations in one pass of the online network and `passes` of the target network, and the batch in two
+    /// passes of the online one.
+    pub fn new(width: usize, batch: usize, passes: usize) -> Self {
+        let shapes = [(4, width), (width, width), (width, 2)];
+        Self { batch, forward_rows: vec![batch, passes * batch, 2 * batch], shapes }
     }
 
     /// By the library that the fused engine uses.

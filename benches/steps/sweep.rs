@@ -3,6 +3,7 @@
 
 use crate::products::Products;
 use crate::rounds::{Rounds, human};
+use crate::table::TARGET_PASSES;
 use crate::work::{agent, learn};
 
 const BATCHES: [usize; 4] = [32, 64, 256, 1024];
@@ -16,7 +17,7 @@ pub fn print() {
     for width in WIDTHS {
         for batch in BATCHES {
             let mut rounds = Rounds::default();
-            rounds.add("products", Products::double_q(width, batch).faer());
+            rounds.add("products", Products::new(width, batch, TARGET_PASSES).faer());
             for engine in ["engine=fused", "engine=autograd"] {
                 let (mut agent, _) = agent(width, batch, &["agent.targets=double-q", engine]);
                 rounds.add(engine, move || learn(&mut agent));

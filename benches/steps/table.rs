@@ -12,18 +12,16 @@ use crate::work::{
 const WIDTH: usize = 128;
 const BATCH: usize = 64;
 /// As `agent.target_passes` has it.
-const TARGET_PASSES: usize = 5;
+pub const TARGET_PASSES: usize = 5;
 const ROUNDS: usize = 40;
 
 /// Measures and prints. Returns the median nanoseconds by name.
 pub fn print() -> BTreeMap<String, f64> {
     let mut rounds = Rounds::default();
-    for (targets, products) in [
-        ("double-q", Products::double_q(WIDTH, BATCH)),
-        ("optimistic", Products::optimistic(WIDTH, BATCH, TARGET_PASSES)),
-    ] {
-        rounds.add(format!("matrix_products/{targets}/faer"), products.faer());
-        rounds.add(format!("matrix_products/{targets}/libtorch"), products.libtorch());
+    let products = Products::new(WIDTH, BATCH, TARGET_PASSES);
+    rounds.add("matrix_products/faer", products.faer());
+    rounds.add("matrix_products/libtorch", products.libtorch());
+    for targets in ["double-q", "optimistic"] {
         for (name, engine, p) in
             [("fused", "fused", 0.1), ("fused-small-p", "fused", 1e-4), ("autograd", "autograd", 0.1)]
         {
@@ -35,6 +33,12 @@ pub fn print() -> BTreeMap<String, f64> {
     for targets in ["double-q", "optimistic"] {
         let (agent, _) = agent(WIDTH, BATCH, &[&format!("agent.targets={targets}")]);
         rounds.add(format!("training_step/{targets}/fused"), training_step(agent));
+    }
+    let local = [("local.tilings", "16")];
+    for (name, step) in
+        [("learner_step/optimistic/fused-local-16", Step::Learn), ("act/ucb-local-16", Step::Act)]
+    {
+        add_agent(&mut rounds, name.to_owned(), WIDTH, &local, step);
     }
     let double_q = [("agent.targets", "double-q")];
     add_agent(&mut rounds, "learner_step/double-q/fused-64".to_owned(), 64, &double_q, Step::Learn);
@@ -55,9 +59,7 @@ pub fn print() -> BTreeMap<String, f64> {
         let (mut agent, _) = agent(WIDTH, BATCH, &[]);
         rounds.add(format!("episode_end/{length}-steps"), move || end_episode(&mut agent, length));
     }
-    for (targets, passes) in [("double-q", 1), ("optimistic", 1 + TARGET_PASSES)] {
-        rounds.add(format!("noise/{targets}"), draw_noise(&[4, WIDTH, WIDTH], passes, BATCH));
-    }
+    rounds.add("noise", draw_noise(&[4, WIDTH, WIDTH], 2 + TARGET_PASSES, BATCH));
     rounds.add("replay_sample", sample_replay(BATCH));
     for name in ["cartpole", "mountaincar", "acrobot"] {
         rounds.add(format!("environment_step/{name}"), environment_step(name));
@@ -90,6 +92,6 @@ fn add_agent(rounds: &mut Rounds<'_>, name: String, width: usize, settings: &[(&
 /// The name of the products that a learner step of [`WIDTH`], alone or in a training, contains.
 fn products_of(name: &str) -> Option<String> {
     let step = name.strip_prefix("learner_step/").or_else(|| name.strip_prefix("training_step/"))?;
-    let (targets, engine) = step.split_once('/')?;
-    (engine != "fused-64").then(|| format!("matrix_products/{targets}/faer"))
+    let (_, engine) = step.split_once('/')?;
+    (engine != "fused-64").then(|| "matrix_products/faer".to_owned())
 }
