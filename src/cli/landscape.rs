@@ -6,6 +6,7 @@ use super::arguments::LandscapeArguments;
 use super::terminal::print;
 use crate::concrete::{Landscape, logit, sigmoid};
 use crate::error::Error;
+use crate::network::NetworkKind;
 use crate::plot::axis::number;
 use crate::plot::{LandscapeFigure, RunLabel, draw_landscape};
 use crate::rows::{EpisodeRecord, LayerRecord, read};
@@ -46,6 +47,13 @@ fn of_run(arguments: &LandscapeArguments, run: &Path) -> Result<(LandscapeFigure
     let config = directory.read_config()?;
     directory.require_rows()?;
     let usage = |problem: String| Err(Error::Usage(format!("{} {problem}", run.display())));
+    if config.network.kind == NetworkKind::Table {
+        return usage(
+            "has a table and no layers, so there is no layer's landscape to draw; that of a place is the one of a single \
+             mask, `landscape --k 1 --n` and its number of transitions"
+                .to_owned(),
+        );
+    }
     if !directory.layers().exists() {
         return usage(
             "holds no layers.csv, which the runs of earlier versions lack; draw its landscape with the version that \

@@ -20,7 +20,7 @@ use crate::checkpoint::CheckpointConfig;
 use crate::engine::{DropoutConfig, EngineName, OptimizerConfig, PrecisionConfig};
 use crate::evaluation::{EvaluationConfig, EvaluationMask};
 use crate::exploration::ExplorationConfig;
-use crate::network::{LARGEST_TENSOR, LocalConfig, NetworkConfig};
+use crate::network::{LARGEST_TENSOR, LocalConfig, NetworkConfig, NetworkKind};
 use crate::section::{Ranges, Section};
 
 pub use crate::logging::LoggingConfig;
@@ -141,6 +141,11 @@ impl Section for Config {
 }
 
 impl Config {
+    /// Whether there is a p for every place.
+    pub fn has_local_dropout(&self) -> bool {
+        self.network.kind == NetworkKind::Table || self.local.tilings > 0
+    }
+
     /// Temperature of the masks in an evaluation; 0 for hard ones.
     pub fn evaluation_temperature(&self) -> f64 {
         match self.evaluation.mask {

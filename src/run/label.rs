@@ -13,6 +13,7 @@ impl RunLabel {
             short: format!("{rule}, seed {seed}"),
             setting: format!("{env} · {rule}"),
             reward_threshold,
+            has_local_dropout: config.has_local_dropout(),
         }
     }
 }

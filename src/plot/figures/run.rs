@@ -20,6 +20,8 @@ pub struct RunLabel {
     pub setting: String,
     /// The mean return from which the environment counts as solved, if it has one.
     pub reward_threshold: Option<f64>,
+    /// Whether the last of its dropout probabilities is the mean of local dropout.
+    pub has_local_dropout: bool,
 }
 
 /// How wide the dot of an evaluation is.
@@ -39,7 +41,7 @@ pub(crate) fn all(tables: &RunTables, label: &RunLabel) -> [(&'static str, Figur
         size: (WIDTH, height),
     };
     let overview = {
-        let [linear, logarithmic] = dropout_panels(course, Detail::NARROW);
+        let [linear, logarithmic] = dropout_panels(course, label, Detail::NARROW);
         vec![
             vec![
                 return_panel(tables, label, Detail::NARROW),
@@ -49,7 +51,7 @@ pub(crate) fn all(tables: &RunTables, label: &RunLabel) -> [(&'static str, Figur
             vec![linear, logarithmic, dataset(course)],
         ]
     };
-    let [linear, logarithmic] = dropout_panels(course, Detail::WIDE);
+    let [linear, logarithmic] = dropout_panels(course, label, Detail::WIDE);
     let returns = vec![vec![return_panel(tables, label, Detail::WIDE)]];
     let dropout = vec![vec![linear, logarithmic, dataset(course)]];
     let uncertainty = vec![vec![uncertainty_panel(tables, Detail::WIDE), precision_panel(course)]];
@@ -98,7 +100,7 @@ fn return_panel(tables: &RunTables, label: &RunLabel, detail: Detail) -> Panel {
 }
 
 /// The dropout probabilities on a linear and on a logarithmic axis.
-fn dropout_panels(course: &Course, detail: Detail) -> [Panel; 2] {
+fn dropout_panels(course: &Course, label: &RunLabel, detail: Detail) -> [Panel; 2] {
     let layers: Vec<_> = course.dropout.iter().map(|p| points(&course.total_steps, p)).collect();
     let values = || layers.iter().flatten().map(|point| point.1);
     let linear = Axis::from_zero(values(), 0.1);
@@ -106,12 +108,16 @@ fn dropout_panels(course: &Course, detail: Detail) -> [Panel; 2] {
         ("Dropout probability p", Axis { high: linear.high.min(1.0), ..linear }),
         ("Dropout probability p, logarithmic", Axis::logarithmic(values())),
     ];
+    let name = |index| match label.has_local_dropout && index + 1 == layers.len() {
+        true => "p local, mean".to_owned(),
+        false => layer_name(index),
+    };
     let line = |(index, points): (usize, &Points)| Mark::Line {
         points: thin(points, detail.line),
         stroke: palette::stroke(index),
         name: match (detail.line == Detail::WIDE.line, points.last()) {
-            (true, Some((_, last))) => format!("{}: {}", layer_name(index), brief(*last)),
-            _ => layer_name(index),
+            (true, Some((_, last))) => format!("{}: {}", name(index), brief(*last)),
+            _ => name(index),
         },
     };
     axes.map(|(heading, axis)| Panel {
