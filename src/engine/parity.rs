@@ -282,7 +282,7 @@ fn train_together(problem: &Problem, least: f64) {
             engine.learn(&mut learner, &batch, &problem.step(), &mut noise);
         }
         let flat = |network: &QNetwork| Tensor::from_slice(network.parameters().values());
-        let logits = Tensor::from_slice(learner.online.local().unwrap().logits().unwrap());
+        let logits = Tensor::from_slice(learner.online.local().unwrap().logits());
         (flat(&learner.online), flat(&learner.target), flat(&problem.learner(&config).online), logits)
     };
     let shape = problem.learner(&config).online;

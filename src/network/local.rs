@@ -4,7 +4,8 @@ use control_envs::BoxSpace;
 use serde::{Deserialize, Serialize};
 use tch::Device;
 
-use super::parameters::{Initial, MissingParameter, Parameter, Parameters};
+use super::features::Features;
+use super::parameters::{Initial, Parameter, Parameters};
 use super::places::Places;
 use crate::concrete::{sigmoid, single_mask_minimum};
 use crate::randomness::Generator;
@@ -66,9 +67,6 @@ pub struct LocalDropout {
     counts: Vec<u32>,
 }
 
-/// A row of observations and how it is scaled.
-pub type Scaled<'a> = &'a dyn Fn(&[f32], usize) -> f32;
-
 impl LocalDropout {
     /// Local dropout for observations in `space`, p at 1/2 everywhere, the values of a table 0.
     pub fn new(
@@ -126,25 +124,20 @@ impl LocalDropout {
 
     /// The mean of p over all places and actions.
     pub fn mean_p(&self) -> f64 {
-        let logits = &self.parameters.values()[..self.entries()];
-        logits.iter().map(|&logit| sigmoid(f64::from(logit))).sum::<f64>() / self.entries() as f64
+        self.logits().iter().map(|&logit| sigmoid(f64::from(logit))).sum::<f64>() / self.entries() as f64
     }
 
     /// Calls `visit` with the first entry of each place of an observation.
-    fn entries_of(&self, observation: &[f32], scaled: Scaled<'_>, mut visit: impl FnMut(usize)) {
-        let actions = self.actions;
-        self.places.of(
-            observation,
-            |dimension| scaled(observation, dimension),
-            |place| visit(place * actions),
-        );
+    fn entries_of(&self, observation: &[f32], features: &Features, mut visit: impl FnMut(usize)) {
+        let scaled = |dimension| features.scaled(observation, dimension);
+        self.places.of(observation, scaled, |place| visit(place * self.actions));
     }
 
     /// Appends the variance of Q that it makes, `[actions]`, in squared network units.
-    pub fn variance(&self, observation: &[f32], scaled: Scaled<'_>, out: &mut Vec<f32>) {
-        let (start, logits) = (out.len(), self.parameters.values());
+    pub fn variance(&self, observation: &[f32], features: &Features, out: &mut Vec<f32>) {
+        let (start, logits) = (out.len(), self.logits());
         out.resize(start + self.actions, 0.0);
-        self.entries_of(observation, scaled, |first| {
+        self.entries_of(observation, features, |first| {
             let logits = &logits[first..first + self.actions];
             out[start..].iter_mut().zip(logits).for_each(|(sum, logit)| *sum += logit.exp());
         });
@@ -152,14 +145,14 @@ impl LocalDropout {
     }
 
     /// Appends the values of a table, `[actions]`: those that learn, or those of the target network.
-    pub fn values(&self, observation: &[f32], scaled: Scaled<'_>, of_target: bool, out: &mut Vec<f32>) {
+    pub fn values(&self, observation: &[f32], features: &Features, of_target: bool, out: &mut Vec<f32>) {
         let start = out.len();
         out.resize(start + self.actions, 0.0);
         if !self.is_table {
             return;
         }
         let values = &self.parameters.values()[self.entries() * if of_target { 2 } else { 1 }..];
-        self.entries_of(observation, scaled, |first| {
+        self.entries_of(observation, features, |first| {
             let values = &values[first..first + self.actions];
             out[start..].iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
         });
@@ -167,10 +160,10 @@ impl LocalDropout {
 
     /// Adds a draw of the masks to the Q-values of an observation. A seed stands for a draw of all masks at once, so that
     /// the same ones are met again wherever the seed is held.
-    pub fn sample(&self, seed: u64, observation: &[f32], scaled: Scaled<'_>, q: &mut [f32]) {
-        let (logits, weight) = (self.parameters.values(), self.squared_weight.sqrt());
+    pub fn sample(&self, seed: u64, observation: &[f32], features: &Features, q: &mut [f32]) {
+        let (logits, weight) = (self.logits(), self.squared_weight.sqrt());
         let mut is_negative = false;
-        self.entries_of(observation, scaled, |first| {
+        self.entries_of(observation, features, |first| {
             // Of both signs, so that the sum is as likely too high as too low.
             let signed = if is_negative { -weight } else { weight };
             is_negative = !is_negative;
@@ -185,16 +178,17 @@ impl LocalDropout {
     }
 
     /// Takes a transition of the replay in, or out. Where none is left, p is what it was before any.
-    pub fn count(&mut self, observation: &[f32], action: usize, scaled: Scaled<'_>, is_added: bool) {
-        let mut entries = Vec::with_capacity(self.places.active());
-        self.entries_of(observation, scaled, |first| entries.push(first + action));
-        for entry in entries {
-            let count = &mut self.counts[entry];
-            *count = if is_added { *count + 1 } else { count.saturating_sub(1) };
-            if *count == 0 {
-                self.parameters.values_mut()[entry] = 0.0;
+    pub fn count(&mut self, observation: &[f32], action: usize, features: &Features, is_added: bool) {
+        let Self { places, actions, counts, parameters, .. } = self;
+        let logits = parameters.values_mut();
+        let scaled = |dimension| features.scaled(observation, dimension);
+        places.of(observation, scaled, |place| {
+            let entry = place * *actions + action;
+            counts[entry] = if is_added { counts[entry] + 1 } else { counts[entry].saturating_sub(1) };
+            if counts[entry] == 0 {
+                logits[entry] = 0.0;
             }
-        }
+        });
     }
 
     /// Forgets how many transitions there are.
@@ -204,19 +198,19 @@ impl LocalDropout {
 
     /// Learns from a transition, where targets have the precision tau: p goes its share of the way to its minimum, and the
     /// value in a table its share of the way to the `target`.
-    pub fn learn(&mut self, observation: &[f32], action: usize, scaled: Scaled<'_>, tau: f64, target: f32) {
+    pub fn learn(&mut self, observation: &[f32], action: usize, features: &Features, tau: f64, target: f32) {
         let pull = 0.5 * tau as f32 * self.squared_weight;
-        let mut entries = Vec::with_capacity(self.places.active());
-        self.entries_of(observation, scaled, |first| entries.push(first + action));
-        let (count, rate) = (self.entries(), self.rate);
-        let values = self.parameters.values_mut();
-        for entry in &entries {
-            let minimum = single_mask_minimum(pull * self.counts[*entry] as f32);
-            values[*entry] += rate * (minimum - values[*entry]);
-            if self.is_table {
-                values[count + *entry] += rate * (target - values[count + *entry]);
+        let Self { places, actions, counts, parameters, rate, is_table, .. } = self;
+        let (logits, values) = parameters.values_mut().split_at_mut(counts.len());
+        let scaled = |dimension| features.scaled(observation, dimension);
+        places.of(observation, scaled, |place| {
+            let entry = place * *actions + action;
+            let minimum = single_mask_minimum(pull * counts[entry] as f32);
+            logits[entry] += *rate * (minimum - logits[entry]);
+            if *is_table {
+                values[entry] += *rate * (target - values[entry]);
             }
-        }
+        });
     }
 
     /// Multiplies the values of a table. What is not known is as large in network units as it was.
@@ -237,11 +231,8 @@ impl LocalDropout {
     }
 
     /// The logits of p, `[places, actions]`.
-    ///
-    /// # Errors
-    /// None that can occur: they were placed when this was made.
-    pub fn logits(&self) -> Result<&[f32], MissingParameter> {
-        Ok(&self.parameters.values()[self.parameters.range(Parameter::LocalLogit)?])
+    pub fn logits(&self) -> &[f32] {
+        &self.parameters.values()[..self.entries()]
     }
 }
 
@@ -261,12 +252,14 @@ mod tests {
     use crate::concrete::Landscape;
     use crate::randomness::{Stream, generator};
 
-    fn plain(observation: &[f32], dimension: usize) -> f32 {
-        observation[dimension]
+    /// Features that leave an observation of these bounds as it is.
+    fn plain() -> Features {
+        Features::new(&space(2, false), 0, 1.0, &mut generator(1, Stream::Initialisation), Device::Cpu)
+            .unwrap()
     }
 
     fn space(dimensions: usize, one_hot: bool) -> BoxSpace {
-        let dimensions = (0..dimensions).map(|i| Dimension::new(i.to_string(), "", 0.0, 1.0)).collect();
+        let dimensions = (0..dimensions).map(|i| Dimension::new(i.to_string(), "", -1.0, 1.0)).collect();
         BoxSpace { dimensions, image: None, one_hot }
     }
 
@@ -277,7 +270,7 @@ mod tests {
 
     fn variance(local: &LocalDropout, observation: &[f32]) -> Vec<f32> {
         let mut out = Vec::new();
-        local.variance(observation, &plain, &mut out);
+        local.variance(observation, &plain(), &mut out);
         out
     }
 
@@ -294,15 +287,15 @@ mod tests {
         let mut local = local(4, false);
         let observation = [0.1, -0.7];
         for _ in 0..3 {
-            local.count(&observation, 1, &plain, true);
+            local.count(&observation, 1, &plain(), true);
         }
-        (0..50).for_each(|_| local.learn(&observation, 1, &plain, 10.0, 0.0));
+        (0..50).for_each(|_| local.learn(&observation, 1, &plain(), 10.0, 0.0));
         let expected = variance(&local, &observation);
         assert!(expected[1] < 0.9 * expected[0]);
         let (mut sums, mut squares) = ([0.0; 3], [0.0; 3]);
         for seed in 0..200_000 {
             let mut q = [0.0; 3];
-            local.sample(seed, &observation, &plain, &mut q);
+            local.sample(seed, &observation, &plain(), &mut q);
             for action in 0..3 {
                 sums[action] += f64::from(q[action]);
                 squares[action] += f64::from(q[action] * q[action]);
@@ -320,8 +313,8 @@ mod tests {
         let mut local = local(4, false);
         let (here, there) = ([0.1, -0.7], [-0.9, 0.9]);
         for (observation, visits) in [(here, 9), (there, 2)] {
-            (0..visits).for_each(|_| local.count(&observation, 2, &plain, true));
-            (0..60).for_each(|_| local.learn(&observation, 2, &plain, 40.0, 0.0));
+            (0..visits).for_each(|_| local.count(&observation, 2, &plain(), true));
+            (0..60).for_each(|_| local.learn(&observation, 2, &plain(), 40.0, 0.0));
         }
         for (observation, visits) in [(here, 9.0), (there, 2.0)] {
             let landscape = Landscape {
@@ -332,13 +325,13 @@ mod tests {
                 masks: 1.0,
                 dataset_size: 1000.0,
             };
-            let logits = local.logits().unwrap();
-            local.entries_of(&observation, &plain, |first| {
+            let logits = local.logits();
+            local.entries_of(&observation, &plain(), |first| {
                 assert!((f64::from(logits[first + 2]) - landscape.minimum()).abs() < 1e-4);
                 assert_eq!(logits[first], 0.0, "another action");
             });
         }
-        (0..9).for_each(|_| local.count(&here, 2, &plain, false));
+        (0..9).for_each(|_| local.count(&here, 2, &plain(), false));
         assert!((variance(&local, &here)[2] - 0.25).abs() < 1e-6);
     }
 
@@ -346,12 +339,12 @@ mod tests {
     fn values_of_a_table_by_hand() {
         let mut local = local(1, true);
         let observation = [0.0, 1.0];
-        local.count(&observation, 0, &plain, true);
-        local.learn(&observation, 0, &plain, 1.0, 8.0);
+        local.count(&observation, 0, &plain(), true);
+        local.learn(&observation, 0, &plain(), 1.0, 8.0);
         local.follow(0.25);
         let of = |local: &LocalDropout, of_target| {
             let mut values = Vec::new();
-            local.values(&observation, &plain, of_target, &mut values);
+            local.values(&observation, &plain(), of_target, &mut values);
             values
         };
         assert_eq!((of(&local, false), of(&local, true)), (vec![4.0, 0.0, 0.0], vec![1.0, 0.0, 0.0]));

@@ -322,9 +322,8 @@ impl QNetwork {
     pub fn write_local_variance(&self, observations: &[f32], out: &mut Vec<f32>) {
         out.clear();
         if let Some(local) = &self.local {
-            let scaled = |observation: &[f32], dimension| self.features.scaled(observation, dimension);
             for observation in observations.chunks_exact(self.dimensions()) {
-                local.variance(observation, &scaled, out);
+                local.variance(observation, &self.features, out);
             }
         }
     }
@@ -334,9 +333,8 @@ impl QNetwork {
     pub fn write_table(&self, observations: &[f32], of_target: bool, out: &mut Vec<f32>) {
         out.clear();
         if let Some(local) = &self.local {
-            let scaled = |observation: &[f32], dimension| self.features.scaled(observation, dimension);
             for observation in observations.chunks_exact(self.dimensions()) {
-                local.values(observation, &scaled, of_target, out);
+                local.values(observation, &self.features, of_target, out);
             }
         }
     }
@@ -344,8 +342,7 @@ impl QNetwork {
     /// Adds a draw of the masks of local dropout to the Q-values of an observation. The same seed is the same draw.
     pub fn sample_local(&self, seed: u64, observation: &[f32], q: &mut [f32]) {
         if let Some(local) = &self.local {
-            let scaled = |observation: &[f32], dimension| self.features.scaled(observation, dimension);
-            local.sample(seed, observation, &scaled, q);
+            local.sample(seed, observation, &self.features, q);
         }
     }
 
@@ -353,8 +350,7 @@ impl QNetwork {
     pub fn count_local(&mut self, observation: &[f32], action: usize, is_added: bool) {
         let Self { local, features, .. } = self;
         if let Some(local) = local {
-            let scaled = |observation: &[f32], dimension| features.scaled(observation, dimension);
-            local.count(observation, action, &scaled, is_added);
+            local.count(observation, action, features, is_added);
         }
     }
 
@@ -368,10 +364,9 @@ impl QNetwork {
         let dimensions = self.dimensions();
         let Self { local, features, .. } = self;
         let Some(local) = local else { return };
-        let scaled = |observation: &[f32], dimension| features.scaled(observation, dimension);
         for (row, observation) in observations.chunks_exact(dimensions).enumerate() {
             let target = targets.map_or(0.0, |targets| targets[row]);
-            local.learn(observation, actions[row] as usize, &scaled, tau, target);
+            local.learn(observation, actions[row] as usize, features, tau, target);
         }
     }
 
