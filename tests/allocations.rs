@@ -11,10 +11,14 @@ use tch::Device;
 #[test]
 fn nothing_is_allocated_in_steady_state() {
     for targets in ["double-q", "optimistic"] {
-        for rule in ["ucb", "thompson", "information-directed", "epsilon-greedy"] {
+        // With local dropout a rule that draws from it copies the values of a decision.
+        for (rule, tilings) in
+            [("ucb", 0), ("ucb", 16), ("thompson", 0), ("information-directed", 0), ("epsilon-greedy", 16)]
+        {
             let settings = [
                 format!("agent.targets={targets}"),
                 format!("exploration.rule={rule}"),
+                format!("local.tilings={tilings}"),
                 // Writing a record draws passes of its own.
                 "logging.update_period=1000000".to_owned(),
             ];
