@@ -51,13 +51,14 @@ proptest! {
 
     #[test]
     fn built_ins_keep_the_contract_with_any_arguments(
-        seed: u64, size in 2i64..12, stochastic: bool, mapping_seed: u32, height in 0.0..1.0, timescale in 0.001..0.1,
+        seed: u64, size in 2i64..12, stochastic: bool, mapping_seed: u32, height in 0.0..1.0, timescale in 0.02..0.1,
         max_time in 1.0..30.0, init_range in 0.0..1.0
     ) {
         let registry = Registry::builtin();
         let sea = [("size", ArgValue::from(size)), ("stochastic", stochastic.into()), ("mapping_seed", mapping_seed.into())];
         let sea = registry.get("deep-sea").unwrap().with_args(sea).unwrap();
         prop_assert_eq!(check(|| sea.make(), seed, 500), Ok(Vec::new()));
+        // At most 1,500 steps an episode: the check wants to see one end.
         let swingup = [
             ("height_threshold", height), ("timescale", timescale), ("max_time", max_time), ("init_range", init_range)
         ];
