@@ -8,7 +8,7 @@ program=${PROGRAM:-target/release/concrete-dqn}
 folder=${1:-runs/deep-sea}
 shift || true
 # Episodes that each size is given.
-sizes=${SIZES:-10:500 20:800 30:1000 50:1500}
+sizes=${SIZES:-10:500 20:800 30:1000 50:1500 100:3000}
 seeds=${SEEDS:-100 101 102 103 104 105 106 107 108 109}
 
 for entry in $sizes; do

@@ -211,9 +211,11 @@ fn figure(held_out: &Shapes, predicted: &Predicted) -> Heatmaps {
         let heatmap = |name: &str, pixels: &Tensor| Heatmap {
             name: name.to_owned(),
             cells: percentages(pixels, image),
+            dots: Vec::new(),
         };
         HeatmapRow {
             name: format!("Held-out image {}", image + 1),
+            colors: None,
             heatmaps: vec![
                 heatmap("brightness", &held_out.images),
                 heatmap("disc", &held_out.discs),

@@ -145,7 +145,7 @@ impl Evaluator {
                     return Err(Error::Interrupted);
                 }
                 noise.draw(&mut source, network.masks(), self.passes, 1);
-                let prediction = engine.predict(network, &observation, Some(&noise));
+                let prediction = engine.predict(network, &network.input(&observation), Some(&noise));
                 if !prediction.is_finite() {
                     let quantity = "a Q-value of the evaluation".to_owned();
                     return Err(Error::NotFinite { quantity, step: steps });

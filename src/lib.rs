@@ -82,6 +82,7 @@ pub mod run;
 mod section;
 pub mod session;
 mod simd;
+pub mod state_grid;
 pub mod statistics;
 pub mod td;
 mod tensors;

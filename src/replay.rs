@@ -36,6 +36,37 @@ pub struct Replay {
     reward_range: (f32, f32),
 }
 
+/// A transition, to be stored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Transition<'a> {
+    /// The observation before, `[dimensions]`.
+    pub observation: &'a [f32],
+    /// The action.
+    pub action: usize,
+    /// The reward.
+    pub reward: f64,
+    /// Whether it led to a terminal state.
+    pub terminated: bool,
+    /// Whether the episode was cut after it.
+    pub truncated: bool,
+    /// The observation after, `[dimensions]`.
+    pub next_observation: &'a [f32],
+}
+
+impl<'a> Transition<'a> {
+    /// The step that `action` made from `observation`.
+    pub fn of(observation: &'a [f32], action: usize, step: &'a Step) -> Self {
+        Self {
+            observation,
+            action,
+            reward: step.reward,
+            terminated: step.terminated,
+            truncated: step.truncated,
+            next_observation: &step.observation,
+        }
+    }
+}
+
 /// A batch of transitions, row-major.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Batch {
@@ -142,30 +173,31 @@ impl Replay {
         self.rewards.is_empty()
     }
 
-    /// Stores the transition from `observation` by `action`, in place of the oldest when the buffer is full.
-    pub fn push(&mut self, observation: &[f32], action: usize, step: &Step) {
+    /// Stores a transition, in place of the oldest when the buffer is full.
+    pub fn push(&mut self, transition: Transition<'_>) {
+        let Transition { observation, action, reward, terminated, truncated, next_observation } = transition;
         self.close_a_cut_episode(observation);
         let slot = self.cursor;
-        let reward = step.reward as f32;
+        let reward = reward as f32;
         let (lowest, highest) = self.reward_range;
         self.reward_range = (lowest.min(reward), highest.max(reward));
         if self.len() < self.capacity {
             self.observations.extend_from_slice(observation);
             self.actions.push(action as u32);
             self.rewards.push(reward);
-            self.terminated.push(step.terminated);
+            self.terminated.push(terminated);
         } else {
             self.observations[slot * self.dimensions..][..self.dimensions].copy_from_slice(observation);
             self.actions[slot] = action as u32;
             self.rewards[slot] = reward;
-            self.terminated[slot] = step.terminated;
+            self.terminated[slot] = terminated;
             self.final_observations.remove(&slot);
         }
-        if step.truncated && !step.terminated {
-            self.final_observations.insert(slot, step.observation.as_slice().into());
+        if truncated && !terminated {
+            self.final_observations.insert(slot, next_observation.into());
         }
         self.latest.clear();
-        self.latest.extend_from_slice(&step.observation);
+        self.latest.extend_from_slice(next_observation);
         self.cursor = (slot + 1) % self.capacity;
         self.pushed += 1;
     }
@@ -267,7 +299,7 @@ mod tests {
             for end in ends {
                 let (terminated, truncated) = (end == 0 || end == 2, end == 1 || end == 2);
                 let next = x + 1.0;
-                replay.push(&[x, -x], x as usize % 3, &step(next, terminated, truncated));
+                replay.push(Transition::of(&[x, -x], x as usize % 3, &step(next, terminated, truncated)));
                 twin.push_back((x, next, terminated));
                 if twin.len() > capacity { twin.pop_front(); }
                 x = if terminated || truncated { next + 100.0 } else { next };
@@ -292,7 +324,7 @@ mod tests {
         // Chi-square over 20 slots, 20,000 draws: the 0.999 quantile for 19 degrees of freedom is 43.8.
         let mut replay = Replay::new(20, 2).unwrap();
         for i in 0..33 {
-            replay.push(&[i as f32, 0.0], 0, &step(i as f32 + 1.0, false, false));
+            replay.push(Transition::of(&[i as f32, 0.0], 0, &step(i as f32 + 1.0, false, false)));
         }
         let (mut batch, mut counts) = (Batch::default(), [0.0_f64; 33]);
         replay.sample(20_000, ONE_STEP, &mut generator(5, Stream::Replay), &mut batch);
@@ -314,7 +346,7 @@ mod tests {
             (11.0, false, true),
             (20.0, false, false),
         ] {
-            replay.push(&[x, -x], 0, &step(x + 1.0, terminated, truncated));
+            replay.push(Transition::of(&[x, -x], 0, &step(x + 1.0, terminated, truncated)));
         }
         let look = |slot, steps| {
             let (sum, last) = replay.look_ahead(slot, Lookahead { steps, gamma: 0.5 });
@@ -334,7 +366,7 @@ mod tests {
         let mut replay = Replay::new(1, 2).unwrap();
         assert_eq!(replay.reward_range(), (0.0, 0.0));
         for reward in [-1.5, -0.5, -1.0] {
-            replay.push(&[0.0, 0.0], 0, &Step::new(vec![0.0, 0.0], reward, false));
+            replay.push(Transition::of(&[0.0, 0.0], 0, &Step::new(vec![0.0, 0.0], reward, false)));
         }
         assert_eq!(replay.reward_range(), (-1.5, 0.0));
     }
@@ -343,7 +375,7 @@ mod tests {
     fn recent_observations_are_spread_over_the_newest() {
         let mut replay = Replay::new(10, 2).unwrap();
         for i in 0..14 {
-            replay.push(&[i as f32, 0.0], 0, &step(i as f32 + 1.0, false, false));
+            replay.push(Transition::of(&[i as f32, 0.0], 0, &step(i as f32 + 1.0, false, false)));
         }
         let first = |among, rows| -> Vec<f32> {
             replay.recent_observations(among, rows).chunks(2).map(|row| row[0]).collect()
@@ -356,8 +388,8 @@ mod tests {
     #[test]
     fn an_episode_left_in_its_middle_keeps_its_last_observation() {
         let mut replay = Replay::new(4, 2).unwrap();
-        replay.push(&[0.0, 0.0], 0, &step(1.0, false, false));
-        replay.push(&[50.0, 0.0], 0, &step(51.0, false, false));
+        replay.push(Transition::of(&[0.0, 0.0], 0, &step(1.0, false, false)));
+        replay.push(Transition::of(&[50.0, 0.0], 0, &step(51.0, false, false)));
         assert_eq!(replay.observation_after(0), [1.0, -1.0]);
         assert_eq!(replay.observation_after(1), [51.0, -51.0]);
     }

@@ -133,7 +133,12 @@ fn trains_reproducibly(config: &Config) {
 #[test]
 fn a_fixed_p_stays() {
     for engine in ["fused", "autograd"] {
-        let held = ["dropout.learned=false", "dropout.initial_p=0.2", &format!("engine={engine}")];
+        let held = [
+            "local.tilings=0",
+            "dropout.learned=false",
+            "dropout.initial_p=0.2",
+            &format!("engine={engine}"),
+        ];
         let (agent, recorded) = run(&config(&held));
         assert!(agent.network().mean_p().iter().all(|p| (p - 0.2).abs() < 1e-6));
         assert!(recorded.updates.iter().all(|update| update.epistemic_std > 0.0));
@@ -143,7 +148,12 @@ fn a_fixed_p_stays() {
 #[test]
 fn without_dropout_nothing_is_uncertain() {
     for engine in ["fused", "autograd"] {
-        let none = ["dropout.learned=false", "dropout.initial_p=0", &format!("engine={engine}")];
+        let none = [
+            "local.tilings=0",
+            "dropout.learned=false",
+            "dropout.initial_p=0",
+            &format!("engine={engine}"),
+        ];
         let (_, recorded) = run(&config(&none));
         assert!(recorded.updates.iter().all(|update| update.epistemic_std == 0.0));
         assert!(recorded.episodes.iter().all(|episode| episode.exploratory_share.unwrap_or(0.0) == 0.0));

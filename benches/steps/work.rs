@@ -5,7 +5,7 @@ use concrete_dqn::concrete::LogisticNoise;
 use concrete_dqn::config::{Config, ConfigLayer};
 use concrete_dqn::network::PassNoise;
 use concrete_dqn::randomness::{Generator, Stream, generator};
-use concrete_dqn::replay::{Batch, Lookahead, Replay};
+use concrete_dqn::replay::{Batch, Lookahead, Replay, Transition};
 use control_envs::{Env, Registry, Step};
 use tch::Device;
 
@@ -96,7 +96,7 @@ pub fn draw_noise(inputs: &[usize], passes: usize, rows: usize) -> impl FnMut() 
 pub fn sample_replay(rows: usize) -> impl FnMut() + use<> {
     let mut replay = Replay::new(20_000, 4).unwrap();
     for i in 0..20_000_u16 {
-        replay.push(&[f32::from(i); 4], 0, &Step::new(vec![f32::from(i + 1); 4], 1.0, false));
+        replay.push(Transition::of(&[f32::from(i); 4], 0, &Step::new(vec![f32::from(i + 1); 4], 1.0, false)));
     }
     let (mut source, mut batch) = (generator(0, Stream::Replay), Batch::default());
     move || replay.sample(rows, Lookahead { steps: 1, gamma: 0.99 }, &mut source, &mut batch)

@@ -64,9 +64,9 @@ pub fn draw_visits(studies: &[Study], grid: &Grid, steps: u64, folder: &Path) ->
             }));
             let cells = counts.chunks(SIDE).map(|row| row.iter().map(|count| *count as f64).collect());
             let name = format!("steps {} to {}", thousands(slice[0]), thousands(slice[1]));
-            heatmaps.push(Heatmap { name, cells: cells.collect() });
+            heatmaps.push(Heatmap { name, cells: cells.collect(), dots: Vec::new() });
         }
-        rows.push(HeatmapRow { name: rule.to_string(), heatmaps });
+        rows.push(HeatmapRow { name: rule.to_string(), colors: None, heatmaps });
     }
     write_csv(&folder.join("visits.csv"), table)?;
     let [horizontal, vertical] = grid.bounds();

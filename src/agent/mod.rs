@@ -22,7 +22,7 @@ use crate::engine::{Data, DatasetSize, Engine, GroupFigures, Learner, LearnerSte
 use crate::error::Error;
 use crate::exploration::{DecisionContext, ExplorationRule, Passes, QSamples};
 use crate::network::{PassNoise, QNetwork};
-use crate::replay::{Batch, Lookahead, Replay};
+use crate::replay::{Batch, Lookahead, Replay, Transition};
 use crate::rows::UpdateRecord;
 use crate::units::{ReturnUnits, ValueScale};
 
@@ -79,7 +79,7 @@ impl Agent {
         let config = config.into();
         let learner = Learner::new(config.learner.clone(), spec, device)?;
         let capacity = config.agent.replay_capacity;
-        let replay = Replay::new(capacity, spec.observation_space.len()).ok_or_else(|| {
+        let replay = Replay::new(capacity, learner.online.inputs()).ok_or_else(|| {
             Error::Usage(format!(
                 "agent.replay_capacity = {capacity} does not fit into this machine's memory for observations of {} \
                  numbers; a smaller one is needed",
@@ -135,6 +135,7 @@ impl Agent {
         }
         self.anneal();
         let online = &self.learner.online;
+        let input = online.input(observation);
         let progress = self.progress();
         let noise = match self.rule.passes() {
             Passes::Fresh(passes) => {
@@ -144,7 +145,7 @@ impl Agent {
             Passes::Held => Some(&self.held),
             Passes::Mean => None,
         };
-        let prediction = self.engine.predict(online, observation, noise);
+        let prediction = self.engine.predict(online, &input, noise);
         if !prediction.is_finite() {
             return Err(self.not_finite("a Q-value"));
         }
@@ -160,7 +161,7 @@ impl Agent {
                 }
                 let mut drawn: Vec<f32> =
                     (0..samples.actions()).map(|action| samples.mean(action) as f32).collect();
-                online.sample_local(self.counters.local_draw, observation, &mut drawn);
+                online.sample_local(self.counters.local_draw, &input, &mut drawn);
                 let drawn = QSamples::new(&drawn, samples.actions());
                 self.rule.choose(&drawn, context, &mut self.streams.exploration)
             }
@@ -194,8 +195,11 @@ impl Agent {
         if let Some((oldest, action)) = self.replay.next_to_go() {
             self.learner.online.count_local(oldest, action, false);
         }
-        self.learner.online.count_local(observation, action, true);
-        self.replay.push(observation, action, step);
+        let online = &mut self.learner.online;
+        let (input, next) = (online.input(observation), online.input(&step.observation));
+        online.count_local(&input, action, true);
+        let transition = Transition::of(observation, action, step);
+        self.replay.push(Transition { observation: &input, next_observation: &next, ..transition });
         self.counters.steps += 1;
         self.counters.since_count += 1;
         if self.counters.since_count >= COUNT_PERIOD {

@@ -23,16 +23,15 @@ pub fn run(registry: &Registry, arguments: &PlotArguments) -> Result<(), Error> 
         directory.require_rows()?;
         paths.push(path.clone());
     }
-    // An environment that this program does not know can still be drawn, only without its threshold.
-    let threshold =
-        |config: &Config| config.entry(registry).ok().and_then(|entry| entry.spec().reward_threshold);
+    // An environment that this program does not know can still be drawn, only without its threshold and the names of its state variables.
+    let spec = |config: &Config| config.entry(registry).ok().map(|entry| entry.spec().clone());
     match (paths.as_slice(), configs.as_slice(), &arguments.output) {
         ([path], [config], None) => {
-            draw_run(path, &RunLabel::of(config, threshold(config)))?;
+            draw_run(path, &RunLabel::of(config, spec(config).as_ref()))?;
             print(&format!("{}\n", path.join("plots").display()))?;
         }
         _ => {
-            let labels = compared_labels(&configs, threshold);
+            let labels = compared_labels(&configs, spec);
             let mut runs: Vec<_> = paths.into_iter().zip(labels).collect();
             tell_twins_apart(&mut runs);
             let output = arguments.output.as_deref().unwrap_or(Path::new(COMPARISON));

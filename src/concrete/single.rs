@@ -17,7 +17,11 @@ pub fn single_mask_minimum(pull: f32) -> f32 {
         let odds = logit.exp();
         let scale = 1.0 + odds;
         let value = logit + pull * scale * scale;
-        logit -= value / (1.0 + 2.0 * pull * scale * odds);
+        let step = value / (1.0 + 2.0 * pull * scale * odds);
+        logit -= step;
+        if step <= f32::EPSILON * pull {
+            break;
+        }
     }
     logit.max(LOWEST_LOGIT)
 }

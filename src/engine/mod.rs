@@ -160,12 +160,6 @@ impl fmt::Display for EngineName {
 pub fn engine(sections: impl Into<LearnerSections>, network: &QNetwork) -> Result<Box<dyn Engine>, Error> {
     let sections = sections.into();
     let settings = LearnerSettings::from(&sections);
-    if network.local().is_some() && network.device() != Device::Cpu {
-        return Err(Error::Usage(
-            "local dropout is computed on the CPU only; device must be \"cpu\", or local.tilings 0"
-                .to_owned(),
-        ));
-    }
     if network.is_table() {
         return Ok(Box::new(Tabular::new(settings, network)?));
     }

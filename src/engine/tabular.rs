@@ -52,7 +52,7 @@ impl Engine for Tabular {
             precision: Precision::Homoscedastic(network.precision()),
             local_variance: &self.local_variance,
             passes: 1,
-            rows: observations.len() / network.dimensions(),
+            rows: observations.len() / network.inputs(),
             actions: network.actions(),
         }
     }

@@ -4,7 +4,7 @@ use control_envs::BoxSpace;
 use rand_distr::{Distribution, StandardNormal};
 use tch::{Device, Tensor};
 
-use super::parameters::{Initial, MissingParameter, Parameter, Parameters};
+use super::parameters::{Fill, Initial, MissingParameter, Parameter, Parameters};
 use crate::randomness::Generator;
 use crate::simd::sin_cos;
 
@@ -17,11 +17,31 @@ use crate::simd::sin_cos;
 pub struct Features {
     /// Centre and half width, `[dimensions]` each, then B, `[dimensions, frequencies]`, if there are any.
     parameters: Parameters,
-    dimensions: usize,
+    /// Centre and half width once more, on the CPU.
+    scale: [Vec<f32>; 2],
     /// The same as tensors that share their memory.
     centre: Tensor,
     half_width: Tensor,
     frequencies: Option<Tensor>,
+}
+
+/// How observations are scaled to about [-1, 1].
+#[derive(Debug, Clone, Copy)]
+pub struct Scaling<'a> {
+    centre: &'a [f32],
+    half_width: &'a [f32],
+}
+
+impl Scaling<'_> {
+    /// Numbers in an observation.
+    pub fn dimensions(&self) -> usize {
+        self.centre.len()
+    }
+
+    /// A number of an observation, scaled.
+    pub fn scaled(&self, observation: &[f32], dimension: usize) -> f32 {
+        (observation[dimension] - self.centre[dimension]) / self.half_width[dimension]
+    }
 }
 
 impl Features {
@@ -38,9 +58,10 @@ impl Features {
         device: Device,
     ) -> Result<Self, MissingParameter> {
         let dimensions = space.len();
-        let (centre, half_width): (Vec<f32>, Vec<f32>) = space.dimensions.iter().map(|d| d.scale()).unzip();
+        let scale: (Vec<f32>, Vec<f32>) = space.dimensions.iter().map(|d| d.scale()).unzip();
         let vector = |parameter, values| Initial { parameter, shape: vec![dimensions as i64], values };
-        let mut initial = vec![vector(Parameter::Centre, centre), vector(Parameter::HalfWidth, half_width)];
+        let mut initial =
+            vec![vector(Parameter::Centre, scale.0.clone()), vector(Parameter::HalfWidth, scale.1.clone())];
         if frequencies > 0 {
             initial.push(Initial {
                 parameter: Parameter::Frequencies,
@@ -54,7 +75,7 @@ impl Features {
             centre: view(Parameter::Centre)?,
             half_width: view(Parameter::HalfWidth)?,
             frequencies: view(Parameter::Frequencies).ok(),
-            dimensions,
+            scale: [scale.0, scale.1],
             parameters,
         })
     }
@@ -68,7 +89,7 @@ impl Features {
 
     /// Numbers in an observation.
     pub fn dimensions(&self) -> usize {
-        self.dimensions
+        self.scale[0].len()
     }
 
     /// Number of features.
@@ -82,20 +103,33 @@ impl Features {
         &self.parameters
     }
 
-    /// The fixed numbers, to be restored.
-    pub fn parameters_mut(&mut self) -> &mut Parameters {
-        &mut self.parameters
+    /// Lets `fill` write the fixed numbers.
+    ///
+    /// # Errors
+    /// The first that `fill` returns.
+    pub fn restore<E>(&mut self, fill: &mut Fill<'_, E>) -> Result<(), E> {
+        let Self { parameters, scale: [centre, half_width], .. } = self;
+        parameters.restore("", &mut |name, shape, values| {
+            fill(name, shape, values)?;
+            for (parameter, kept) in [(Parameter::Centre, &mut *centre), (Parameter::HalfWidth, &mut *half_width)] {
+                if parameter.to_string() == name {
+                    kept.copy_from_slice(values);
+                }
+            }
+            Ok(())
+        })
     }
 
-    /// A number of an observation, scaled; on the CPU.
-    pub fn scaled(&self, observation: &[f32], dimension: usize) -> f32 {
-        let scale = self.parameters.values();
-        (observation[dimension] - scale[dimension]) / scale[self.dimensions + dimension]
+    /// How observations are scaled.
+    pub fn scaling(&self) -> Scaling<'_> {
+        let [centre, half_width] = &self.scale;
+        Scaling { centre, half_width }
     }
 
     /// Makes `centre` and `half_width` what a dimension is scaled by.
     pub fn scale_dimension(&mut self, dimension: usize, centre: f32, half_width: f32) {
-        let half_widths = self.dimensions;
+        let half_widths = self.dimensions();
+        (self.scale[0][dimension], self.scale[1][dimension]) = (centre, half_width);
         let flat = self.parameters.flat_mut();
         flat.set(dimension, centre);
         flat.set(half_widths + dimension, half_width);

@@ -1,13 +1,15 @@
 //! Local dropout: a mask with a p of its own for every place of the observation space and every action.
 
+use std::borrow::Cow;
+
 use control_envs::BoxSpace;
 use serde::{Deserialize, Serialize};
 use tch::Device;
 
-use super::features::Features;
-use super::parameters::{Initial, Parameter, Parameters};
+use super::features::Scaling;
+use super::parameters::{Fill, Initial, Parameter, Parameters};
 use super::places::Places;
-use crate::concrete::{sigmoid, single_mask_minimum};
+use crate::concrete::single_mask_minimum;
 use crate::randomness::Generator;
 use crate::section::{Ranges, Section};
 
@@ -25,17 +27,32 @@ pub struct LocalConfig {
     /// Share of the way to its minimum that p goes, and to its target that a value in a table goes, whenever a
     /// transition of the place is learned from.
     pub rate: f64,
+    /// What p follows.
+    pub p: LocalP,
+}
+
+/// What the p of a place follows. All but the first are controls, to see what the first adds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LocalP {
+    /// Its objective, given the data of the place.
+    Learned,
+    /// Nothing: it stays 1/2.
+    Held,
+    /// The number n of transitions, and no objective: the variance is `prior^2 / (1 + n)`, so that the standard deviation
+    /// is the bonus of counting (Strehl & Littman 2008).
+    Counted,
 }
 
 impl Default for LocalConfig {
     fn default() -> Self {
-        Self { tilings: 0, cells: 8, prior: 0.1, rate: 0.5 }
+        Self { tilings: 16, cells: 8, prior: 0.3, rate: 0.5, p: LocalP::Learned }
     }
 }
 
 impl Section for LocalConfig {
     fn check(&self, ranges: &mut Ranges) {
-        let Self { tilings, cells, prior, rate } = *self;
+        let Self { tilings, cells, prior, rate, p: _ } = *self;
         ranges.whole("tilings", tilings, 0..=1024);
         ranges.whole("cells", cells, 1..=256);
         ranges.positive("prior", prior);
@@ -60,8 +77,11 @@ pub struct LocalDropout {
     /// w^2.
     squared_weight: f32,
     rate: f32,
+    p: LocalP,
     /// Logits of p; of a table also values and those of the target network: `[places, actions]` each, on the CPU.
     parameters: Parameters,
+    /// `e^logit` of every logit, since what is known is asked far more often than it changes.
+    odds: Vec<f32>,
     is_table: bool,
     /// Transitions of the replay in each place, by action: `[places, actions]`.
     counts: Vec<u32>,
@@ -77,12 +97,9 @@ impl LocalDropout {
         generator: &mut Generator,
     ) -> Self {
         let places = Places::new(space, config.tilings.max(1), config.cells, generator);
+        let entries = places.count() * actions;
         let shape = vec![places.count() as i64, actions as i64];
-        let zeros = |parameter| Initial {
-            parameter,
-            shape: shape.clone(),
-            values: vec![0.0; places.count() * actions],
-        };
+        let zeros = |parameter| Initial { parameter, shape: shape.clone(), values: vec![0.0; entries] };
         let mut initial = vec![zeros(Parameter::LocalLogit)];
         if is_table {
             initial.extend([zeros(Parameter::LocalValue), zeros(Parameter::LocalTargetValue)]);
@@ -90,8 +107,10 @@ impl LocalDropout {
         Self {
             squared_weight: (config.prior * config.prior / places.active() as f64) as f32,
             rate: config.rate as f32,
+            p: config.p,
             parameters: Parameters::new(&initial, false, Device::Cpu),
-            counts: vec![0; places.count() * actions],
+            odds: vec![1.0; entries],
+            counts: vec![0; entries],
             places,
             actions,
             is_table,
@@ -108,14 +127,28 @@ impl LocalDropout {
         self.places.active()
     }
 
+    /// What a network with it is given of an observation: of a table the number of the place, which is all that it
+    /// needs of a one-hot observation, however long that is.
+    pub fn input<'a>(&self, observation: &'a [f32]) -> Cow<'a, [f32]> {
+        match self.is_table {
+            true => Cow::Owned(vec![self.places.one_hot(observation) as f32]),
+            false => Cow::Borrowed(observation),
+        }
+    }
+
     /// What is saved of it.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
 
-    /// What is saved of it, to be restored.
-    pub fn parameters_mut(&mut self) -> &mut Parameters {
-        &mut self.parameters
+    /// Lets `fill` write what is saved of it.
+    ///
+    /// # Errors
+    /// The first that `fill` returns. Nothing is changed then.
+    pub fn restore<E>(&mut self, fill: &mut Fill<'_, E>) -> Result<(), E> {
+        self.parameters.restore("", fill)?;
+        self.odds = self.logits().iter().map(|logit| logit.exp()).collect();
+        Ok(())
     }
 
     fn entries(&self) -> usize {
@@ -124,52 +157,68 @@ impl LocalDropout {
 
     /// The mean of p over all places and actions.
     pub fn mean_p(&self) -> f64 {
-        self.logits().iter().map(|&logit| sigmoid(f64::from(logit))).sum::<f64>() / self.entries() as f64
+        self.odds.iter().map(|&odds| f64::from(odds / (1.0 + odds))).sum::<f64>() / self.entries() as f64
     }
 
-    /// Calls `visit` with the first entry of each place of an observation.
-    fn entries_of(&self, observation: &[f32], features: &Features, mut visit: impl FnMut(usize)) {
-        let scaled = |dimension| features.scaled(observation, dimension);
-        self.places.of(observation, scaled, |place| visit(place * self.actions));
-    }
-
-    /// Appends the variance of Q that it makes, `[actions]`, in squared network units.
-    pub fn variance(&self, observation: &[f32], features: &Features, out: &mut Vec<f32>) {
-        let (start, logits) = (out.len(), self.logits());
-        out.resize(start + self.actions, 0.0);
-        self.entries_of(observation, features, |first| {
-            let logits = &logits[first..first + self.actions];
-            out[start..].iter_mut().zip(logits).for_each(|(sum, logit)| *sum += logit.exp());
+    /// p of an action at an input, the mean over its places.
+    pub fn p(&self, input: &[f32], action: usize, scaling: &Scaling<'_>) -> f64 {
+        let mut sum = 0.0;
+        self.entries_of(input, scaling, |first| {
+            let odds = f64::from(self.odds[first + action]);
+            sum += odds / (1.0 + odds);
         });
+        sum / self.active() as f64
+    }
+
+    /// Calls `visit` with the first entry of each place of an input.
+    fn entries_of(&self, input: &[f32], scaling: &Scaling<'_>, mut visit: impl FnMut(usize)) {
+        entries_of(&self.places, self.is_table, self.actions, input, scaling, &mut visit);
+    }
+
+    /// Adds what `of` has for each entry of an input, to `[rows, actions]` at the end of `out`.
+    fn add_up(&self, inputs: &[f32], scaling: &Scaling<'_>, of: &[f32], out: &mut Vec<f32>) {
+        for input in inputs.chunks_exact(self.input_size(scaling)) {
+            let start = out.len();
+            out.resize(start + self.actions, 0.0);
+            self.entries_of(input, scaling, |first| {
+                let of = &of[first..first + self.actions];
+                out[start..].iter_mut().zip(of).for_each(|(sum, value)| *sum += value);
+            });
+        }
+    }
+
+    /// Numbers in an input.
+    fn input_size(&self, scaling: &Scaling<'_>) -> usize {
+        if self.is_table { 1 } else { scaling.dimensions() }
+    }
+
+    /// Appends the variance of Q that it makes at inputs `[rows, inputs]`: `[rows, actions]`, in squared network units.
+    pub fn variance(&self, inputs: &[f32], scaling: &Scaling<'_>, out: &mut Vec<f32>) {
+        let start = out.len();
+        self.add_up(inputs, scaling, &self.odds, out);
         out[start..].iter_mut().for_each(|sum| *sum *= self.squared_weight);
     }
 
-    /// Appends the values of a table, `[actions]`: those that learn, or those of the target network.
-    pub fn values(&self, observation: &[f32], features: &Features, of_target: bool, out: &mut Vec<f32>) {
-        let start = out.len();
-        out.resize(start + self.actions, 0.0);
-        if !self.is_table {
-            return;
-        }
-        let values = &self.parameters.values()[self.entries() * if of_target { 2 } else { 1 }..];
-        self.entries_of(observation, features, |first| {
-            let values = &values[first..first + self.actions];
-            out[start..].iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-        });
+    /// Appends the values of a table at inputs `[rows, inputs]`: `[rows, actions]`, those that learn or those of the
+    /// target network.
+    pub fn values(&self, inputs: &[f32], scaling: &Scaling<'_>, of_target: bool, out: &mut Vec<f32>) {
+        let values = &self.parameters.values()[self.entries()..];
+        let of = if of_target { &values[self.entries()..] } else { values };
+        self.add_up(inputs, scaling, of, out);
     }
 
-    /// Adds a draw of the masks to the Q-values of an observation. A seed stands for a draw of all masks at once, so that
-    /// the same ones are met again wherever the seed is held.
-    pub fn sample(&self, seed: u64, observation: &[f32], features: &Features, q: &mut [f32]) {
-        let (logits, weight) = (self.logits(), self.squared_weight.sqrt());
+    /// Adds a draw of the masks to the Q-values at an input. A seed stands for a draw of all masks at once, so that the same
+    /// ones are met again wherever the seed is held.
+    pub fn sample(&self, seed: u64, input: &[f32], scaling: &Scaling<'_>, q: &mut [f32]) {
+        let weight = self.squared_weight.sqrt();
         let mut is_negative = false;
-        self.entries_of(observation, features, |first| {
+        self.entries_of(input, scaling, |first| {
             // Of both signs, so that the sum is as likely too high as too low.
             let signed = if is_negative { -weight } else { weight };
             is_negative = !is_negative;
             for (action, q) in q.iter_mut().enumerate() {
                 let entry = first + action;
-                let odds = logits[entry].exp();
+                let odds = self.odds[entry];
                 // With probability 1/(1+odds) the mask keeps.
                 let keeps = uniform(seed, entry) * (1.0 + odds) < 1.0;
                 *q += signed * if keeps { odds } else { -1.0 };
@@ -178,16 +227,18 @@ impl LocalDropout {
     }
 
     /// Takes a transition of the replay in, or out. Where none is left, p is what it was before any.
-    pub fn count(&mut self, observation: &[f32], action: usize, features: &Features, is_added: bool) {
-        let Self { places, actions, counts, parameters, .. } = self;
-        let logits = parameters.values_mut();
-        let scaled = |dimension| features.scaled(observation, dimension);
-        places.of(observation, scaled, |place| {
-            let entry = place * *actions + action;
+    pub fn count(&mut self, input: &[f32], action: usize, scaling: &Scaling<'_>, is_added: bool) {
+        let Self { places, is_table, actions, counts, parameters, odds, p, .. } = self;
+        entries_of(places, *is_table, *actions, input, scaling, &mut |first| {
+            let entry = first + action;
             counts[entry] = if is_added { counts[entry] + 1 } else { counts[entry].saturating_sub(1) };
-            if counts[entry] == 0 {
-                logits[entry] = 0.0;
-            }
+            let logit = match (*p, counts[entry]) {
+                (LocalP::Counted, count) => -(1.0 + count as f32).ln(),
+                (_, 0) => 0.0,
+                _ => return,
+            };
+            parameters.values_mut()[entry] = logit;
+            odds[entry] = logit.exp();
         });
     }
 
@@ -196,21 +247,34 @@ impl LocalDropout {
         self.counts.fill(0);
     }
 
-    /// Learns from a transition, where targets have the precision tau: p goes its share of the way to its minimum, and the
-    /// value in a table its share of the way to the `target`.
-    pub fn learn(&mut self, observation: &[f32], action: usize, features: &Features, tau: f64, target: f32) {
+    /// Learns from transitions from `inputs` `[rows, inputs]` by `actions` `[rows]`, where targets have the precision tau: p
+    /// goes its share of the way to its minimum, and the value in a table its share of the way to its target, one of
+    /// `targets` `[rows]`.
+    pub fn learn(
+        &mut self,
+        inputs: &[f32],
+        actions: &[i64],
+        scaling: &Scaling<'_>,
+        tau: f64,
+        targets: Option<&[f32]>,
+    ) {
         let pull = 0.5 * tau as f32 * self.squared_weight;
-        let Self { places, actions, counts, parameters, rate, is_table, .. } = self;
+        let inputs = inputs.chunks_exact(self.input_size(scaling));
+        let Self { places, is_table, actions: stride, counts, parameters, odds, rate, p, .. } = self;
         let (logits, values) = parameters.values_mut().split_at_mut(counts.len());
-        let scaled = |dimension| features.scaled(observation, dimension);
-        places.of(observation, scaled, |place| {
-            let entry = place * *actions + action;
-            let minimum = single_mask_minimum(pull * counts[entry] as f32);
-            logits[entry] += *rate * (minimum - logits[entry]);
-            if *is_table {
-                values[entry] += *rate * (target - values[entry]);
-            }
-        });
+        for (row, (input, &action)) in inputs.zip(actions).enumerate() {
+            entries_of(places, *is_table, *stride, input, scaling, &mut |first| {
+                let entry = first + action as usize;
+                if *p == LocalP::Learned {
+                    let minimum = single_mask_minimum(pull * counts[entry] as f32);
+                    logits[entry] += *rate * (minimum - logits[entry]);
+                    odds[entry] = logits[entry].exp();
+                }
+                if let (true, Some(targets)) = (*is_table, targets) {
+                    values[entry] += *rate * (targets[row] - values[entry]);
+                }
+            });
+        }
     }
 
     /// Multiplies the values of a table. What is not known is as large in network units as it was.
@@ -236,6 +300,22 @@ impl LocalDropout {
     }
 }
 
+/// Calls `visit` with the first entry of each place of an input.
+fn entries_of(
+    places: &Places,
+    is_table: bool,
+    actions: usize,
+    input: &[f32],
+    scaling: &Scaling<'_>,
+    visit: &mut impl FnMut(usize),
+) {
+    if is_table {
+        visit(input[0] as usize * actions);
+    } else {
+        places.of(input, |dimension| scaling.scaled(input, dimension), |place| visit(place * actions));
+    }
+}
+
 /// A number from 0 to below 1, a function of both (splitmix64; Steele, Lea & Flood 2014).
 fn uniform(seed: u64, entry: usize) -> f32 {
     let mut state = seed.wrapping_add((entry as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
@@ -250,6 +330,7 @@ mod tests {
 
     use super::*;
     use crate::concrete::Landscape;
+    use crate::network::Features;
     use crate::randomness::{Stream, generator};
 
     /// Features that leave an observation of these bounds as it is.
@@ -270,7 +351,7 @@ mod tests {
 
     fn variance(local: &LocalDropout, observation: &[f32]) -> Vec<f32> {
         let mut out = Vec::new();
-        local.variance(observation, &plain(), &mut out);
+        local.variance(&local.input(observation), &plain().scaling(), &mut out);
         out
     }
 
@@ -287,15 +368,16 @@ mod tests {
         let mut local = local(4, false);
         let observation = [0.1, -0.7];
         for _ in 0..3 {
-            local.count(&observation, 1, &plain(), true);
+            local.count(&observation, 1, &plain().scaling(), true);
         }
-        (0..50).for_each(|_| local.learn(&observation, 1, &plain(), 10.0, 0.0));
+        (0..50).for_each(|_| local.learn(&observation, &[1], &plain().scaling(), 10.0, None));
         let expected = variance(&local, &observation);
         assert!(expected[1] < 0.9 * expected[0]);
         let (mut sums, mut squares) = ([0.0; 3], [0.0; 3]);
+        let features = plain();
         for seed in 0..200_000 {
             let mut q = [0.0; 3];
-            local.sample(seed, &observation, &plain(), &mut q);
+            local.sample(seed, &observation, &features.scaling(), &mut q);
             for action in 0..3 {
                 sums[action] += f64::from(q[action]);
                 squares[action] += f64::from(q[action] * q[action]);
@@ -313,8 +395,8 @@ mod tests {
         let mut local = local(4, false);
         let (here, there) = ([0.1, -0.7], [-0.9, 0.9]);
         for (observation, visits) in [(here, 9), (there, 2)] {
-            (0..visits).for_each(|_| local.count(&observation, 2, &plain(), true));
-            (0..60).for_each(|_| local.learn(&observation, 2, &plain(), 40.0, 0.0));
+            (0..visits).for_each(|_| local.count(&observation, 2, &plain().scaling(), true));
+            (0..60).for_each(|_| local.learn(&observation, &[2], &plain().scaling(), 40.0, None));
         }
         for (observation, visits) in [(here, 9.0), (there, 2.0)] {
             let landscape = Landscape {
@@ -326,25 +408,44 @@ mod tests {
                 dataset_size: 1000.0,
             };
             let logits = local.logits();
-            local.entries_of(&observation, &plain(), |first| {
+            local.entries_of(&observation, &plain().scaling(), |first| {
                 assert!((f64::from(logits[first + 2]) - landscape.minimum()).abs() < 1e-4);
                 assert_eq!(logits[first], 0.0, "another action");
             });
         }
-        (0..9).for_each(|_| local.count(&here, 2, &plain(), false));
+        (0..9).for_each(|_| local.count(&here, 2, &plain().scaling(), false));
         assert!((variance(&local, &here)[2] - 0.25).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_controls_count_and_hold() {
+        let after = |p, visits: usize| {
+            let config = LocalConfig { prior: 0.5, p, ..LocalConfig::default() };
+            let mut local = LocalDropout::new(config, &space(2, true), 3, true, &mut generator(1, Stream::Places));
+            let (features, input) = (plain(), [1.0]);
+            (0..visits).for_each(|_| local.count(&input, 1, &features.scaling(), true));
+            local.learn(&input, &[1], &features.scaling(), 40.0, Some(&[0.0]));
+            variance(&local, &[0.0, 1.0])[1]
+        };
+        for visits in [0, 1, 3, 24] {
+            assert!((after(LocalP::Counted, visits) - 0.25 / (1.0 + visits as f32)).abs() < 1e-7);
+            assert_eq!(after(LocalP::Held, visits), 0.25);
+        }
+        assert!(after(LocalP::Learned, 24) < after(LocalP::Learned, 3));
     }
 
     #[test]
     fn values_of_a_table_by_hand() {
         let mut local = local(1, true);
         let observation = [0.0, 1.0];
-        local.count(&observation, 0, &plain(), true);
-        local.learn(&observation, 0, &plain(), 1.0, 8.0);
+        let input = local.input(&observation).into_owned();
+        assert_eq!(input, [1.0]);
+        local.count(&input, 0, &plain().scaling(), true);
+        local.learn(&input, &[0], &plain().scaling(), 1.0, Some(&[8.0]));
         local.follow(0.25);
         let of = |local: &LocalDropout, of_target| {
             let mut values = Vec::new();
-            local.values(&observation, &plain(), of_target, &mut values);
+            local.values(&input, &plain().scaling(), of_target, &mut values);
             values
         };
         assert_eq!((of(&local, false), of(&local, true)), (vec![4.0, 0.0, 0.0], vec![1.0, 0.0, 0.0]));

@@ -84,13 +84,16 @@ impl Places {
         }
     }
 
+    /// The place of a one-hot observation: the number of the dimension that is 1; one more where none is.
+    pub fn one_hot(&self, observation: &[f32]) -> usize {
+        observation.iter().position(|&value| value > 0.5).unwrap_or(observation.len())
+    }
+
     /// Calls `visit` with each of the places of an observation, whose dimensions `scaled` maps to about [-1, 1]; what is
     /// outside counts to the outermost cells.
     pub fn of(&self, observation: &[f32], scaled: impl Fn(usize) -> f32, mut visit: impl FnMut(usize)) {
         match &self.kind {
-            Kind::OneHot(dimensions) => {
-                visit(observation.iter().position(|&value| value > 0.5).unwrap_or(*dimensions));
-            }
+            Kind::OneHot(_) => visit(self.one_hot(observation)),
             Kind::Tilings { tilings, cells } => {
                 let mut first = 0;
                 for axes in tilings {

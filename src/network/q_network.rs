@@ -1,5 +1,6 @@
 //! The Q-network: layers with Concrete Dropout in front of each.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use control_envs::EnvSpec;
@@ -317,40 +318,52 @@ impl QNetwork {
         self.local.as_ref().is_some_and(LocalDropout::is_table)
     }
 
-    /// Writes the variance that local dropout makes at observations `[rows, dimensions]`: `[rows, actions]`, in squared
-    /// network units, or nothing where there is none.
-    pub fn write_local_variance(&self, observations: &[f32], out: &mut Vec<f32>) {
+    /// What the network is given of an observation: the observation, or, of a table, the number of its place.
+    pub fn input<'a>(&self, observation: &'a [f32]) -> Cow<'a, [f32]> {
+        self.local.as_ref().map_or(Cow::Borrowed(observation), |local| local.input(observation))
+    }
+
+    /// Numbers in an [`input`](Self::input).
+    pub fn inputs(&self) -> usize {
+        if self.is_table() { 1 } else { self.dimensions() }
+    }
+
+    /// Writes the variance that local dropout makes at inputs `[rows, inputs]`: `[rows, actions]`, in squared network
+    /// units, or nothing where there is none.
+    pub fn write_local_variance(&self, inputs: &[f32], out: &mut Vec<f32>) {
         out.clear();
         if let Some(local) = &self.local {
-            for observation in observations.chunks_exact(self.dimensions()) {
-                local.variance(observation, &self.features, out);
-            }
+            local.variance(inputs, &self.features.scaling(), out);
         }
     }
 
-    /// Writes the values of a table at observations `[rows, dimensions]`: `[rows, actions]`, those that learn or those of
-    /// the target network.
-    pub fn write_table(&self, observations: &[f32], of_target: bool, out: &mut Vec<f32>) {
+    /// Writes the values of a table at inputs `[rows, inputs]`: `[rows, actions]`, those that learn or those of the target
+    /// network.
+    pub fn write_table(&self, inputs: &[f32], of_target: bool, out: &mut Vec<f32>) {
         out.clear();
         if let Some(local) = &self.local {
-            for observation in observations.chunks_exact(self.dimensions()) {
-                local.values(observation, &self.features, of_target, out);
-            }
+            local.values(inputs, &self.features.scaling(), of_target, out);
         }
     }
 
-    /// Adds a draw of the masks of local dropout to the Q-values of an observation. The same seed is the same draw.
-    pub fn sample_local(&self, seed: u64, observation: &[f32], q: &mut [f32]) {
+    /// Adds a draw of the masks of local dropout to the Q-values at an input. The same seed is the same draw.
+    pub fn sample_local(&self, seed: u64, input: &[f32], q: &mut [f32]) {
         if let Some(local) = &self.local {
-            local.sample(seed, observation, &self.features, q);
+            local.sample(seed, input, &self.features.scaling(), q);
         }
+    }
+
+    /// Local p of an action at an observation, the mean over its places, if there is local dropout.
+    pub fn local_p(&self, observation: &[f32], action: usize) -> Option<f64> {
+        let local = self.local.as_ref()?;
+        Some(local.p(&local.input(observation), action, &self.features.scaling()))
     }
 
     /// Takes a transition of the replay into local dropout's counts, or out of them.
-    pub fn count_local(&mut self, observation: &[f32], action: usize, is_added: bool) {
+    pub fn count_local(&mut self, input: &[f32], action: usize, is_added: bool) {
         let Self { local, features, .. } = self;
         if let Some(local) = local {
-            local.count(observation, action, features, is_added);
+            local.count(input, action, &features.scaling(), is_added);
         }
     }
 
@@ -359,14 +372,12 @@ impl QNetwork {
         self.local.iter_mut().for_each(LocalDropout::clear_counts);
     }
 
-    /// Local dropout learns from a batch. `targets` are those of the values of a table.
-    pub fn learn_local(&mut self, observations: &[f32], actions: &[i64], tau: f64, targets: Option<&[f32]>) {
-        let dimensions = self.dimensions();
+    /// Local dropout learns from a batch of inputs `[rows, inputs]` and actions `[rows]`. `targets` `[rows]` are those of
+    /// the values of a table.
+    pub fn learn_local(&mut self, inputs: &[f32], actions: &[i64], tau: f64, targets: Option<&[f32]>) {
         let Self { local, features, .. } = self;
-        let Some(local) = local else { return };
-        for (row, observation) in observations.chunks_exact(dimensions).enumerate() {
-            let target = targets.map_or(0.0, |targets| targets[row]);
-            local.learn(observation, actions[row] as usize, features, tau, target);
+        if let Some(local) = local {
+            local.learn(inputs, actions, &features.scaling(), tau, targets);
         }
     }
 
@@ -443,9 +454,9 @@ impl QNetwork {
     /// The first that `fill` returns.
     pub fn restore<E>(&mut self, prefix: &str, fill: &mut Fill<'_, E>) -> Result<(), E> {
         self.parameters.restore(prefix, fill)?;
-        self.features.parameters_mut().restore("", fill)?;
+        self.features.restore(fill)?;
         self.return_scale.restore("", fill)?;
-        self.local.as_mut().map_or(Ok(()), |local| local.parameters_mut().restore("", fill))
+        self.local.as_mut().map_or(Ok(()), |local| local.restore(fill))
     }
 
     /// Where the parameters live.

@@ -22,14 +22,15 @@ use std::path::{Path, PathBuf};
 
 pub use figures::chart::{Chart, ChartPanel, Series};
 pub use figures::functions::{FunctionPanel, Functions};
-pub use figures::heatmaps::{Bounds, Heatmap, HeatmapRow, Heatmaps};
+pub use figures::heatmaps::{Bounds, Colors, Heatmap, HeatmapRow, Heatmaps};
 pub use figures::landscape::LandscapeFigure;
 pub use figures::run::RunLabel;
 use table::RunTables;
 
 use crate::error::Error;
 
-/// Draws `plots/{return,dropout,uncertainty,overview}.{svg,png}` in the run's folder.
+/// Draws `plots/{return,dropout,uncertainty,overview}.{svg,png}` in the run's folder, and `plots/where.{svg,png}` where the
+/// run has maps of its state space.
 ///
 /// Every file replaces its predecessor at once, so a viewer never sees half of one. A run without episodes
 /// gives figures that say so.
@@ -41,7 +42,10 @@ pub fn draw_run(run_dir: &Path, label: &RunLabel) -> Result<(), Error> {
     for (name, figure) in figures::run::all(&tables, label) {
         drawing::write(&figure, &run_dir.join("plots").join(name))?;
     }
-    Ok(())
+    match figures::state_space::figure(&tables.maps, label) {
+        Some(maps) => maps.write(&run_dir.join("plots").join("where")).map(drop),
+        None => Ok(()),
+    }
 }
 
 /// Draws several runs into one figure, `<output>.svg` and `<output>.png`, or where `output` ends in one of the

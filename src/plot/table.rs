@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::Error;
-use crate::rows::{EpisodeRecord, EvaluationRecord, Row, UpdateRecord, read};
+use crate::rows::{EpisodeRecord, EvaluationRecord, MapRecord, Row, UpdateRecord, read};
 
 /// What is drawn of a run.
 #[derive(Debug, Default)]
@@ -12,6 +12,7 @@ pub(crate) struct RunTables {
     pub updates: Updates,
     pub evaluations: Evaluations,
     pub course: Course,
+    pub maps: Vec<MapRecord>,
 }
 
 impl RunTables {
@@ -25,6 +26,7 @@ impl RunTables {
             episodes: Episodes::of(&episodes),
             updates: Updates::of(&updates),
             evaluations: Evaluations::of(&read_if_any(run_dir)?),
+            maps: read_if_any(run_dir)?,
         })
     }
 }

@@ -253,9 +253,10 @@ fn heat_maps_leave_empty_cells_white_and_darken_with_counts() {
     let heatmap = |name: &str, cells: [f64; 4]| Heatmap {
         name: name.into(),
         cells: cells.chunks(2).map(<[f64]>::to_vec).collect(),
+        dots: Vec::new(),
     };
     let bounds = |name: &str| Bounds { name: name.into(), low: -1.0, high: 1.0 };
-    let row = |heatmaps| HeatmapRow { name: "ucb".into(), heatmaps };
+    let row = |heatmaps| HeatmapRow { name: "ucb".into(), colors: None, heatmaps };
     let mut heatmaps = Heatmaps {
         title: "Visits".into(),
         subtitle: String::new(),

@@ -158,6 +158,7 @@ mod tests {
     use control_envs::Step;
     use proptest::prelude::*;
 
+    use super::super::Transition;
     use super::*;
 
     proptest! {
@@ -179,7 +180,7 @@ mod tests {
                         terminated: end == 0,
                         truncated: end == 1,
                     };
-                    replay.push(&[x, 0.0], x as usize % 3, &step);
+                    replay.push(Transition::of(&[x, 0.0], x as usize % 3, &step));
                     // 2: the episode is left in its middle.
                     x += if end < 3 { 10.0 } else { 1.0 };
                 }

@@ -5,11 +5,13 @@
 //! | `episodes.csv` | [`EpisodeRecord`]: every episode |
 //! | `updates.csv` | [`UpdateRecord`]: every `logging.update_period` learner steps |
 //! | `evaluations.csv` | [`EvaluationRecord`]: every evaluation while training |
+//! | `maps.csv` | [`MapRecord`]: every cell of a plane of states, at five moments |
 //! | `layers.csv` | [`LayerRecord`]: every dropout group of every layer, at every episode's end |
 
 mod episode;
 mod evaluation;
 mod layer;
+mod map;
 mod number;
 mod reader;
 mod update;
@@ -21,6 +23,7 @@ use serde::de::DeserializeOwned;
 pub use episode::EpisodeRecord;
 pub use evaluation::EvaluationRecord;
 pub use layer::LayerRecord;
+pub use map::MapRecord;
 pub use reader::read;
 pub use update::UpdateRecord;
 pub use writer::RowWriter;

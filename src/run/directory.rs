@@ -8,7 +8,7 @@ use super::meta::Meta;
 use crate::config::{Config, ConfigLayer};
 use crate::error::Error;
 use crate::files::{self, read_json, write_json};
-use crate::rows::{EpisodeRecord, EvaluationRecord, LayerRecord, Row, UpdateRecord};
+use crate::rows::{EpisodeRecord, EvaluationRecord, LayerRecord, MapRecord, Row, UpdateRecord};
 
 /// The folder of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +144,11 @@ impl RunDirectory {
     /// `evaluations.csv`: a row every `evaluation.period` environment steps.
     pub fn evaluations(&self) -> PathBuf {
         self.0.join(EvaluationRecord::FILE)
+    }
+
+    /// `maps.csv`: a row for every cell of a plane of states, at five moments.
+    pub fn maps(&self) -> PathBuf {
+        self.0.join(MapRecord::FILE)
     }
 
     /// `model.safetensors`: the network.

@@ -1,18 +1,22 @@
 //! What a run is called in its figures.
 
+use control_envs::EnvSpec;
+
 use crate::config::Config;
 use crate::plot::RunLabel;
+use crate::state_grid::StateGrid;
 
 impl RunLabel {
-    /// The label of a run with this config, in an environment with this threshold.
-    pub fn of(config: &Config, reward_threshold: Option<f64>) -> Self {
+    /// The label of a run with this config, in an environment of which more is known where `spec` is given.
+    pub fn of(config: &Config, spec: Option<&EnvSpec>) -> Self {
         let (env, seed) = (config.env_title(), config.seed);
         let rule = config.exploration.rule();
         Self {
             title: format!("{env} · {rule} · seed {seed}"),
             short: format!("{rule}, seed {seed}"),
             setting: format!("{env} · {rule}"),
-            reward_threshold,
+            reward_threshold: spec.and_then(|spec| spec.reward_threshold),
+            axes: spec.and_then(|spec| StateGrid::of(&spec.observation_space)).map(|grid| grid.axes().clone()),
             has_local_dropout: config.has_local_dropout(),
         }
     }
@@ -20,7 +24,7 @@ impl RunLabel {
 
 /// The labels of runs that are compared: each names the settings in which it differs from the others, so that
 /// runs of one setting and several seeds share its name.
-pub fn compared_labels(configs: &[Config], threshold: impl Fn(&Config) -> Option<f64>) -> Vec<RunLabel> {
+pub fn compared_labels(configs: &[Config], spec: impl Fn(&Config) -> Option<EnvSpec>) -> Vec<RunLabel> {
     let settings: Vec<Vec<(String, String)>> = configs.iter().map(learning_settings).collect();
     let differs = |key: &str, value: &str| {
         settings.iter().flatten().any(|(other, other_value)| other == key && other_value != value)
@@ -32,7 +36,7 @@ pub fn compared_labels(configs: &[Config], threshold: impl Fn(&Config) -> Option
     let label = |(config, settings): (&Config, &Vec<(String, String)>)| {
         let different = settings.iter().filter(|(key, value)| differs(key, value));
         let different: Vec<String> = different.map(|(key, value)| format!("{key} = {value}")).collect();
-        let label = RunLabel::of(config, threshold(config));
+        let label = RunLabel::of(config, spec(config).as_ref());
         let names = [config.env.clone(), config.exploration.rule().to_string()];
         let own = names.into_iter().zip(shared).filter(|(_, shared)| !shared).map(|(name, _)| name);
         let parts: Vec<String> = own.chain(different.iter().cloned()).collect();

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::evaluation::Evaluation;
 use crate::numbers::number;
-use crate::rows::{EpisodeRecord, EvaluationRecord, UpdateRecord};
+use crate::rows::{EpisodeRecord, EvaluationRecord, MapRecord, UpdateRecord};
 use crate::td::Targets;
 use crate::training::{Observer, TrainingSnapshot};
 
@@ -201,6 +201,14 @@ impl Recorder {
         // A run that is only looked at keeps the summary of its training.
         let writer = self.writer.as_ref().filter(|_| self.ended.is_some());
         writer.map_or(Ok(()), |writer| writer.write_summary(&self.summary(agent)))
+    }
+
+    /// Writes a map of the state space.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn map(&mut self, rows: &[MapRecord]) -> Result<(), Error> {
+        self.writer.as_mut().map_or(Ok(()), |writer| writer.map(rows))
     }
 
     /// What the run has come to so far.

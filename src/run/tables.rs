@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::RunDirectory;
 use crate::error::Error;
-use crate::rows::{EpisodeRecord, EvaluationRecord, LayerRecord, RowWriter, UpdateRecord};
+use crate::rows::{EpisodeRecord, EvaluationRecord, LayerRecord, MapRecord, RowWriter, UpdateRecord};
 
 /// The tables of a run, each on disk up to its last row.
 #[derive(Debug)]
@@ -13,6 +13,7 @@ pub struct Tables {
     layers: RowWriter<LayerRecord>,
     updates: RowWriter<UpdateRecord>,
     evaluations: RowWriter<EvaluationRecord>,
+    maps: RowWriter<MapRecord>,
 }
 
 /// How many bytes each of the tables has.
@@ -23,6 +24,7 @@ pub struct TableLengths {
     layers: u64,
     updates: u64,
     evaluations: u64,
+    maps: u64,
 }
 
 impl Tables {
@@ -36,6 +38,7 @@ impl Tables {
             layers: RowWriter::create(&directory.layers(), layers)?,
             updates: RowWriter::create(&directory.updates(), layers)?,
             evaluations: RowWriter::create(&directory.evaluations(), layers)?,
+            maps: RowWriter::create(&directory.maps(), layers)?,
         })
     }
 
@@ -49,6 +52,7 @@ impl Tables {
             layers: RowWriter::reopen(&directory.layers(), layers, lengths.layers)?,
             updates: RowWriter::reopen(&directory.updates(), layers, lengths.updates)?,
             evaluations: RowWriter::reopen(&directory.evaluations(), layers, lengths.evaluations)?,
+            maps: RowWriter::reopen(&directory.maps(), layers, lengths.maps)?,
         })
     }
 
@@ -78,6 +82,14 @@ impl Tables {
         self.evaluations.append([record])
     }
 
+    /// Appends a map of the state space.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn append_map(&mut self, rows: &[MapRecord]) -> Result<(), Error> {
+        self.maps.append(rows)
+    }
+
     /// Waits until all rows are on the disk and returns how many bytes they are.
     ///
     /// # Errors
@@ -88,6 +100,7 @@ impl Tables {
             layers: self.layers.sync()?,
             updates: self.updates.sync()?,
             evaluations: self.evaluations.sync()?,
+            maps: self.maps.sync()?,
         })
     }
 }

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::files::write_json;
 use crate::plot::RunLabel;
-use crate::rows::{EpisodeRecord, EvaluationRecord, UpdateRecord};
+use crate::rows::{EpisodeRecord, EvaluationRecord, MapRecord, UpdateRecord};
 use crate::training::TrainingSnapshot;
 
 /// How many times over a checkpoint is due when it is written in the middle of an episode that can't be saved: better
@@ -83,7 +83,7 @@ impl RunWriter {
         Self {
             directory,
             tables,
-            label: RunLabel::of(config, spec.reward_threshold),
+            label: RunLabel::of(config, Some(spec)),
             period: Duration::from_secs_f64(config.logging.redraw_seconds),
             redraw: None,
             model_saved: now,
@@ -119,6 +119,11 @@ impl RunWriter {
     /// Writes an evaluation's row.
     pub fn evaluation(&mut self, record: &EvaluationRecord) -> Result<(), Error> {
         self.tables.append_evaluation(record)
+    }
+
+    /// Writes the rows of a map.
+    pub fn map(&mut self, rows: &[MapRecord]) -> Result<(), Error> {
+        self.tables.append_map(rows)
     }
 
     /// Writes the model, where it is time to.

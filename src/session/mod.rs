@@ -11,6 +11,7 @@ mod periodic;
 mod policy;
 mod saved;
 mod source;
+mod state_map;
 
 use std::fmt;
 use std::path::Path;

@@ -5,12 +5,14 @@ use std::time::Instant;
 use control_envs::Entry;
 
 use super::policy::Policy;
+use super::state_map::{is_moment, state_map};
 use crate::agent::Agent;
 use crate::config::Config;
 use crate::error::Error;
 use crate::evaluation::{Evaluation, EvaluationObserver, Evaluator, Occasion};
 use crate::rows::{EpisodeRecord, EvaluationRecord, UpdateRecord};
 use crate::run::Recorder;
+use crate::state_grid::StateGrid;
 use crate::training::{Observer, TrainingSnapshot};
 
 /// Most steps that an evaluation waits for a moment from which the run can be resumed exactly, since a checkpoint may
@@ -47,6 +49,20 @@ impl EvaluatedTraining<'_> {
         let record = EvaluationRecord::new(steps, &evaluation);
         self.recorder.on_evaluation(&record)?;
         self.observer.on_evaluation(&record)
+    }
+
+    /// Maps the state space, where it is a plane, the run has a folder and it is time to.
+    fn map_if_due(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
+        let agent = snapshot.agent;
+        if self.recorder.directory().is_none() || !is_moment(agent.steps(), self.config.steps) {
+            return Ok(());
+        }
+        let Some(grid) = StateGrid::of(&self.entry.spec().observation_space) else { return Ok(()) };
+        let started = Instant::now();
+        let mut policy = Policy::of(agent, self.entry, self.config)?;
+        self.recorder.map(&state_map(&grid, &mut policy, agent)?)?;
+        self.recorder.leave_out(started.elapsed());
+        Ok(())
     }
 
     fn is_due(&self, snapshot: &TrainingSnapshot<'_>) -> bool {
@@ -97,8 +113,9 @@ impl Observer for EvaluatedTraining<'_> {
     }
 
     fn between_steps(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
-        // First, so that a checkpoint of this step has the evaluation of this step.
+        // First, so that a checkpoint of this step has the evaluation and the map of this step.
         self.evaluate_if_due(snapshot)?;
+        self.map_if_due(snapshot)?;
         self.recorder.between_steps(snapshot)?;
         self.observer.between_steps(snapshot)
     }

@@ -7,3 +7,4 @@ pub(crate) mod heatmaps;
 pub(crate) mod landscape;
 pub(crate) mod run;
 mod seeds;
+pub(crate) mod state_space;

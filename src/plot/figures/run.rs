@@ -2,6 +2,7 @@
 
 use plotters::style::RGBColor;
 
+use super::heatmaps::Bounds;
 use crate::plot::axis::{Axis, brief, number};
 use crate::plot::figure::{Column, Figure, Mark, Panel, SMALL_DOT, Stroke};
 use crate::plot::palette;
@@ -20,6 +21,8 @@ pub struct RunLabel {
     pub setting: String,
     /// The mean return from which the environment counts as solved, if it has one.
     pub reward_threshold: Option<f64>,
+    /// The axes of its maps, where the environment is known.
+    pub axes: Option<[Bounds; 2]>,
     /// Whether the last of its dropout probabilities is the mean of local dropout.
     pub has_local_dropout: bool,
 }

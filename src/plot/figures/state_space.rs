@@ -1,0 +1,64 @@
+//! The figure of a run's state space: where it has been, and what it knows there.
+
+use crate::plot::RunLabel;
+use crate::plot::axis::number;
+use crate::plot::figures::heatmaps::{Bounds, Colors, Heatmap, HeatmapRow, Heatmaps};
+use crate::rows::MapRecord;
+
+/// The maps of a run, a column of heat maps for each moment; of a run without any there is no figure.
+pub(crate) fn figure(rows: &[MapRecord], label: &RunLabel) -> Option<Heatmaps> {
+    let moments: Vec<&[MapRecord]> = rows.chunk_by(|a, b| a.env_steps == b.env_steps).collect();
+    let columns = moments.first()?.chunk_by(|a, b| a.y == b.y).next()?.len();
+    let unknown = || {
+        let bounds = |name: &str, value: fn(&MapRecord) -> f64| Bounds {
+            name: name.to_owned(),
+            low: value(&rows[0]),
+            high: value(&rows[rows.len() - 1]),
+        };
+        [bounds("first state variable", |row| row.x), bounds("second state variable", |row| row.y)]
+    };
+    let [horizontal, vertical] = label.axes.clone().unwrap_or_else(unknown);
+    // Of a grid the first row is the topmost one.
+    let is_grid = vertical.high < vertical.low;
+    let heatmaps = |value: &dyn Fn(&MapRecord) -> f64, with_dots: bool| -> Vec<Heatmap> {
+        let one = |rows: &&[MapRecord]| {
+            let mut rows: Vec<&[MapRecord]> = rows.chunks(columns).collect();
+            if is_grid {
+                rows.reverse();
+            }
+            let visited = |(index, row): (usize, &&[MapRecord])| {
+                let seen = row.iter().enumerate().filter(|(_, cell)| cell.visits > 0);
+                seen.map(|(column, _)| (index, column)).collect::<Vec<_>>()
+            };
+            Heatmap {
+                name: format!("step {}", number(rows[0][0].env_steps as f64)),
+                cells: rows.iter().map(|row| row.iter().map(value).collect()).collect(),
+                dots: if with_dots { rows.iter().enumerate().flat_map(visited).collect() } else { Vec::new() },
+            }
+        };
+        moments.iter().map(one).collect()
+    };
+    let row = |name: &str, unit: &str, is_logarithmic, heatmaps| HeatmapRow {
+        name: name.to_owned(),
+        colors: Some(Colors { name: unit.to_owned(), is_logarithmic }),
+        heatmaps,
+    };
+    let blank_if_none = |visits: u64| if visits == 0 { f64::NAN } else { visits as f64 };
+    let mut all = vec![
+        row("Visits in the replay", "transitions", true, heatmaps(&|row| blank_if_none(row.visits), false)),
+        row("Epistemic std of the greedy action", "return", true, heatmaps(&|row| row.epistemic_std, true)),
+    ];
+    if rows.iter().any(|row| row.local_p.is_some()) {
+        let p = heatmaps(&|row| row.local_p.unwrap_or(f64::NAN), true);
+        all.push(row("Local p of the greedy action", "p", true, p));
+    }
+    all.push(row("Value of the greedy action", "return", false, heatmaps(&|row| row.value, false)));
+    Some(Heatmaps {
+        title: label.title.clone(),
+        subtitle: "Where the agent has been, and how sure it is there; dots: cells it has been in".to_owned(),
+        horizontal,
+        vertical,
+        counted: String::new(),
+        rows: all,
+    })
+}

@@ -1,0 +1,38 @@
+//! `maps.csv`.
+
+use serde::{Deserialize, Serialize};
+
+use super::Row;
+use super::number::{optional_single, single, single_or_empty, or_nan};
+
+/// A cell of the state space at one moment of a training: a row of `maps.csv`. There is one for every cell, row of cells by
+/// row of cells, and five moments; runs have it where the state space is a plane
+/// ([`StateGrid`](crate::state_grid::StateGrid)).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct MapRecord {
+    /// Environment steps of the training up to then.
+    pub env_steps: u64,
+    /// The centre of the cell: the first state variable, or the column of a grid.
+    #[serde(serialize_with = "single")]
+    pub x: f64,
+    /// The second state variable, or the row of a grid, from the top down.
+    #[serde(serialize_with = "single")]
+    pub y: f64,
+    /// Transitions of the replay that start in the cell.
+    pub visits: u64,
+    /// Value of the greedy action, in units of the return; empty before the first reward.
+    #[serde(serialize_with = "single_or_empty", deserialize_with = "or_nan")]
+    pub value: f64,
+    /// The greedy action.
+    pub greedy_action: usize,
+    /// Epistemic std of its value, in units of the return; empty before the first reward.
+    #[serde(serialize_with = "single_or_empty", deserialize_with = "or_nan")]
+    pub epistemic_std: f64,
+    /// Its local p, the mean over the places of the cell's centre; empty without local dropout.
+    #[serde(serialize_with = "optional_single")]
+    pub local_p: Option<f64>,
+}
+
+impl Row for MapRecord {
+    const FILE: &'static str = "maps.csv";
+}
