@@ -42,7 +42,8 @@ impl StateGrid {
         let [x, y] = space.dimensions.as_slice() else { return None };
         let axis = |dimension: &control_envs::Dimension| {
             let (low, high) = dimension.typical;
-            let unit = if dimension.unit.is_empty() { String::new() } else { format!(" ({})", dimension.unit) };
+            let unit =
+                if dimension.unit.is_empty() { String::new() } else { format!(" ({})", dimension.unit) };
             (high - low <= Self::WIDEST_RANGE).then(|| Bounds {
                 name: format!("{}{unit}", dimension.name),
                 low: low.into(),

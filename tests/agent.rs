@@ -148,12 +148,8 @@ fn a_fixed_p_stays() {
 #[test]
 fn without_dropout_nothing_is_uncertain() {
     for engine in ["fused", "autograd"] {
-        let none = [
-            "local.tilings=0",
-            "dropout.learned=false",
-            "dropout.initial_p=0",
-            &format!("engine={engine}"),
-        ];
+        let none =
+            ["local.tilings=0", "dropout.learned=false", "dropout.initial_p=0", &format!("engine={engine}")];
         let (_, recorded) = run(&config(&none));
         assert!(recorded.updates.iter().all(|update| update.epistemic_std == 0.0));
         assert!(recorded.episodes.iter().all(|episode| episode.exploratory_share.unwrap_or(0.0) == 0.0));

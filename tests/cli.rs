@@ -36,7 +36,7 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
     let episodes = fs::read_to_string(folder.join("episodes.csv")).unwrap();
     assert!(episodes.starts_with(
         "episode,total_steps,episode_return,episode_length,terminated,mean_return_100,dataset_size,precision,\
-         epistemic_std,aleatoric_std,exploratory_share,p_0,p_1,p_2\n"
+         epistemic_std,aleatoric_std,exploratory_share,p_0,p_1,p_2,p_3\n"
     ));
     let layers = fs::read_to_string(folder.join("layers.csv")).unwrap();
     assert!(layers.starts_with("episode,layer,group,masks,p,squared_norm,sensitivity\n1,0,0,"));
@@ -44,7 +44,7 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
     let updates = fs::read_to_string(folder.join("updates.csv")).unwrap();
     assert!(updates.starts_with(
         "update,total_steps,loss,data_term,weight_term,entropy_term,precision_term,td_error,q_mean,epistemic_std,\
-         gradient_norm,learning_rate,dataset_size,precision,p_0,p_1,p_2\n"
+         gradient_norm,learning_rate,dataset_size,precision,p_0,p_1,p_2,p_3\n"
     ));
     assert_eq!(updates.lines().count(), 1 + (900 - 99) / 20);
 

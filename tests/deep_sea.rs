@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use concrete_dqn::agent::Agent;
-use concrete_dqn::rows::EpisodeRecord;
+use concrete_dqn::rows::{EpisodeRecord, MapRecord, read};
 use concrete_dqn::training::Observer;
 use concrete_dqn::{Config, Error, Session};
 use control_envs::Registry;
@@ -52,4 +52,38 @@ fn without_its_uncertainty_it_is_not_found() {
     ] {
         assert_eq!(episodes_to_solve(10, 1, 400, settings), None, "{settings}");
     }
+}
+
+#[test]
+fn the_map_has_the_right_values_and_is_unsure_where_nobody_can_be() {
+    tch::set_num_threads(1);
+    let (size, steps, folder) = (5_u64, 1_500, tempfile::tempdir().unwrap());
+    let config = Config::for_env("DeepSea-v0").unwrap();
+    let config =
+        config.with(&format!("steps = {steps}\nenv_args.size = {size}\nevaluation.period = 0")).unwrap();
+    let gamma = config.agent.gamma;
+    let run = folder.path().join("run");
+    Session::new(&Registry::builtin(), config).unwrap().in_folder(&run).unwrap().train(&mut ()).unwrap();
+    let rows: Vec<MapRecord> = read(&run.join("maps.csv")).unwrap();
+    assert_eq!(rows.len() as u64, 5 * size * size);
+    assert!(run.join("plots/where.svg").is_file() && run.join("plots/where.png").is_file());
+
+    let of_end = |column: u64, row: u64| {
+        let is_here =
+            |cell: &&MapRecord| (cell.x, cell.y, cell.env_steps) == (column as f64, row as f64, steps);
+        *rows.iter().find(is_here).unwrap()
+    };
+    for step in 0..size {
+        // From here on every step costs, and the last one brings the treasure.
+        let left = (size - 1 - step) as i32;
+        let costs: f64 = (0..=left).map(|k| 0.01 / size as f64 * gamma.powi(k)).sum();
+        let expected = gamma.powi(left) - costs;
+        let cell = of_end(step, step);
+        assert!((cell.value / expected - 1.0).abs() < 0.02, "{step}: {cell:?}, {expected}");
+        assert!(cell.visits > 100 && cell.epistemic_std < 0.02 && cell.local_p.unwrap() < 0.01, "{cell:?}");
+    }
+    // Above the diagonal nobody can be, and the prior, 3 times the largest return, is all that is known.
+    let beyond = of_end(size - 1, 0);
+    assert_eq!((beyond.visits, beyond.local_p), (0, Some(0.5)));
+    assert!((2.9..3.1).contains(&beyond.epistemic_std), "{beyond:?}");
 }

@@ -205,7 +205,8 @@ fn n_grows_within_an_episode() {
     for row in updates {
         let counted = row.total_steps as f64 - row.dataset_size;
         assert!((0.0..1_000.0).contains(&counted), "N = {} at step {}", row.dataset_size, row.total_steps);
-        assert!(row.p.len() == 3 && row.precision > 0.0);
+        // Three layers and local dropout.
+        assert!(row.p.len() == 4 && row.precision > 0.0);
     }
 }
 

@@ -84,7 +84,10 @@ impl Experiment {
                 ];
                 let arguments = DeepSea::arguments().with(given)?;
                 DeepSea::with_arguments(&arguments)?;
-                Session::new(move || WatchedDeepSea::new(made(DeepSea::with_arguments, &arguments), &figures), config)
+                Session::new(
+                    move || WatchedDeepSea::new(made(DeepSea::with_arguments, &arguments), &figures),
+                    config,
+                )
             }
             Self::CartpoleSwingup => {
                 let given: [(&str, ArgValue); 2] = [

@@ -161,7 +161,8 @@ mod tests {
         let output = folder.path().join("bsuite");
         let arguments = |experiment: &str| {
             let output = output.to_str().unwrap();
-            ["bsuite", experiment, "--settings", "0", "--episodes", "13", "--output", output].map(OsString::from)
+            ["bsuite", experiment, "--settings", "0", "--episodes", "13", "--output", output]
+                .map(OsString::from)
         };
         for (experiment, columns) in [
             ("deep_sea", "total_bad_episodes,denoised_return"),
@@ -169,7 +170,8 @@ mod tests {
             ("cartpole_swingup", "raw_return,total_upright,best_episode"),
         ] {
             assert_eq!(run(arguments(experiment)), ExitCode::SUCCESS);
-            let table = std::fs::read_to_string(output.join(format!("bsuite_id_-_{experiment}-0.csv"))).unwrap();
+            let table =
+                std::fs::read_to_string(output.join(format!("bsuite_id_-_{experiment}-0.csv"))).unwrap();
             let mut lines = table.lines();
             let header = format!("steps,episode,total_return,episode_len,episode_return,{columns}");
             assert_eq!(lines.next(), Some(header.as_str()));

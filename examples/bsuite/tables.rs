@@ -48,8 +48,9 @@ impl Observer for Table {
             }
             let values: String = figures.iter().map(|(_, value)| format!(",{value}")).collect();
             let total_return = self.total_return;
-            self.text +=
-                &format!("{total_steps},{episode},{total_return},{episode_length},{episode_return}{values}\n");
+            self.text += &format!(
+                "{total_steps},{episode},{total_return},{episode_length},{episode_return}{values}\n"
+            );
         }
         Ok(())
     }
@@ -72,7 +73,8 @@ mod tests {
     fn episodes_are_logged_as_bsuite_does() {
         let logged: Vec<u64> = (1..=200).filter(|episode| is_logged(*episode)).collect();
         let expected = [
-            1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 17, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100, 120, 140, 170, 200,
+            1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 17, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100, 120, 140,
+            170, 200,
         ];
         assert_eq!(logged, expected);
     }

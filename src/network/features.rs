@@ -111,7 +111,9 @@ impl Features {
         let Self { parameters, scale: [centre, half_width], .. } = self;
         parameters.restore("", &mut |name, shape, values| {
             fill(name, shape, values)?;
-            for (parameter, kept) in [(Parameter::Centre, &mut *centre), (Parameter::HalfWidth, &mut *half_width)] {
+            for (parameter, kept) in
+                [(Parameter::Centre, &mut *centre), (Parameter::HalfWidth, &mut *half_width)]
+            {
                 if parameter.to_string() == name {
                     kept.copy_from_slice(values);
                 }

@@ -421,7 +421,8 @@ mod tests {
     fn the_controls_count_and_hold() {
         let after = |p, visits: usize| {
             let config = LocalConfig { prior: 0.5, p, ..LocalConfig::default() };
-            let mut local = LocalDropout::new(config, &space(2, true), 3, true, &mut generator(1, Stream::Places));
+            let mut local =
+                LocalDropout::new(config, &space(2, true), 3, true, &mut generator(1, Stream::Places));
             let (features, input) = (plain(), [1.0]);
             (0..visits).for_each(|_| local.count(&input, 1, &features.scaling(), true));
             local.learn(&input, &[1], &features.scaling(), 40.0, Some(&[0.0]));

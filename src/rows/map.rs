@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Row;
-use super::number::{optional_single, single, single_or_empty, or_nan};
+use super::number::{optional_single, or_nan, single, single_or_empty};
 
 /// A cell of the state space at one moment of a training: a row of `maps.csv`. There is one for every cell, row of cells by
 /// row of cells, and five moments; runs have it where the state space is a plane

@@ -16,7 +16,9 @@ impl RunLabel {
             short: format!("{rule}, seed {seed}"),
             setting: format!("{env} · {rule}"),
             reward_threshold: spec.and_then(|spec| spec.reward_threshold),
-            axes: spec.and_then(|spec| StateGrid::of(&spec.observation_space)).map(|grid| grid.axes().clone()),
+            axes: spec
+                .and_then(|spec| StateGrid::of(&spec.observation_space))
+                .map(|grid| grid.axes().clone()),
             has_local_dropout: config.has_local_dropout(),
         }
     }

@@ -149,7 +149,8 @@ impl Policy {
             )));
         }
         self.noise.draw(&mut self.source, self.network.masks(), self.config.evaluation.passes, 1);
-        let prediction = self.engine.predict(&self.network, &self.network.input(observation), Some(&self.noise));
+        let prediction =
+            self.engine.predict(&self.network, &self.network.input(observation), Some(&self.noise));
         if !prediction.is_finite() {
             return Err(Error::NotFinite { quantity: "a Q-value of the policy".to_owned(), step: 0 });
         }

@@ -9,8 +9,8 @@ use plotters::style::colors::colormaps::{ColorMap, ViridisRGB};
 use crate::error::Error;
 use crate::plot::axis::{Axis, Scale};
 use crate::plot::drawing::canvas::{Align, Canvas, Drawn, Frame, HEADING, OUTLINE, PLAIN, SOFT};
-use crate::plot::palette::INK;
 use crate::plot::drawing::{BELOW_TITLES, MARGIN, titles, write_drawing};
+use crate::plot::palette::INK;
 
 /// Heat maps in rows and columns, all over the same two dimensions, on one logarithmic scale of colours or on one for each
 /// row.
@@ -161,7 +161,8 @@ impl Heatmaps {
                     let is_last = column + 1 == row.heatmaps.len();
                     // What stands at the right end would touch the first value of the next heat map.
                     let has_room = |value: f64| is_last || horizontal.position(value) < 0.93;
-                    for (value, text) in self.horizontal.ticks(3).into_iter().filter(|tick| has_room(tick.0)) {
+                    for (value, text) in self.horizontal.ticks(3).into_iter().filter(|tick| has_room(tick.0))
+                    {
                         let x = frame.x(&horizontal, value);
                         canvas.text(&text, (x, frame.bottom + 28.0), Align::Center, &SOFT)?;
                         canvas.straight((x, frame.bottom), (x, frame.bottom + 8.0), &OUTLINE)?;
@@ -253,7 +254,8 @@ fn dots(canvas: &mut Canvas<'_>, heatmap: &Heatmap, frame: &Frame) -> Drawn {
     let (width, height) =
         ((frame.right - frame.left) / columns.max(1) as f64, (frame.bottom - frame.top) / rows.max(1) as f64);
     heatmap.dots.iter().try_for_each(|(row, column)| {
-        let place = (frame.left + (*column as f64 + 0.5) * width, frame.bottom - (*row as f64 + 0.5) * height);
+        let place =
+            (frame.left + (*column as f64 + 0.5) * width, frame.bottom - (*row as f64 + 0.5) * height);
         canvas.dot(place, (0.45 * width.min(height)).clamp(2.0, 8.0), INK, 0.8)
     })
 }

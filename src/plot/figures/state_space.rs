@@ -33,7 +33,11 @@ pub(crate) fn figure(rows: &[MapRecord], label: &RunLabel) -> Option<Heatmaps> {
             Heatmap {
                 name: format!("step {}", number(rows[0][0].env_steps as f64)),
                 cells: rows.iter().map(|row| row.iter().map(value).collect()).collect(),
-                dots: if with_dots { rows.iter().enumerate().flat_map(visited).collect() } else { Vec::new() },
+                dots: if with_dots {
+                    rows.iter().enumerate().flat_map(visited).collect()
+                } else {
+                    Vec::new()
+                },
             }
         };
         moments.iter().map(one).collect()
