@@ -1,5 +1,7 @@
 //! Files that are whole and on the disk, and not only on their way to it.
 
+mod appended;
+
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
@@ -8,6 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+
+pub(crate) use appended::AppendedFile;
 
 /// Replaces a file, or makes a new one. Whatever happens meanwhile, a power cut included, what bears the name
 /// is either the old content or the new one.

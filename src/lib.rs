@@ -85,6 +85,7 @@ mod simd;
 pub mod state_grid;
 pub mod statistics;
 pub mod td;
+mod tensorboard;
 mod tensors;
 pub mod training;
 pub mod units;

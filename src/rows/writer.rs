@@ -1,19 +1,17 @@
 //! Tables that are on disk up to their last row.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Row;
 use super::number::rounded;
 use crate::error::Error;
+use crate::files::AppendedFile;
 
 /// A table that is being written.
 #[derive(Debug)]
 pub struct RowWriter<R> {
-    path: PathBuf,
-    file: File,
+    file: AppendedFile,
     rows: PhantomData<fn(R)>,
 }
 
@@ -23,10 +21,7 @@ impl<R: Row> RowWriter<R> {
     /// # Errors
     /// Where the file exists or can't be written.
     pub fn create(path: &Path, layers: usize) -> Result<Self, Error> {
-        let mut file = File::create_new(path).map_err(Error::file("create", path))?;
-        let header = format!("{}\n", R::columns(layers).join(","));
-        file.write_all(header.as_bytes()).map_err(Error::file("write", path))?;
-        Ok(Self { path: path.to_owned(), file, rows: PhantomData })
+        Ok(Self { file: AppendedFile::create(path, header::<R>(layers).as_bytes())?, rows: PhantomData })
     }
 
     /// Opens the table as it was when it had `bytes` bytes: the rows after them are cut off.
@@ -34,25 +29,15 @@ impl<R: Row> RowWriter<R> {
     /// # Errors
     /// Where the file is shorter, has other columns, or can't be written.
     pub fn reopen(path: &Path, layers: usize, bytes: u64) -> Result<Self, Error> {
-        let content = |problem| Error::Content { path: path.to_owned(), problem };
-        let file = File::options().read(true).write(true).open(path);
-        let mut file = file.map_err(Error::file("open", path))?;
-        let length = file.metadata().map_err(Error::file("read", path))?.len();
-        if length < bytes {
-            return Err(content(format!(
-                "it has {length} bytes, but had {bytes} when the checkpoint was made; rows of it are lost"
-            )));
+        let mut file = AppendedFile::open(path, bytes)?;
+        let header = header::<R>(layers);
+        if file.start(bytes.min(header.len() as u64))? != header.as_bytes() {
+            let columns = header.trim_end();
+            let problem = format!("its columns are not those that this program writes, {columns}");
+            return Err(Error::Content { path: path.to_owned(), problem });
         }
-        let columns = R::columns(layers).join(",");
-        let expected = format!("{columns}\n");
-        let mut found = vec![0; expected.len().min(bytes as usize)];
-        file.read_exact(&mut found).map_err(Error::file("read", path))?;
-        if found != expected.as_bytes() {
-            return Err(content(format!("its columns are not those that this program writes, {columns}")));
-        }
-        file.set_len(bytes).map_err(Error::file("cut", path))?;
-        file.seek(SeekFrom::End(0)).map_err(Error::file("read", path))?;
-        Ok(Self { path: path.to_owned(), file, rows: PhantomData })
+        file.cut(bytes)?;
+        Ok(Self { file, rows: PhantomData })
     }
 
     /// Appends rows, all of them in one write.
@@ -70,10 +55,8 @@ impl<R: Row> RowWriter<R> {
                 row.of_layers().iter().map(|&value| rounded(value).to_string()).collect();
             text.serialize((row, of_layers)).map_err(std::io::Error::from)
         });
-        written
-            .and_then(|()| text.into_inner().map_err(|error| error.into_error()))
-            .and_then(|text| self.file.write_all(&text))
-            .map_err(Error::file("write", &self.path))
+        let text = written.and_then(|()| text.into_inner().map_err(|error| error.into_error()));
+        self.file.append(&text.map_err(Error::file("write", self.file.path()))?)
     }
 
     /// Waits until all rows are on the disk and returns how many bytes the file has.
@@ -81,7 +64,10 @@ impl<R: Row> RowWriter<R> {
     /// # Errors
     /// Where they can't be written.
     pub fn sync(&self) -> Result<u64, Error> {
-        let length = self.file.sync_data().and_then(|()| self.file.metadata());
-        length.map(|metadata| metadata.len()).map_err(Error::file("write", &self.path))
+        self.file.sync()
     }
+}
+
+fn header<R: Row>(layers: usize) -> String {
+    format!("{}\n", R::columns(layers).join(","))
 }

@@ -151,6 +151,24 @@ impl RunDirectory {
         self.0.join(MapRecord::FILE)
     }
 
+    /// `monitor.csv`: a row an episode, for the tools of Stable-Baselines3.
+    pub fn monitor(&self) -> PathBuf {
+        self.0.join("monitor.csv")
+    }
+
+    /// What the names of the event files for TensorBoard start with.
+    pub const EVENTS: &str = "events.out.tfevents.";
+
+    /// The names of the event files for TensorBoard, in the order in which they were written.
+    ///
+    /// # Errors
+    /// Where the folder can't be read.
+    pub fn event_files(&self) -> Result<Vec<String>, Error> {
+        let mut names = files::names(&self.0)?;
+        names.retain(|name| name.starts_with(Self::EVENTS));
+        Ok(names)
+    }
+
     /// `model.safetensors`: the network.
     pub fn model(&self) -> PathBuf {
         self.0.join("model.safetensors")

@@ -1,10 +1,12 @@
 //! What a run leaves behind: a folder of plain files.
 
 mod directory;
+mod events;
 mod label;
 mod lock;
 mod meta;
 pub mod model;
+mod monitor;
 mod record;
 mod recorder;
 mod redraw;

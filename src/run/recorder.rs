@@ -256,7 +256,8 @@ impl Observer for Recorder {
     }
 
     fn on_episode(&mut self, record: &EpisodeRecord, _agent: &Agent) -> Result<(), Error> {
-        self.writer.as_mut().map_or(Ok(()), |writer| writer.episode(record))?;
+        let seconds = self.training_seconds();
+        self.writer.as_mut().map_or(Ok(()), |writer| writer.episode(record, seconds))?;
         self.statistics.add(record);
         Ok(())
     }
@@ -269,6 +270,7 @@ impl Observer for Recorder {
 
     fn between_steps(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
+        writer.due_places(snapshot.agent)?;
         writer.save_due_model(snapshot.agent)?;
         let is_due = self.is_best_unsaved || writer.is_checkpoint_due(&snapshot, &self.config);
         if is_due { self.save_checkpoint(snapshot) } else { Ok(()) }

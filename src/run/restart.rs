@@ -32,7 +32,8 @@ impl RunDirectory {
 
     fn set_aside(&self) -> Result<(), Error> {
         let tables = [self.episodes(), self.layers(), self.updates(), self.evaluations()];
-        let files = tables.into_iter().chain([self.model(), self.summary()]);
+        let events = self.event_files()?.into_iter().map(|name| self.path().join(name));
+        let files = tables.into_iter().chain([self.monitor(), self.model(), self.summary()]).chain(events);
         let left: Vec<_> = files.into_iter().filter(|file| file.exists()).collect();
         if left.is_empty() {
             return Ok(());

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::directory::RunDirectory;
+use super::monitor::Monitor;
 use crate::error::Error;
 use crate::rows::{EpisodeRecord, EvaluationRecord, LayerRecord, MapRecord, RowWriter, UpdateRecord};
 
@@ -14,6 +15,7 @@ pub struct Tables {
     updates: RowWriter<UpdateRecord>,
     evaluations: RowWriter<EvaluationRecord>,
     maps: RowWriter<MapRecord>,
+    monitor: Monitor,
 }
 
 /// How many bytes each of the tables has.
@@ -25,20 +27,24 @@ pub struct TableLengths {
     updates: u64,
     evaluations: u64,
     maps: u64,
+    /// None in a checkpoint of a version without it.
+    #[serde(default)]
+    monitor: u64,
 }
 
 impl Tables {
-    /// Creates the tables of a run with `layers` layers.
+    /// Creates the tables of a run with `layers` layers in the environment `env`.
     ///
     /// # Errors
     /// Where they exist or can't be written.
-    pub fn create(directory: &RunDirectory, layers: usize) -> Result<Self, Error> {
+    pub fn create(directory: &RunDirectory, env: &str, layers: usize) -> Result<Self, Error> {
         Ok(Self {
             episodes: RowWriter::create(&directory.episodes(), layers)?,
             layers: RowWriter::create(&directory.layers(), layers)?,
             updates: RowWriter::create(&directory.updates(), layers)?,
             evaluations: RowWriter::create(&directory.evaluations(), layers)?,
             maps: RowWriter::create(&directory.maps(), layers)?,
+            monitor: Monitor::create(&directory.monitor(), env)?,
         })
     }
 
@@ -46,13 +52,19 @@ impl Tables {
     ///
     /// # Errors
     /// Where one is shorter, has other columns, or can't be written.
-    pub fn reopen(directory: &RunDirectory, layers: usize, lengths: TableLengths) -> Result<Self, Error> {
+    pub fn reopen(
+        directory: &RunDirectory,
+        env: &str,
+        layers: usize,
+        lengths: TableLengths,
+    ) -> Result<Self, Error> {
         Ok(Self {
             episodes: RowWriter::reopen(&directory.episodes(), layers, lengths.episodes)?,
             layers: RowWriter::reopen(&directory.layers(), layers, lengths.layers)?,
             updates: RowWriter::reopen(&directory.updates(), layers, lengths.updates)?,
             evaluations: RowWriter::reopen(&directory.evaluations(), layers, lengths.evaluations)?,
             maps: RowWriter::reopen(&directory.maps(), layers, lengths.maps)?,
+            monitor: Monitor::reopen(&directory.monitor(), env, lengths.monitor)?,
         })
     }
 
@@ -63,6 +75,7 @@ impl Tables {
     pub fn append_episode(&mut self, record: &EpisodeRecord) -> Result<(), Error> {
         // The layers first, so that whoever reads a run that is being written finds those of every episode.
         self.layers.append(&record.layers)?;
+        self.monitor.append(record)?;
         self.episodes.append([record])
     }
 
@@ -101,6 +114,7 @@ impl Tables {
             updates: self.updates.sync()?,
             evaluations: self.evaluations.sync()?,
             maps: self.maps.sync()?,
+            monitor: self.monitor.sync()?,
         })
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use control_envs::EnvSpec;
 
 use super::directory::RunDirectory;
+use super::events::Events;
 use super::model;
 use super::record::Record;
 use super::redraw::Redraw;
@@ -23,11 +24,15 @@ use crate::training::TrainingSnapshot;
 /// one that loses the episode than none where episodes do not end.
 const OVERDUE: f64 = 5.0;
 
+/// Environment steps from one histogram of local dropout to the next.
+const PLACES_PERIOD: u64 = 1_000;
+
 /// Writes a row as it happens, and the model and the plots every `logging.redraw_seconds`.
 #[derive(Debug)]
 pub struct RunWriter {
     directory: RunDirectory,
     tables: Tables,
+    events: Events,
     label: RunLabel,
     period: Duration,
     /// Draws the plots while the run trains.
@@ -50,9 +55,10 @@ impl RunWriter {
         spec: &EnvSpec,
         agent: &Agent,
     ) -> Result<Self, Error> {
-        let tables = Tables::create(&directory, agent.network().dropout_parts())?;
+        let tables = Tables::create(&directory, &config.env, agent.network().dropout_parts())?;
+        let events = Events::create(&directory)?;
         let checkpoints = Checkpoints::new(directory.checkpoints(), config.checkpoint.keep);
-        Ok(Self::over(directory, config, spec, tables, checkpoints))
+        Ok(Self::over(directory, config, spec, (tables, events), checkpoints))
     }
 
     /// Opens the files of a run in `directory` as they were when the `record` of a checkpoint was made: the
@@ -68,21 +74,24 @@ impl RunWriter {
         checkpoints: Checkpoints,
         record: &Record,
     ) -> Result<Self, Error> {
-        let tables = Tables::reopen(&directory, agent.network().dropout_parts(), record.tables)?;
-        Ok(Self::over(directory, config, spec, tables, checkpoints))
+        let layers = agent.network().dropout_parts();
+        let tables = Tables::reopen(&directory, &config.env, layers, record.tables)?;
+        let events = Events::resume(&directory, agent.steps())?;
+        Ok(Self::over(directory, config, spec, (tables, events), checkpoints))
     }
 
     fn over(
         directory: RunDirectory,
         config: &Config,
         spec: &EnvSpec,
-        tables: Tables,
+        (tables, events): (Tables, Events),
         checkpoints: Checkpoints,
     ) -> Self {
         let now = Instant::now();
         Self {
             directory,
             tables,
+            events,
             label: RunLabel::of(config, Some(spec)),
             period: Duration::from_secs_f64(config.logging.redraw_seconds),
             redraw: None,
@@ -107,18 +116,31 @@ impl RunWriter {
 
     /// Writes a learner step's row.
     pub fn update(&mut self, record: &UpdateRecord) -> Result<(), Error> {
-        self.tables.append_update(record)
+        self.tables.append_update(record)?;
+        self.events.update(record)
     }
 
-    /// Writes an episode's row.
-    pub fn episode(&mut self, record: &EpisodeRecord) -> Result<(), Error> {
+    /// Writes an episode's row. `seconds` are those that the training has taken so far.
+    pub fn episode(&mut self, record: &EpisodeRecord, seconds: f64) -> Result<(), Error> {
         self.episodes_since += 1;
-        self.tables.append_episode(record)
+        self.tables.append_episode(record)?;
+        self.events.episode(record, seconds)
     }
 
     /// Writes an evaluation's row.
     pub fn evaluation(&mut self, record: &EvaluationRecord) -> Result<(), Error> {
-        self.tables.append_evaluation(record)
+        self.tables.append_evaluation(record)?;
+        self.events.evaluation(record)
+    }
+
+    /// Writes how p of local dropout is spread, where there is any and it is time to.
+    pub fn due_places(&mut self, agent: &Agent) -> Result<(), Error> {
+        match agent.network().local() {
+            Some(local) if agent.steps().is_multiple_of(PLACES_PERIOD) => {
+                self.events.local(agent.steps(), local)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes the rows of a map.
