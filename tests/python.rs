@@ -19,6 +19,7 @@ const PYTHON: &str = "TEST_PYTHON";
 #[derive(Deserialize)]
 struct Found {
     scalars: BTreeMap<String, Vec<(u64, f64)>>,
+    served: BTreeMap<String, Vec<(u64, f64)>>,
     histograms: BTreeMap<String, Vec<(u64, f64, f64)>>,
     monitor: Monitor,
 }
@@ -72,6 +73,7 @@ fn assert_series(found: &Found, tag: &str, wanted: impl IntoIterator<Item = (u64
 
 /// Everything is in TensorBoard and in monitor.csv as it is in the tables.
 fn assert_read(found: &Found, run: &Path) {
+    assert_eq!(found.served, found.scalars);
     let episodes: Vec<EpisodeRecord> = rows(run);
     let of_episodes = |value: fn(&EpisodeRecord) -> f64| {
         episodes.iter().map(move |row| (row.total_steps, value(row))).collect::<Vec<_>>()
@@ -143,6 +145,27 @@ fn tensorboard_and_stable_baselines_read_a_run_and_nothing_twice_after_a_resume(
     assert!(rows::<UpdateRecord>(&run).last().unwrap().total_steps > 950);
     assert_eq!(events().count(), 2);
     assert_read(&read_run(&python, &run), &run);
+}
+
+#[test]
+fn the_lines_in_the_docs_read_a_run() {
+    let Some(python) = python(&["pandas", "polars"]) else { return };
+    let runs = tempfile::tempdir().unwrap();
+    assert!(train(runs.path(), &["--steps", "900", "-q"]).status.success());
+    let run = folders(runs.path()).remove(0);
+    let docs = include_str!("../docs/tools.md");
+    let blocks = docs.split("```python\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    // Stable-Baselines3 itself needs torch; the test above reads with that file of it.
+    let blocks: Vec<_> = blocks.filter(|block| !block.contains("stable_baselines3")).collect();
+    assert_eq!(blocks.len(), 2);
+    let mean = rows::<EpisodeRecord>(&run).last().unwrap().mean_return_100;
+    for block in blocks {
+        let block = block.replace("RUN", run.to_str().unwrap());
+        let output = Command::new(&python).args(["-c", &block]).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let printed: f64 = text(&output.stdout).trim().parse().unwrap();
+        assert!((printed - mean).abs() < 1e-9, "{printed} and {mean}");
+    }
 }
 
 fn newest_checkpoint(run: &Path) -> PathBuf {

@@ -30,9 +30,7 @@ impl Events {
     /// # Errors
     /// Where it can't be written.
     pub fn create(directory: &RunDirectory) -> Result<Self, Error> {
-        let name = next_name(directory.event_files()?.last().map(String::as_str));
-        let writer = EventWriter::create(&directory.path().join(name))?;
-        Ok(Self { writer, lengths: VecDeque::with_capacity(WINDOW) })
+        Self::start_at(0, directory, VecDeque::with_capacity(WINDOW))
     }
 
     /// Creates another event file of a run that is resumed after `step`, its tables cut off there. A file that
@@ -41,13 +39,15 @@ impl Events {
     /// # Errors
     /// Where it can't be written.
     pub fn resume(directory: &RunDirectory, step: u64) -> Result<Self, Error> {
-        let mut events = Self::create(directory)?;
-        events.writer.start_at(step + 1)?;
         // Where the table is damaged the mean starts anew, since a run is not to be lost over a chart.
         let episodes: Vec<EpisodeRecord> = read(&directory.episodes()).unwrap_or_default();
-        events.lengths =
-            episodes.iter().rev().take(WINDOW).rev().map(|row| row.episode_length as f64).collect();
-        Ok(events)
+        let last = &episodes[episodes.len().saturating_sub(WINDOW)..];
+        Self::start_at(step + 1, directory, last.iter().map(|row| row.episode_length as f64).collect())
+    }
+
+    fn start_at(step: u64, directory: &RunDirectory, lengths: VecDeque<f64>) -> Result<Self, Error> {
+        let name = next_name(directory.event_files()?.last().map(String::as_str));
+        Ok(Self { writer: EventWriter::create(&directory.path().join(name), step)?, lengths })
     }
 
     /// Writes an episode. `seconds` are those that the training has taken so far.

@@ -1,7 +1,7 @@
 //! Event files as [TensorBoard](https://www.tensorflow.org/tensorboard) reads them. Knows nothing of runs.
 //!
 //! A file is a sequence of [records](record), each an `Event` of TensorFlow's `event.proto`, which is written as a
-//! [message](message) of Protocol Buffers. Why not by a crate is in docs/decisions/0015-tensorboard.md.
+//! [message](message) of Protocol Buffers. Why not by a crate is in docs/decisions/0015-runs-in-other-tools.md.
 
 mod histogram;
 mod message;
@@ -28,21 +28,16 @@ pub struct EventWriter(AppendedFile);
 
 impl EventWriter {
     /// Creates the file. TensorBoard takes it for one if its name holds `tfevents`, and reads several of a folder in the
-    /// order of their names.
+    /// order of their names. What it holds starts at `step`: readers drop what the files before it have of that step and
+    /// of those after it.
     ///
     /// # Errors
     /// Where it exists or can't be written.
-    pub fn create(path: &Path) -> Result<Self, Error> {
-        let first = event(0).text(3, VERSION);
-        AppendedFile::create(path, &record::framed(&first.into_bytes())).map(Self)
-    }
-
-    /// Says that what follows starts at `step`: readers drop what other files have of it and of the steps after it.
-    ///
-    /// # Errors
-    /// Where it can't be written.
-    pub fn start_at(&mut self, step: u64) -> Result<(), Error> {
-        self.append(event(step).message(7, &Message::default().whole(1, START)))
+    pub fn create(path: &Path, step: u64) -> Result<Self, Error> {
+        let version = event(0).text(3, VERSION);
+        let session = event(step).message(7, &Message::default().whole(1, START));
+        let start = [version, session].map(|event| record::framed(&event.into_bytes())).concat();
+        AppendedFile::create(path, &start).map(Self)
     }
 
     /// Appends scalars, each with its tag. What is not finite is left out, since no chart shows it.

@@ -5,11 +5,13 @@ import json
 import sys
 from pathlib import Path
 
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing import event_accumulator, plugin_event_accumulator
+from tensorboard.util.tensor_util import make_ndarray
 
 
 def events(run):
-    accumulator = EventAccumulator(run, size_guidance={"scalars": 0, "histograms": 0})
+    """As scripts read it."""
+    accumulator = event_accumulator.EventAccumulator(run, size_guidance={"scalars": 0, "histograms": 0})
     accumulator.Reload()
     tags = accumulator.Tags()
     scalars = {tag: [[e.step, e.value] for e in accumulator.Scalars(tag)] for tag in tags["scalars"]}
@@ -18,6 +20,15 @@ def events(run):
         for tag in tags["histograms"]
     }
     return {"scalars": scalars, "histograms": counts}
+
+
+def served(run):
+    """As TensorBoard's own server reads it, which minds restarts in another way."""
+    accumulator = plugin_event_accumulator.EventAccumulator(run, size_guidance={"tensors": 0})
+    accumulator.Reload()
+    series = lambda tag: [[e.step, make_ndarray(e.tensor_proto).tolist()] for e in accumulator.Tensors(tag)]
+    content = accumulator.PluginTagToContent("scalars")
+    return {"served": {tag: series(tag) for tag in content}}
 
 
 def monitor(run):
@@ -31,4 +42,4 @@ def monitor(run):
 
 
 if __name__ == "__main__":
-    print(json.dumps({**events(sys.argv[1]), "monitor": monitor(sys.argv[1])}))
+    print(json.dumps({**events(sys.argv[1]), **served(sys.argv[1]), "monitor": monitor(sys.argv[1])}))
