@@ -24,7 +24,12 @@ fn a_run_leaves_all_its_files_and_they_can_be_used() {
         assert!(report.contains(part), "`{part}` is missing in: {report}");
     }
     let folder = folders(&runs).remove(0);
-    assert!(folder.file_name().unwrap().to_str().unwrap().starts_with("cartpole__ucb__s3__"));
+    // What it is named after differs from the preset.
+    let name = folder.file_name().unwrap().to_str().unwrap();
+    assert!(
+        name.starts_with("cartpole__ucb__") && name.contains("__hidden=16-16__steps=900__s3__"),
+        "{name}"
+    );
     for plot in ["return", "dropout", "uncertainty", "overview"] {
         let svg = fs::read_to_string(folder.join(format!("plots/{plot}.svg"))).unwrap();
         assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
@@ -327,7 +332,7 @@ fn arguments_of_the_environment_go_with_the_run() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     let folder = folders(runs.path()).remove(0);
     let name = folder.file_name().unwrap().to_str().unwrap();
-    assert!(name.starts_with("deep-sea-size-4-mapping-seed-3__ucb__s0__"), "{name}");
+    assert!(name.starts_with("deep-sea-size-4-mapping-seed-3__ucb__"), "{name}");
     let config = fs::read_to_string(folder.join("config.toml")).unwrap();
     for line in ["[env_args]", "size = 4", "mapping_seed = 3", "stochastic = false"] {
         assert!(config.contains(line), "{line} is missing in: {config}");

@@ -7,16 +7,23 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use super::figure_path::figure_path;
+use super::run_name::run_name;
 use crate::checkpoint::CheckpointChoice;
 use crate::config::{Seeds, count};
 use crate::engine::EngineName;
 use crate::exploration::RuleName;
 
+const FIRST_COMMANDS: &str = "\
+First commands:
+  concrete-dqn --env cartpole        Train; what it leaves is in a folder below runs/
+  concrete-dqn watch runs/FOLDER     Look at the run, while it trains or later
+  concrete-dqn evaluate runs/FOLDER  Play with what it has learned";
+
 /// Train a DQN agent whose dropout adapts while it learns.
 ///
 /// Without a subcommand it trains: concrete-dqn --env cartpole
 #[derive(Debug, Parser)]
-#[command(version, name = "concrete-dqn")]
+#[command(version, name = "concrete-dqn", after_help = FIRST_COMMANDS)]
 pub struct Arguments {
     #[command(flatten)]
     pub train: TrainArguments,
@@ -44,6 +51,15 @@ pub enum Verbosity {
 impl Arguments {
     /// Whether flags of a training stand before a subcommand that takes none of them.
     pub fn train_flags_are_misplaced(&self) -> bool {
+        self.command.is_some() && self.has_train_flags()
+    }
+
+    /// Whether they don't say what to do.
+    pub fn says_nothing(&self) -> bool {
+        self.command.is_none() && !self.has_train_flags()
+    }
+
+    fn has_train_flags(&self) -> bool {
         let TrainArguments {
             env,
             env_arg,
@@ -56,9 +72,10 @@ impl Arguments {
             engine,
             config,
             set,
+            name,
             runs_dir,
         } = &self.train;
-        let given = env.is_some()
+        env.is_some()
             || !env_arg.is_empty()
             || steps.is_some()
             || seed.is_some()
@@ -69,8 +86,8 @@ impl Arguments {
             || engine.is_some()
             || config.is_some()
             || !set.is_empty()
-            || runs_dir.as_os_str() != RUNS_DIR;
-        given && self.command.is_some()
+            || name.is_some()
+            || runs_dir.as_os_str() != RUNS_DIR
     }
 
     pub fn verbosity(&self) -> Verbosity {
@@ -146,6 +163,10 @@ pub struct TrainArguments {
     /// One setting, such as --set agent.gamma=0.98; may be repeated
     #[arg(long, value_name = "SECTION.KEY=VALUE")]
     pub set: Vec<String>,
+
+    /// Name of the run's folder; with --seeds, __s and the seed follow it [default: what the run is, and the time]
+    #[arg(long, value_name = "NAME", value_parser = run_name)]
+    pub name: Option<String>,
 
     /// Where a run's folder goes
     #[arg(long, value_name = "DIR", default_value = RUNS_DIR)]

@@ -88,6 +88,7 @@ fn jobs<'a>(plan: &'a Plan, finished: &[Option<RunDirectory>]) -> Vec<Job<'a>> {
     let job = |cell: &'a Cell| Job {
         variant: cell.variant,
         training: Training {
+            folder: None,
             name: plan.name(cell),
             entry: plan.entry(cell.environment, cell.variant),
             config: cell.config.clone(),

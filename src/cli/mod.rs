@@ -13,6 +13,7 @@ mod parallel;
 mod plot;
 mod report;
 mod resume;
+mod run_name;
 mod settings;
 mod shell;
 mod stretch;
@@ -24,7 +25,7 @@ mod training;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use control_envs::Registry;
 
 use crate::error::Error;
@@ -70,6 +71,12 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
         );
         terminal.error(&error);
         return ExitCode::from(error.exit_code());
+    }
+    if parsed.says_nothing() {
+        return match terminal::print(&Arguments::command().render_help().to_string()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => ExitCode::from(error.exit_code()),
+        };
     }
     interrupt::outlive_file_size_limits();
     // Networks of this size are slower on more than one thread.

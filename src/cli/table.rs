@@ -103,12 +103,12 @@ mod tests {
     fn columns_are_aligned() {
         let rows = [
             ["seed", "evaluation", "last 100", "at", "p", "files"].map(str::to_owned),
-            ["10", "500.0", "-", "-", "<0.0001 0.12", "läufe/a"].map(str::to_owned),
+            ["10", "500.0", "-", "-", "1.0e-6 0.12", "läufe/a"].map(str::to_owned),
             ["9", "not started", "-", "-", "-", "-"].map(str::to_owned),
         ];
         let wanted = [
             "seed   evaluation  last 100  at  p             files",
-            "  10        500.0         -   -  <0.0001 0.12  läufe/a",
+            "  10        500.0         -   -  1.0e-6 0.12  läufe/a",
             "   9  not started         -   -  -             -",
         ];
         assert_eq!(aligned(&rows), wanted);

@@ -78,7 +78,15 @@ impl Terminal {
     /// The observer that shows a training of `steps` steps. `prefix` is what its lines start with.
     pub fn progress(&self, prefix: &str, steps: u64) -> Progress {
         let bar = self.bar(steps, prefix);
-        Progress { bar, prefix: prefix.to_owned(), steps, returns: String::new(), last_line: Instant::now() }
+        Progress {
+            bar,
+            prefix: prefix.to_owned(),
+            steps,
+            returns: None,
+            evaluation: None,
+            exploratory_share: None,
+            last_line: Instant::now(),
+        }
     }
 
     /// The observer that shows `trainings` trainings of `steps` steps altogether.
@@ -93,7 +101,7 @@ impl Terminal {
             let bar = self.bars.add(ProgressBar::new(steps));
             // A template that does not parse would be a typing error here; the default bar stands in for it.
             if let Ok(style) = ProgressStyle::with_template(
-                "{prefix}{bar:24.cyan/blue} {human_pos}/{human_len} steps, {rate}/s, {eta} left  {msg}",
+                "{prefix}{bar:24.cyan/blue} {human_pos}/{human_len} steps, {rate}/s, {eta} left  {wide_msg}",
             ) {
                 let rate = |state: &ProgressState, out: &mut dyn fmt::Write| {
                     let _ = write!(out, "{:.0}", state.per_sec());
@@ -113,7 +121,11 @@ pub struct Progress {
     prefix: String,
     steps: u64,
     /// What is known of the returns.
-    returns: String,
+    returns: Option<String>,
+    /// The mean return of the newest evaluation.
+    evaluation: Option<f64>,
+    /// Of the last episode's decisions.
+    exploratory_share: Option<f64>,
     last_line: Instant,
 }
 
@@ -123,8 +135,16 @@ impl Progress {
     /// From one text beside the bar to the next.
     const MESSAGE_PERIOD: Duration = Duration::from_millis(200);
 
-    fn returns(&self) -> &str {
-        if self.returns.is_empty() { "no episode has ended" } else { &self.returns }
+    /// How well it does, how sure it is, and what it tries.
+    fn state(&self, agent: &Agent) -> String {
+        let returns = self.returns.as_deref().unwrap_or("no episode has ended");
+        let evaluation = self.evaluation.map(|mean| format!("evaluation {}", numbers::mean(mean)));
+        let share = self.exploratory_share.or_else(|| agent.exploratory_share());
+        let exploratory = share.map(|share| format!("{:.0}% exploratory", 100.0 * share));
+        let p = format!("p {}", probabilities(&agent.network().mean_p()));
+        let n = format!("N {}", agent.dataset_size());
+        let known = [Some(returns.to_owned()), evaluation, exploratory, Some(p), Some(n)];
+        known.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -135,29 +155,37 @@ impl Observer for Progress {
         if is_due {
             self.last_line = Instant::now();
         }
-        let state = || format!("{}, p {}", self.returns(), probabilities(&agent.network().mean_p()));
         match &self.bar {
             Some(bar) => {
                 bar.set_position(agent.steps());
                 if is_due {
-                    bar.set_message(state());
+                    bar.set_message(self.state(agent));
                 }
             }
             None if is_due => {
-                tracing::info!("{}step {} of {}: {}", self.prefix, agent.steps(), self.steps, state());
+                tracing::info!(
+                    "{}step {} of {}: {}",
+                    self.prefix,
+                    agent.steps(),
+                    self.steps,
+                    self.state(agent)
+                );
             }
             None => {}
         }
     }
 
     fn on_episode(&mut self, record: &EpisodeRecord, _agent: &Agent) -> Result<(), Error> {
-        let EpisodeRecord { episode, mean_return_100, .. } = record;
-        self.returns = format!("episode {episode}, return {} (mean of 100)", numbers::mean(*mean_return_100));
+        let EpisodeRecord { episode, mean_return_100, exploratory_share, .. } = record;
+        let mean = numbers::mean(*mean_return_100);
+        self.returns = Some(format!("episode {episode}, return {mean} (mean of {})", episode.min(&100)));
+        self.exploratory_share = *exploratory_share;
         Ok(())
     }
 
     fn on_evaluation(&mut self, record: &EvaluationRecord) -> Result<(), Error> {
         let EvaluationRecord { total_steps, mean_return, episodes, .. } = record;
+        self.evaluation = Some(*mean_return);
         tracing::debug!(
             "{}evaluation at step {total_steps}: mean return {} over {episodes} episodes",
             self.prefix,
@@ -210,13 +238,9 @@ impl Observer for SharedProgress {
     }
 }
 
-/// Dropout probabilities for people: `0.43 0.0012 <0.0001`.
+/// Dropout probabilities for people, of any size: `0.43 1.2e-3 3.4e-7`.
 pub fn probabilities(p: &[f64]) -> String {
-    let shown = p.iter().map(|&p| match p {
-        p if p < 1e-4 => "<0.0001".to_owned(),
-        p if p < 0.01 => format!("{p:.4}"),
-        p => format!("{p:.2}"),
-    });
+    let shown = p.iter().map(|&p| if p < 0.01 { format!("{p:.1e}") } else { format!("{p:.2}") });
     shown.collect::<Vec<_>>().join(" ")
 }
 
@@ -262,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn probabilities_are_short() {
-        assert_eq!(probabilities(&[0.434, 0.00123, 1e-6]), "0.43 0.0012 <0.0001");
+    fn probabilities_are_short_and_small_ones_are_told_apart() {
+        assert_eq!(probabilities(&[0.434, 0.00123, 3.4e-7, 1e-12]), "0.43 1.2e-3 3.4e-7 1.0e-12");
     }
 }

@@ -9,6 +9,7 @@ use control_envs::Registry;
 use super::arguments::TrainArguments;
 use super::interrupt::Interrupt;
 use super::report::report;
+use super::run_name::named_folder;
 use super::terminal::Terminal;
 use super::training::{Training, TrainingContext};
 use super::{many, parallel, settings};
@@ -28,13 +29,24 @@ pub fn run(
     settings::warn_of_endless(entry);
     let context = TrainingContext { terminal, interrupt: Interrupt::install(), shared_progress: None };
     let Some(seeds) = &arguments.seeds else {
-        let trained = Training { name: String::new(), entry, config }.run(&arguments.runs_dir, &context)?;
+        let folder =
+            arguments.name.as_ref().map(|name| named_folder(&arguments.runs_dir, name)).transpose()?;
+        let trained =
+            Training { name: String::new(), folder, entry, config }.run(&arguments.runs_dir, &context)?;
         let reported = terminal.report(report(&trained, command));
         return trained.ended.and(reported).map(|()| ExitCode::SUCCESS);
     };
-    let of_seed =
-        |seed| Training { name: format!("seed {seed}"), entry, config: Config { seed, ..config.clone() } };
-    let trainings: Vec<_> = seeds.iter().map(of_seed).collect();
+    let of_seed = |seed| {
+        let folder = |name| named_folder(&arguments.runs_dir, &format!("{name}__s{seed}"));
+        let folder = arguments.name.as_ref().map(folder).transpose()?;
+        Ok(Training {
+            name: format!("seed {seed}"),
+            folder,
+            entry,
+            config: Config { seed, ..config.clone() },
+        })
+    };
+    let trainings = seeds.iter().map(of_seed).collect::<Result<Vec<_>, Error>>()?;
     let jobs = arguments.jobs.map_or_else(parallel::cores, NonZeroUsize::get);
     many::run(&trainings, jobs, &arguments.runs_dir, command, &context)
 }

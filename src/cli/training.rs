@@ -19,6 +19,8 @@ use crate::training::{Observer, Observers};
 pub struct Training<'a> {
     /// What it is called among others, such as `seed 3`.
     pub name: String,
+    /// Its folder, where it is not to be named after what it is.
+    pub folder: Option<PathBuf>,
     /// The environment.
     pub entry: &'a Entry,
     /// Its settings.
@@ -47,7 +49,7 @@ impl Training<'_> {
         Session::new(self.entry, self.config.clone()).map(|_| ())
     }
 
-    /// Trains and evaluates, everything into a new folder in `runs_dir`.
+    /// Trains and evaluates, everything into its folder, or else into a new one in `runs_dir`.
     ///
     /// # Errors
     /// What kept it from starting: [`Error::Interrupted`] where the user has asked to end. What happens later
@@ -56,8 +58,12 @@ impl Training<'_> {
         if context.interrupt.wants_to_stop() {
             return Err(Error::Interrupted);
         }
-        let Self { name, entry, config } = self;
-        let session = Session::new(*entry, config.clone())?.in_new_folder(runs_dir)?;
+        let Self { name, entry, config, .. } = self;
+        let session = Session::new(*entry, config.clone())?;
+        let session = match &self.folder {
+            Some(folder) => session.in_folder(folder)?,
+            None => session.in_new_folder(runs_dir)?,
+        };
         context.say(
             name,
             format_args!(

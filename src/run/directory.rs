@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::meta::Meta;
+use super::name::run_name;
 use crate::config::{Config, ConfigLayer};
 use crate::error::Error;
 use crate::files::{self, read_json, write_json};
@@ -15,17 +16,16 @@ use crate::rows::{EpisodeRecord, EvaluationRecord, LayerRecord, MapRecord, Row, 
 pub struct RunDirectory(PathBuf);
 
 impl RunDirectory {
-    /// Creates `<runs_dir>/<env>__<exploration>__s<seed>__<UTC time>/` and writes the resolved config into
-    /// it. Where that folder exists already, because another run started in the same second, a number is
+    /// Creates `<runs_dir>/<name>__<UTC time>/`, where the [name](run_name) says what the run is, and writes the resolved
+    /// config into it. Where that folder exists already, because another run started in the same second, a number is
     /// appended.
     ///
     /// # Errors
     /// Where the folder or the config can't be written.
     pub fn create(runs_dir: &Path, env_label: &str, config: &Config) -> Result<Self, Error> {
         fs::create_dir_all(runs_dir).map_err(Error::file("create the folder", runs_dir))?;
-        let env: String = env_label.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-        let name = format!("{env}__{}__s{}__{time}", config.exploration.rule(), config.seed);
+        let name = format!("{}__{time}", run_name(env_label, config));
         let mut path = runs_dir.join(&name);
         for attempt in 2.. {
             match fs::create_dir(&path) {

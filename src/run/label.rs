@@ -53,7 +53,7 @@ pub fn compared_labels(configs: &[Config], spec: impl Fn(&Config) -> Option<EnvS
 }
 
 /// The settings that change what is learned, as dotted keys and values; not what the label says already.
-fn learning_settings(config: &Config) -> Vec<(String, String)> {
+pub(super) fn learning_settings(config: &Config) -> Vec<(String, String)> {
     let mut settings = config.settings();
     let told = ["env", "seed", "device", "exploration.rule"];
     let aside = ["evaluation.", "logging.", "checkpoint."];

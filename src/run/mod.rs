@@ -7,6 +7,7 @@ mod lock;
 mod meta;
 pub mod model;
 mod monitor;
+mod name;
 mod record;
 mod recorder;
 mod redraw;

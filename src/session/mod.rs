@@ -106,7 +106,7 @@ impl Session {
     }
 
     /// [`in_folder`](Self::in_folder), into a new folder in `runs`, named after environment (with the arguments
-    /// that are not as by default), exploration rule, seed and time.
+    /// that are not as by default), exploration rule, the settings that are not the preset's, seed and time.
     ///
     /// # Errors
     /// Where a file can't be written.
