@@ -107,6 +107,8 @@ pub enum Command {
     Resume(ResumeArguments),
     /// Train every variant of an experiment in every environment on every seed, and sum up
     Experiment(ExperimentArguments),
+    /// Look at a run in the terminal, while it trains or later
+    Watch(WatchArguments),
     /// Draw a run's plots again, or one figure that compares several runs
     Plot(PlotArguments),
     /// Draw the objective of one layer against its p: the curve, its three parts, the minimum
@@ -245,6 +247,16 @@ pub struct ExperimentArguments {
     /// List the runs and which of them are finished, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct WatchArguments {
+    /// Folder of the run
+    pub run: PathBuf,
+
+    /// Print what it shows once, as text, as is done where there is no terminal
+    #[arg(long)]
+    pub once: bool,
 }
 
 #[derive(Debug, Args)]

@@ -21,6 +21,7 @@ mod table;
 mod terminal;
 mod train;
 mod training;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -87,6 +88,7 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
         Some(Command::Evaluate(arguments)) => evaluate::run(registry, &arguments).map(success),
         Some(Command::Resume(arguments)) => resume::run(registry, &arguments, &command, &terminal),
         Some(Command::Experiment(arguments)) => experiment::run(registry, &arguments, &command, &terminal),
+        Some(Command::Watch(arguments)) => watch::run(registry, &arguments).map(success),
         Some(Command::Plot(arguments)) => plot::run(registry, &arguments).map(success),
         Some(Command::Landscape(arguments)) => landscape::run(&arguments).map(success),
         Some(Command::Envs(arguments)) => envs::run(registry, &arguments).map(success),

@@ -107,9 +107,9 @@ mod tests {
             ["9", "not started", "-", "-", "-", "-"].map(str::to_owned),
         ];
         let wanted = [
-            "seed   evaluation  last 100  at  p             files",
+            "seed   evaluation  last 100  at  p            files",
             "  10        500.0         -   -  1.0e-6 0.12  läufe/a",
-            "   9  not started         -   -  -             -",
+            "   9  not started         -   -  -            -",
         ];
         assert_eq!(aligned(&rows), wanted);
     }

@@ -18,6 +18,7 @@ mod writer;
 
 pub use directory::RunDirectory;
 pub use label::compared_labels;
+pub(crate) use monitor::episode_times;
 pub use record::Record;
 pub use summary::{EvaluationScore, Summary};
 

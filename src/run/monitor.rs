@@ -77,6 +77,21 @@ impl Monitor {
     }
 }
 
+/// The column `t` of the file: when every episode ended, in seconds since the start of the run. What is not a whole row is
+/// the last one, which is being written.
+///
+/// # Errors
+/// Where the file can't be read.
+pub fn episode_times(path: &Path) -> Result<Vec<f64>, Error> {
+    #[derive(Deserialize)]
+    struct Time {
+        t: f64,
+    }
+    let rows = csv::ReaderBuilder::new().comment(Some(b'#')).from_path(path);
+    let rows = rows.map_err(|error| Error::file("read", path)(error.into()))?;
+    Ok(rows.into_deserialize().map_while(|row| row.ok().map(|Time { t }| t)).collect())
+}
+
 /// Seconds since 1970, UTC.
 fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
@@ -112,6 +127,7 @@ mod tests {
         assert!(lines[2].starts_with("-0.5,7,") && lines[3].starts_with("3,7,"), "{text}");
         let seconds = |line: &str| line.rsplit(',').next().unwrap().parse::<f64>().unwrap();
         assert!(seconds(lines[3]) >= seconds(lines[2]));
+        assert_eq!(episode_times(&path).unwrap(), [lines[2], lines[3]].map(seconds));
 
         fs::write(&path, "r,l,t\n1,2,3\n").unwrap();
         let problem = Monitor::reopen(&path, "X-v0", 12).unwrap_err().to_string();

@@ -3,13 +3,16 @@
 use super::label::learning_settings;
 use crate::config::Config;
 
-/// Most bytes of what differs from the preset: a file name may have 255 in all.
-const LONGEST: usize = 120;
+/// Most bytes of the environment's label, and of what differs from its preset: a file name may have 255 in all.
+const LONGEST: usize = 80;
 
 /// `<env>__<exploration>__<what differs from the environment's preset>__s<seed>`, a setting each, such as
 /// `cartpole__ucb__gamma=0.98__hidden=16-16__s0`. What there is no room for is counted: `+2`. Valid as a file name.
 pub fn run_name(env_label: &str, config: &Config) -> String {
-    let env: String = env_label.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+    let mut env: String = env_label.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+    while env.len() > LONGEST {
+        env.pop();
+    }
     let mut parts = vec![env, config.exploration.rule().to_string()];
     let different = differences(config);
     let mut room = LONGEST;
@@ -74,8 +77,10 @@ mod tests {
 
     #[test]
     fn a_name_is_never_too_long_for_a_file() {
-        let layers = vec!["64"; 200].join(", ");
-        let long = name("CartPole-v1", &format!("agent.gamma = 0.5\nnetwork.hidden = [{layers}]"));
-        assert_eq!(long, "my-env__ucb__gamma=0.5__+1__s0");
+        let layers = vec!["1024"; 16].join(", ");
+        let settings = format!("agent.gamma = 0.5\nnetwork.hidden = [{layers}]\nsteps = 7");
+        assert_eq!(name("CartPole-v1", &settings), "my-env__ucb__gamma=0.5__+2__s0");
+        let long = run_name(&"ä".repeat(300), &Config::for_env("CartPole-v1").unwrap());
+        assert_eq!(long, format!("{}__ucb__s0", "ä".repeat(40)));
     }
 }
