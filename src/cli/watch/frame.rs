@@ -99,7 +99,10 @@ pub fn frame(reading: &Reading, size: Size, keys: &str) -> Vec<Line> {
         lines.extend(charted(&one, end, size.width, rows));
     }
     lines.truncate(size.height.saturating_sub(1));
-    lines.push(Line::plain(format!("from step 0 to {}{keys}", HumanCount(reading.steps()))));
+    lines.push(Line::plain(format!(
+        "from step 0 to {}, p on a logarithmic axis{keys}",
+        HumanCount(reading.steps())
+    )));
     lines.into_iter().map(|line| line.cut(size.width)).collect()
 }
 
