@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::files::AppendedFile;
+use crate::files::{self, AppendedFile};
 use crate::rows::EpisodeRecord;
 
 /// Most bytes of the first line: an environment's id is short.
@@ -38,13 +38,14 @@ impl Monitor {
         Ok(Self { file: AppendedFile::create(path, format!("#{line}\nr,l,t\n").as_bytes())?, head })
     }
 
-    /// Opens the file as it was when it had `bytes` bytes: the rows after them are cut off. Where there were none, since
-    /// the run is of a version without it, it starts here.
+    /// Opens the file as it was when it had `bytes` bytes: the rows after them are cut off. Where it had none, since the
+    /// checkpoint is of a version without it, it starts anew.
     ///
     /// # Errors
     /// Where it is shorter, has another first line, or can't be written.
     pub fn reopen(path: &Path, env: &str, bytes: u64) -> Result<Self, Error> {
-        if bytes == 0 && !path.exists() {
+        if bytes == 0 {
+            files::remove(path);
             return Self::create(path, env);
         }
         let mut file = AppendedFile::open(path, bytes)?;
@@ -128,6 +129,10 @@ mod tests {
         let seconds = |line: &str| line.rsplit(',').next().unwrap().parse::<f64>().unwrap();
         assert!(seconds(lines[3]) >= seconds(lines[2]));
         assert_eq!(episode_times(&path).unwrap(), [lines[2], lines[3]].map(seconds));
+
+        let mut anew = Monitor::reopen(&path, "X-v0", 0).unwrap();
+        anew.append(&episode(4.0)).unwrap();
+        assert_eq!(episode_times(&path).unwrap().len(), 1);
 
         fs::write(&path, "r,l,t\n1,2,3\n").unwrap();
         let problem = Monitor::reopen(&path, "X-v0", 12).unwrap_err().to_string();

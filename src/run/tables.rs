@@ -118,3 +118,15 @@ impl Tables {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checkpoints_of_a_version_without_monitor_are_read() {
+        let before = r#"{ "episodes": 1, "layers": 2, "updates": 3, "evaluations": 4 }"#;
+        let wanted = TableLengths { episodes: 1, layers: 2, updates: 3, evaluations: 4, monitor: 0 };
+        assert_eq!(serde_json::from_str::<TableLengths>(before).unwrap(), wanted);
+    }
+}

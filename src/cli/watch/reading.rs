@@ -109,11 +109,11 @@ fn read_if_any<R: Row>(directory: &RunDirectory) -> Result<Vec<R>, Error> {
 
 /// Environment steps a second over the last episodes, which ended at these `times`.
 fn speed(episodes: &[EpisodeRecord], times: &[f64]) -> Option<f64> {
-    // One may have been written while the other was read.
-    let count = episodes.len().min(times.len());
-    let first = count.checked_sub(2)?.saturating_sub(WINDOW - 1);
-    let (from, to) = (&episodes[first], &episodes[count - 1]);
-    let seconds = times[count - 1] - times[first];
+    // The last of both, since a run of an earlier version has times from when it was resumed on.
+    let count = WINDOW.min(episodes.len()).min(times.len());
+    let (episodes, times) = (&episodes[episodes.len() - count..], &times[times.len() - count..]);
+    let ([from, .., to], [started, .., ended]) = (episodes, times) else { return None };
+    let seconds = ended - started;
     (seconds > 0.0).then(|| (to.total_steps.saturating_sub(from.total_steps)) as f64 / seconds)
 }
 
