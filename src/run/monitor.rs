@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::files::{self, AppendedFile};
+use crate::files::AppendedFile;
 use crate::rows::EpisodeRecord;
 
 /// Most bytes of the first line: an environment's id is short.
@@ -38,16 +38,11 @@ impl Monitor {
         Ok(Self { file: AppendedFile::create(path, format!("#{line}\nr,l,t\n").as_bytes())?, head })
     }
 
-    /// Opens the file as it was when it had `bytes` bytes: the rows after them are cut off. Where it had none, since the
-    /// checkpoint is of a version without it, it starts anew.
+    /// Opens the file as it was when it had `bytes` bytes: the rows after them are cut off.
     ///
     /// # Errors
     /// Where it is shorter, has another first line, or can't be written.
-    pub fn reopen(path: &Path, env: &str, bytes: u64) -> Result<Self, Error> {
-        if bytes == 0 {
-            files::remove(path);
-            return Self::create(path, env);
-        }
+    pub fn reopen(path: &Path, bytes: u64) -> Result<Self, Error> {
         let mut file = AppendedFile::open(path, bytes)?;
         let start = file.start(bytes.min(LONGEST))?;
         let line = start.split(|byte| *byte == b'\n').next().and_then(|line| line.strip_prefix(b"#"));
@@ -112,11 +107,11 @@ mod tests {
     fn rows_after_the_checkpoint_are_cut_off_and_time_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("monitor.csv");
-        let mut monitor = Monitor::reopen(&path, "X-v0", 0).unwrap();
+        let mut monitor = Monitor::create(&path, "X-v0").unwrap();
         monitor.append(&episode(-0.5)).unwrap();
         let bytes = monitor.sync().unwrap();
         monitor.append(&episode(2.0)).unwrap();
-        let mut monitor = Monitor::reopen(&path, "X-v0", bytes).unwrap();
+        let mut monitor = Monitor::reopen(&path, bytes).unwrap();
         monitor.append(&episode(3.0)).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.lines().collect();
@@ -130,12 +125,8 @@ mod tests {
         assert!(seconds(lines[3]) >= seconds(lines[2]));
         assert_eq!(episode_times(&path).unwrap(), [lines[2], lines[3]].map(seconds));
 
-        let mut anew = Monitor::reopen(&path, "X-v0", 0).unwrap();
-        anew.append(&episode(4.0)).unwrap();
-        assert_eq!(episode_times(&path).unwrap().len(), 1);
-
         fs::write(&path, "r,l,t\n1,2,3\n").unwrap();
-        let problem = Monitor::reopen(&path, "X-v0", 12).unwrap_err().to_string();
+        let problem = Monitor::reopen(&path, 12).unwrap_err().to_string();
         assert!(problem.contains("monitor.csv is not usable: its first line"), "{problem}");
     }
 }

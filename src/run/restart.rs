@@ -31,7 +31,7 @@ impl RunDirectory {
     }
 
     fn set_aside(&self) -> Result<(), Error> {
-        let tables = [self.episodes(), self.layers(), self.updates(), self.evaluations()];
+        let tables = [self.episodes(), self.layers(), self.updates(), self.evaluations(), self.maps()];
         let events = self.event_files()?.into_iter().map(|name| self.path().join(name));
         let files = tables.into_iter().chain([self.monitor(), self.model(), self.summary()]).chain(events);
         let left: Vec<_> = files.into_iter().filter(|file| file.exists()).collect();

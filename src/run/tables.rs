@@ -27,8 +27,6 @@ pub struct TableLengths {
     updates: u64,
     evaluations: u64,
     maps: u64,
-    /// None in a checkpoint of a version without it.
-    #[serde(default)]
     monitor: u64,
 }
 
@@ -52,19 +50,14 @@ impl Tables {
     ///
     /// # Errors
     /// Where one is shorter, has other columns, or can't be written.
-    pub fn reopen(
-        directory: &RunDirectory,
-        env: &str,
-        layers: usize,
-        lengths: TableLengths,
-    ) -> Result<Self, Error> {
+    pub fn reopen(directory: &RunDirectory, layers: usize, lengths: TableLengths) -> Result<Self, Error> {
         Ok(Self {
             episodes: RowWriter::reopen(&directory.episodes(), layers, lengths.episodes)?,
             layers: RowWriter::reopen(&directory.layers(), layers, lengths.layers)?,
             updates: RowWriter::reopen(&directory.updates(), layers, lengths.updates)?,
             evaluations: RowWriter::reopen(&directory.evaluations(), layers, lengths.evaluations)?,
             maps: RowWriter::reopen(&directory.maps(), layers, lengths.maps)?,
-            monitor: Monitor::reopen(&directory.monitor(), env, lengths.monitor)?,
+            monitor: Monitor::reopen(&directory.monitor(), lengths.monitor)?,
         })
     }
 
@@ -116,17 +109,5 @@ impl Tables {
             maps: self.maps.sync()?,
             monitor: self.monitor.sync()?,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn checkpoints_of_a_version_without_monitor_are_read() {
-        let before = r#"{ "episodes": 1, "layers": 2, "updates": 3, "evaluations": 4 }"#;
-        let wanted = TableLengths { episodes: 1, layers: 2, updates: 3, evaluations: 4, monitor: 0 };
-        assert_eq!(serde_json::from_str::<TableLengths>(before).unwrap(), wanted);
     }
 }

@@ -75,7 +75,7 @@ impl RunWriter {
         record: &Record,
     ) -> Result<Self, Error> {
         let layers = agent.network().dropout_parts();
-        let tables = Tables::reopen(&directory, &config.env, layers, record.tables)?;
+        let tables = Tables::reopen(&directory, layers, record.tables)?;
         let events = Events::resume(&directory, agent.steps())?;
         Ok(Self::over(directory, config, spec, (tables, events), checkpoints))
     }

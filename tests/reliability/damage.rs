@@ -92,7 +92,7 @@ fn another_version_of_the_format_is_named() {
     let state = fs::read_to_string(newest.join("state.json")).unwrap();
     let config = fs::read_to_string(run.join("config.toml")).unwrap();
     let first = include_str!("../data/checkpoint_v1_state.json").to_owned();
-    let later = state.replacen("\"version\": 3", "\"version\": 7", 1);
+    let later = state.replacen("\"version\": 4", "\"version\": 7", 1);
     for (other, words) in [(first, "has version 1 of the format"), (later, "has version 7 of the format")] {
         fs::write(newest.join("state.json"), other).unwrap();
         sum_again(&newest);
@@ -101,7 +101,7 @@ fn another_version_of_the_format_is_named() {
             fs::write(run.join("config.toml"), config).unwrap();
             let output = resuming(&run, &[]).output().unwrap();
             let wanted =
-                [words, "this program reads version 3", "resume the run with the program that wrote it"];
+                [words, "this program reads version 4", "resume the run with the program that wrote it"];
             assert_fails(&output, 1, &wanted);
         }
         fs::write(run.join("config.toml"), &config).unwrap();
