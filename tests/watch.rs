@@ -58,10 +58,14 @@ fn a_run_that_was_not_ended_and_one_of_an_earlier_version_are_shown() {
     assert_fails(&run(&["watch", folder.to_str().unwrap()]), 1, &["episodes.csv", "it has no column"]);
 }
 
-/// What the program says in a terminal, when `keys` are pressed. `None` where there is no `script` to make one.
+/// What a frame ends with.
+#[cfg(target_os = "linux")]
+const FOOTER: &str = "q quits";
+
+/// What the program says in a terminal, when `keys` are pressed once it has shown the run. `None` where there is no `script` to make one.
 #[cfg(target_os = "linux")]
 fn in_terminal(command: &str, keys: &str, no_color: bool) -> Option<Output> {
-    use std::io::Write;
+    use std::io::{Read, Write};
     let mut script = Command::new("script");
     script.args(["-qec", command, "/dev/null"]).env("TERM", "xterm-256color").env_remove("NO_COLOR");
     if no_color {
@@ -72,14 +76,19 @@ fn in_terminal(command: &str, keys: &str, no_color: bool) -> Option<Output> {
         eprintln!("skipped: there is no `script`, which makes a terminal");
         return None;
     };
-    // The keys wait in the terminal until they are asked for.
-    let mut stdin = child.stdin.take().unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut shown = Vec::new();
+    while !text(&shown).contains(FOOTER) {
+        let mut some = [0; 1024];
+        let count = stdout.read(&mut some).unwrap();
+        assert!(count > 0, "it ended before it had shown the run: {}", text(&shown));
+        shown.extend_from_slice(&some[..count]);
+    }
     stdin.write_all(keys.as_bytes()).unwrap();
     stdin.flush().unwrap();
-    let output = child.wait_with_output().unwrap();
+    stdout.read_to_end(&mut shown).unwrap();
     drop(stdin);
-    Some(output)
+    Some(Output { stdout: shown, ..child.wait_with_output().unwrap() })
 }
 
 #[cfg(target_os = "linux")]
