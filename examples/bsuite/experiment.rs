@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::ValueEnum;
 use concrete_dqn::{Config, Error, Session};
-use control_envs::{ArgValue, CartPoleSwingup, DeepSea, EnvArgs};
+use control_envs::{Argument, CartPoleSwingup, DeepSea, EnvArgs, Registry};
 
 use crate::watched::{Figures, WatchedDeepSea, WatchedSwingup};
 
@@ -69,39 +69,41 @@ impl Experiment {
         format!("bsuite_id_-_{self}-{index}.csv")
     }
 
-    /// An agent in a setting, watched.
+    /// The arguments of the environment in a setting, as settings of a config.
+    pub fn arguments(self, index: u64) -> String {
+        match self {
+            Self::DeepSea | Self::DeepSeaStochastic => format!(
+                "env_args.size = {}\nenv_args.mapping_seed = 42\nenv_args.stochastic = {}",
+                size(index),
+                self == Self::DeepSeaStochastic
+            ),
+            Self::CartpoleSwingup => format!(
+                "env_args.height_threshold = {:?}\nenv_args.x_reward_threshold = {:?}",
+                index as f64 / 20.0,
+                1.0 - index as f64 / 20.0
+            ),
+        }
+    }
+
+    /// An agent in the environment of `config`, which is watched.
     ///
     /// # Errors
     /// Those of [`Session::new`].
-    pub fn session(self, index: u64, config: Config, figures: Figures) -> Result<Session, Error> {
+    pub fn session(self, config: Config, figures: Figures) -> Result<Session, Error> {
+        let mut registry = Registry::new();
         match self {
             Self::DeepSea | Self::DeepSeaStochastic => {
-                let is_stochastic = self == Self::DeepSeaStochastic;
-                let given: [(&str, ArgValue); 3] = [
-                    ("size", (size(index) as i64).into()),
-                    ("mapping_seed", 42.into()),
-                    ("stochastic", is_stochastic.into()),
-                ];
-                let arguments = DeepSea::arguments().with(given)?;
-                DeepSea::with_arguments(&arguments)?;
-                Session::new(
-                    move || WatchedDeepSea::new(made(DeepSea::with_arguments, &arguments), &figures),
-                    config,
-                )
+                registry.register_with("deep-sea", declared(&DeepSea::arguments()), move |arguments| {
+                    Ok(WatchedDeepSea::new(DeepSea::with_arguments(arguments)?, &figures))
+                })
             }
             Self::CartpoleSwingup => {
-                let given: [(&str, ArgValue); 2] = [
-                    ("height_threshold", (index as f64 / 20.0).into()),
-                    ("x_reward_threshold", (1.0 - index as f64 / 20.0).into()),
-                ];
-                let arguments = CartPoleSwingup::arguments().with(given)?;
-                CartPoleSwingup::with_arguments(&arguments)?;
-                Session::new(
-                    move || WatchedSwingup::new(made(CartPoleSwingup::with_arguments, &arguments), &figures),
-                    config,
-                )
+                registry.register_with("swingup", declared(&CartPoleSwingup::arguments()), move |arguments| {
+                    Ok(WatchedSwingup::new(CartPoleSwingup::with_arguments(arguments)?, &figures))
+                })
             }
-        }
+        }?;
+        Session::new(&registry, config)
     }
 }
 
@@ -110,10 +112,6 @@ fn size(index: u64) -> u64 {
     10 + 2 * index
 }
 
-/// An environment whose arguments were tried before.
-fn made<E, F>(make: impl Fn(&EnvArgs) -> Result<E, F>, arguments: &EnvArgs) -> E
-where
-    F: fmt::Debug,
-{
-    make(arguments).expect("the arguments were tried before")
+fn declared(arguments: &EnvArgs) -> Vec<Argument> {
+    arguments.iter().map(|(argument, _)| argument.clone()).collect()
 }

@@ -128,7 +128,7 @@ fn run_setting(experiment: Experiment, index: u64, arguments: &Arguments) -> Res
     let config = config(experiment, index, episodes, arguments)?;
     let figures = watched::Figures::default();
     let mut table = Table::new(episodes, figures.clone());
-    let trained = experiment.session(index, config, figures)?.train(&mut table);
+    let trained = experiment.session(config, figures)?.train(&mut table);
     match trained {
         // The table ends the training after the last episode.
         Ok(_) | Err(Error::Interrupted) => table.write(&path),
@@ -140,9 +140,10 @@ fn run_setting(experiment: Experiment, index: u64, arguments: &Arguments) -> Res
 
 fn config(experiment: Experiment, index: u64, episodes: u64, arguments: &Arguments) -> Result<Config, Error> {
     let mut config = Config::for_env(experiment.env())?.with(&format!(
-        "seed = {}\nsteps = {}\nevaluation.period = 0",
+        "seed = {}\nsteps = {}\nevaluation.period = 0\n{}",
         arguments.seed,
-        episodes * experiment.longest_episode(index)
+        episodes * experiment.longest_episode(index),
+        experiment.arguments(index)
     ))?;
     for assignment in &arguments.set {
         ConfigLayer::assignment(assignment)?;
