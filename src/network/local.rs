@@ -46,7 +46,7 @@ pub enum LocalP {
 
 impl Default for LocalConfig {
     fn default() -> Self {
-        Self { tilings: 16, cells: 8, prior: 0.3, rate: 0.5, p: LocalP::Learned }
+        Self { tilings: 16, cells: 4, prior: 0.3, rate: 0.5, p: LocalP::Learned }
     }
 }
 
