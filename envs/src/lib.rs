@@ -76,6 +76,8 @@ pub mod contract;
 mod deep_sea;
 mod env;
 mod error;
+#[cfg(unix)]
+mod gymnasium;
 mod mersenne_twister;
 mod mountain_car;
 mod registry;
@@ -94,6 +96,8 @@ pub use checked::Checked;
 pub use deep_sea::DeepSea;
 pub use env::{Env, Step};
 pub use error::EnvError;
+#[cfg(unix)]
+pub use gymnasium::Gymnasium;
 pub use mountain_car::MountainCar;
 pub use registry::{Entry, Registry};
 pub use space::{BoxSpace, Dimension, ImageShape};

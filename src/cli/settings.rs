@@ -29,7 +29,7 @@ pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config
         .get(naming.env().unwrap_or(&Config::default().env))
         .map_err(|error| Error::Usage(format!("{}: {error}", naming.source())))?;
     let config = Config::for_env(entry.id())?.layered(&over)?;
-    Ok(config.in_environment(&with_arguments(entry, over.iter())?))
+    Ok(config.in_environment(&with_arguments(&entry, over.iter())?))
 }
 
 /// What the flags say, a layer each, and then every `--set`.
