@@ -97,10 +97,9 @@ impl ArgRange {
                 Some(ArgValue::Number(*number as f64))
             }
             (Self::Any, ArgValue::Number(number)) if !number.is_finite() => None,
-            (
-                Self::Any,
-                ArgValue::Flag(_) | ArgValue::Whole(_) | ArgValue::Number(_) | ArgValue::Text(_),
-            ) => Some(value.clone()),
+            (Self::Any, ArgValue::Flag(_) | ArgValue::Whole(_) | ArgValue::Number(_) | ArgValue::Text(_)) => {
+                Some(value.clone())
+            }
             _ => None,
         }
     }

@@ -183,11 +183,8 @@ impl Recorder {
                 self.config.env
             );
         }
-        let saved = if failure.is_none_or(Error::is_from_outside) {
-            self.save_checkpoint(snapshot)
-        } else {
-            Ok(())
-        };
+        let saved =
+            if failure.is_none_or(Error::is_from_outside) { self.save_checkpoint(snapshot) } else { Ok(()) };
         (self.seconds_before, self.started) = (seconds, None);
         let (agent, summary) = (snapshot.agent, self.summary(snapshot.agent));
         saved.and(self.writer.as_mut().map_or(Ok(()), |writer| writer.finish(agent, &summary)))

@@ -153,9 +153,10 @@ impl Connection {
                      many it may take"
                 )
             }
-            (ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe, Some(process)) => {
-                process.farewell()
-            }
+            (
+                ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe,
+                Some(process),
+            ) => process.farewell(),
             (_, Some(process)) => format!("{error}; {}", process.farewell()),
             (_, None) => format!("the process that it is in has gone: {error}"),
         };

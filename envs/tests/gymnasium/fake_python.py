@@ -18,7 +18,10 @@ reader = connection.makefile("rb")
 
 
 def send(status, content=b"", reward=0.0, end=0):
-    connection.sendall(REPLY.pack(status, end, len(content), reward) + content)
+    try:
+        connection.sendall(REPLY.pack(status, end, len(content), reward) + content)
+    except BrokenPipeError:
+        sys.exit()
 
 
 def go_wrong(how):
