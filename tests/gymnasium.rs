@@ -7,7 +7,7 @@ mod program;
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use control_envs::rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -16,15 +16,18 @@ use program::{assert_fails, folders, program, quick, summary, text};
 
 const FAKE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/envs/tests/gymnasium/fake_python.py");
 
+fn bridged() -> Command {
+    let mut command = program();
+    command.envs([("CONCRETE_DQN_PYTHON", FAKE), ("CONCRETE_DQN_GYM_TIMEOUT", "3")]);
+    command
+}
+
 fn run(arguments: &[&str]) -> Output {
-    let environment = [("CONCRETE_DQN_PYTHON", FAKE), ("CONCRETE_DQN_GYM_TIMEOUT", "3")];
-    program().envs(environment).args(arguments).output().unwrap()
+    bridged().args(arguments).output().unwrap()
 }
 
 fn train(runs: &Path, arguments: &[&str]) -> Output {
-    let mut all = quick(arguments);
-    all.extend(["--runs-dir", runs.to_str().unwrap()].map(|word| &*word.to_owned().leak()));
-    run(&[all.as_slice(), arguments].concat())
+    bridged().args(quick(arguments)).args(arguments).arg("--runs-dir").arg(runs).output().unwrap()
 }
 
 #[test]

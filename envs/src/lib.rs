@@ -11,6 +11,7 @@
 //! - [`Checked`] turns NaNs, wrong sizes, actions out of range and steps outside an episode into an [`EnvError`].
 //! - [`Registry`] finds environments by name and hands them out in both wrappers.
 //! - [`Argument`]s let one environment be many, such as [`DeepSea`] of any size; [`EnvArgs`] checks what is given.
+//! - [`Gymnasium`] are the environments of Python, which a registry has as `gym:ID`.
 //! - [`contract::check`] tests, in one line, that an environment keeps its promises.
 //!
 //! All randomness comes from the generator given to [`Env::reset`], so a trajectory is a function of seed and

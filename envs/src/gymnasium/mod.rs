@@ -4,6 +4,7 @@
 //! Each runs in a Python process of its own, which is asked over a socket; `docs/gymnasium.md` has the protocol, and what
 //! Python is chosen.
 
+mod failure;
 mod host;
 mod process;
 mod protocol;
@@ -14,7 +15,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use self::host::{Failure, Host};
+use self::failure::Failure;
+use self::host::Host;
 use self::process::Interpreter;
 use self::remote::Remote;
 use crate::{Env, EnvArgs, EnvError};

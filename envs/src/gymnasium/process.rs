@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::host::Failure;
+use super::failure::Failure;
 
 /// What the process runs. It is part of the Python package too.
 const SCRIPT: &str = include_str!("../../../python/concrete_dqn/serve.py");

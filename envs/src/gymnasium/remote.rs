@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rand::Rng;
 
 use super::PREFIX;
-use super::host::{Failure, Host};
+use super::failure::Failure;
+use super::host::Host;
 use super::protocol::{About, Request, Wanted};
 use crate::{Env, EnvArgs, EnvError, EnvSpec, Step};
 
