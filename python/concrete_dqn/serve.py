@@ -35,7 +35,7 @@ def make(name, arguments, checked=False):
     import gymnasium
 
     try:
-        return gymnasium.make(name, disable_env_checker=checked or None, **arguments)
+        return Served(gymnasium.make(name, disable_env_checker=checked or None, **arguments), name)
     except ImportError as error:
         raise Refused(f"{error} (asked of {interpreter()}; `{sys.executable} -m pip install` installs packages)") from None
     except gymnasium.error.Error as error:
@@ -47,23 +47,24 @@ def make(name, arguments, checked=False):
 
 
 class Served:
-    """An environment whose observations are numbers in a row and whose actions are counted from 0."""
+    """An environment whose observations are numbers in a row and whose actions are counted from 0. One that is lent is not
+    closed."""
 
-    def __init__(self, env, name=None):
+    def __init__(self, env, name, lent=False):
         from gymnasium import spaces
 
         if not isinstance(env.action_space, spaces.Discrete):
             raise Refused(f"its actions are {env.action_space}, but this agent needs a Discrete space of actions")
         first, count, kind = env.action_space.start, env.action_space.n, env.action_space.dtype.type
-        self.env = env
+        self.env, self.lent = env, lent
         self.actions = [kind(first + index) for index in range(count)]
         dimensions = list(described(env.observation_space))
         self.encode, image = encoder(env.observation_space)
         spec = env.spec
         # What Gymnasium resolves a name to, such as a version, but still in its module.
-        module = name.rpartition(":")[0] if name else ""
+        module, colon, _ = name.rpartition(":")
         self.about = {
-            "id": f"{module}:{spec.id}" if module and spec else spec.id if spec else name,
+            "id": f"{module}{colon}{spec.id}" if spec else name,
             "dimensions": [[label, finite(low), finite(high)] for label, low, high in dimensions],
             "image": image,
             "one_hot": isinstance(env.observation_space, spaces.Discrete),
@@ -80,6 +81,10 @@ class Served:
         observation, reward, terminated, truncated, _ = self.env.step(self.actions[action])
         end = TERMINATED * bool(terminated) | TRUNCATED * bool(truncated)
         return self.encode(observation), float(reward), end
+
+    def close(self):
+        if not self.lent:
+            self.env.close()
 
     def drop_checker(self):
         """Gymnasium's checker has seen a reset and a step; from now on it would only cost time."""
@@ -199,9 +204,9 @@ class Connection:
 
 
 def serve(connection, make):
-    """Answers until the other side goes. `make` is given a name and keyword arguments, and whether Gymnasium's checker has
-    seen that environment already."""
-    environments, unchecked, checked = {}, {}, set()
+    """Answers until the other side goes, and returns the last exception that an environment raised. `make` is given a
+    name and keyword arguments, and whether Gymnasium's checker has seen that environment already."""
+    environments, unchecked, checked, failure = {}, {}, set(), None
     connection.send(DONE, json.dumps(hello()).encode())
     try:
         while request := connection.receive():
@@ -219,22 +224,24 @@ def serve(connection, make):
                 elif what == MAKE:
                     asked = json.loads(content)
                     name = asked["name"]
-                    served = Served(make(name, asked["arguments"], name in checked), name)
+                    served = make(name, asked["arguments"], name in checked)
                     environments[which], unchecked[which] = served, name
                     connection.send(DONE, json.dumps(served.about).encode())
                 elif what == CLOSE and which in environments:
                     unchecked.pop(which, None)
-                    environments.pop(which).env.close()
+                    environments.pop(which).close()
             except Refused as refusal:
                 connection.send(REFUSED, str(refusal).encode())
             except (Exception, SystemExit) as error:
                 if what == CLOSE:
                     traceback.print_exc()
                 else:
+                    failure = error
                     connection.send(RAISED, raised(error).encode())
+        return failure
     finally:
         for served in environments.values():
-            served.env.close()
+            served.close()
 
 
 def raised(error):
