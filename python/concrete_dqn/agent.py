@@ -35,16 +35,17 @@ class ConcreteDQN:
         self._predictor, self.run = None, None
 
     def learn(self, steps):
-        """Trains for so many more environment steps, in all of them the agent that it was before, and evaluates.
+        """Trains for so many more environment steps, and evaluates.
 
-        Ctrl-C ends it within a second or two; like an exception of the environment it loses nothing, and `learn` goes on
-        from there.
+        Ctrl-C ends it within a second or two; like an exception of the environment it loses nothing. The next `learn` goes
+        on from there, and at least to where the one that was cut short was to end.
         """
         self._forget()
         if self.run is None:
             arguments = ["--env", f"gym:{self._name}", *self._flags(steps)]
         else:
-            arguments = ["resume", str(self.run), "--steps", str(self.summary["total_steps"] + steps)]
+            total = max(self.summary["total_steps"] + steps, settings_of(self.run)["steps"])
+            arguments = ["resume", str(self.run), "--steps", str(total)]
         report, error = program.run(arguments, self._make, self._verbose)
         if self._verbose:
             print(report, end="")
@@ -88,15 +89,12 @@ class ConcreteDQN:
     def load(cls, folder, env=None, **keywords):
         """The agent of a run, to predict, to be evaluated, or to learn on in its folder. Without an environment it is in
         the one that its settings name."""
-        folder = Path(folder)
-        try:
-            config = tomllib.loads((folder / "config.toml").read_text())
-        except FileNotFoundError:
-            raise FileNotFoundError(f"{folder} is no folder of a run: it has no config.toml") from None
+        folder = Path(folder).resolve()
+        settings = settings_of(folder)
         if env is None:
-            prefix, colon, env = config["env"].partition(":")
+            prefix, colon, env = settings["env"].partition(":")
             if prefix != "gym" or not colon:
-                raise ValueError(f"{folder} is a run in {config['env']}, which is not an environment of Gymnasium")
+                raise ValueError(f"{folder} is a run in {settings['env']}, which is not an environment of Gymnasium")
         agent = cls(env, **keywords)
         agent.run = folder
         return agent
@@ -156,6 +154,13 @@ class Predictor:
     def close(self):
         program.hang_up(self.socket)
         self.process.communicate()
+
+
+def settings_of(run):
+    try:
+        return tomllib.loads((run / "config.toml").read_text())
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{run} is no folder of a run: it has no config.toml") from None
 
 
 def source(env):
