@@ -64,6 +64,11 @@ fn every_space_becomes_numbers_in_a_row() {
         let expected = [0.0, 1.0, 1.0, 0.25, -1.0][expected.iter().position(|other| *other == name).unwrap()];
         assert_eq!(value, expected, "{name}");
     }
+    let (spec, observation) = observe("Words");
+    assert_eq!((names(&spec), observation), (vec!["seen = 0", "seen = 1"], vec![0.0, 1.0]));
+    // An image that is not all of it is not turned, and each value lies within its own bounds.
+    let (spec, observation) = observe("Part");
+    assert_eq!((names(&spec)[1], &observation), ("seen[0,0,1]", &pixels));
     // What can have one value only has no scale.
     let (spec, _) = observe("Flat");
     let bounds = |index: usize| {
@@ -152,7 +157,7 @@ fn what_an_agent_can_not_use_is_refused_in_a_sentence() {
             name("Push"),
             "its actions are Box(-1.0, 1.0, (1,), float32), but this agent needs a Discrete space",
         ),
-        (name("Words"), "`said` is Text("),
+        (name("Line"), "`observation` is Sequence("),
         ("gym:CartPol-v1".to_owned(), "CartPole"),
         ("gym:CartPole-v7".to_owned(), "v1"),
         ("gym:there.is.none:X-v0".to_owned(), "-m pip install"),

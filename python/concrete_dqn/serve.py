@@ -58,8 +58,9 @@ class Served:
         first, count, kind = env.action_space.start, env.action_space.n, env.action_space.dtype.type
         self.env, self.lent = env, lent
         self.actions = [kind(first + index) for index in range(count)]
-        dimensions = list(described(env.observation_space))
-        self.encode, image = encoder(env.observation_space)
+        observed = without_text(env.observation_space)
+        dimensions = list(described(observed))
+        self.encode, image = encoder(observed)
         spec = env.spec
         # What Gymnasium resolves a name to, such as a version, but still in its module.
         module, colon, _ = name.rpartition(":")
@@ -98,16 +99,31 @@ class Served:
             outer = outer.env
 
 
-def described(space, name="observation"):
-    """Name, least and greatest value of every number that `encoder` makes of an observation, in its order."""
+def without_text(space):
+    """The same space without the texts among its parts, which say what to do or what is seen in words."""
+    from gymnasium import spaces
+
+    if not isinstance(space, spaces.Dict):
+        return space
+    texts = [key for key, inner in space.spaces.items() if inner.dtype is not None and inner.dtype.kind == "U"]
+    if texts:
+        print(f"text is left out of the observations: {', '.join(map(str, texts))}", file=sys.stderr)
+    return spaces.Dict({key: without_text(inner) for key, inner in space.spaces.items() if key not in texts})
+
+
+def described(space, part=None):
+    """Name, least and greatest value of every number that `encoder` makes of an observation, or of a part of one, in its
+    order."""
     import numpy
     from gymnasium import spaces
+
+    name = "observation" if part is None else part
 
     def at(index):
         return f"{name}[{','.join(map(str, index))}]" if index else name
 
     if isinstance(space, spaces.Box):
-        low, high = picture(space, space.low), picture(space, space.high)
+        low, high = (picture(space, bound) if part is None else bound for bound in (space.low, space.high))
         for index in numpy.ndindex(low.shape):
             yield at(index), float(low[index]), float(high[index])
     elif isinstance(space, spaces.Discrete):
@@ -122,7 +138,7 @@ def described(space, name="observation"):
             yield at(index), 0.0, 1.0
     elif isinstance(space, spaces.Dict):
         for key, inner in space.spaces.items():
-            yield from described(inner, f"{key}" if name == "observation" else f"{name}.{key}")
+            yield from described(inner, str(key) if part is None else f"{part}.{key}")
     elif isinstance(space, spaces.Tuple):
         for index, inner in enumerate(space.spaces):
             yield from described(inner, f"{name}[{index}]")

@@ -112,7 +112,14 @@ FIXED = {
         ),
         {"where": numpy.array([0.25, -1], "f4"), "what": (1, numpy.array([1], "i1"))},
     ),
-    "Words": lambda: Fixed(spaces.Dict({"said": spaces.Text(9)}), {"said": "no"}),
+    "Part": lambda: Fixed(
+        spaces.Dict({"seen": spaces.Box(grid.reshape(4, 2, 3) - 0.5, grid.reshape(4, 2, 3) + 0.5)}),
+        {"seen": grid.reshape(4, 2, 3)},
+    ),
+    "Words": lambda: Fixed(
+        spaces.Dict({"heard": spaces.Text(9), "seen": spaces.Discrete(2)}), {"heard": "no", "seen": 1}
+    ),
+    "Line": lambda: Fixed(spaces.Sequence(spaces.Discrete(2)), (1,)),
     "Push": lambda: Fixed(spaces.Box(0, 9, ()), numpy.float32(4), spaces.Box(-1, 1, (1,))),
     "Noisy": Noisy,
     "Wrong": Wrong,
