@@ -19,11 +19,12 @@ class ConcreteDQN:
 
     An environment that is there is the only one, so it is not evaluated in while it trains, and never closed.
 
-    `settings` are those of a run's config.toml, such as {"agent.gamma": 0.98, "network.hidden": [64, 64]}, and `env_args`
-    the keyword arguments of an environment that is known by its id. Everything goes into a folder of its own below `runs`.
+    `config` is a file with settings, and `settings` are more of them, such as {"agent.gamma": 0.98, "network.hidden":
+    [64, 64]}; `env_args` are the keyword arguments of an environment that is known by its id. Everything goes into a folder
+    of its own below `runs`.
     """
 
-    def __init__(self, env, *, seed=0, settings=None, env_args=None, runs="runs", verbose=True):
+    def __init__(self, env, *, seed=0, config=None, settings=None, env_args=None, runs="runs", verbose=True):
         self._name, self._make = source(env)
         if env_args and not isinstance(env, str):
             raise TypeError("env_args are for an environment that is named by its id; this one is made already")
@@ -31,7 +32,7 @@ class ConcreteDQN:
         self._settings = {"seed": seed, **(settings or {})}
         if isinstance(env, gymnasium.Env):
             self._settings.setdefault("evaluation.period", 0)
-        self._runs, self._verbose = Path(runs), verbose
+        self._config, self._runs, self._verbose = config, Path(runs), verbose
         self._predictor, self.run = None, None
 
     def learn(self, steps):
@@ -110,7 +111,8 @@ class ConcreteDQN:
     def _flags(self, steps):
         given = {f"env_args.{name}": value for name, value in self._arguments.items()} | self._settings
         assignments = [flag for key, value in given.items() for flag in ("--set", f"{key}={json.dumps(value)}")]
-        return ["--steps", str(steps), "--runs-dir", str(self._runs), *assignments]
+        config = [] if self._config is None else ["--config", str(self._config)]
+        return ["--steps", str(steps), "--runs-dir", str(self._runs), *config, *assignments]
 
     def _trained(self):
         if self.run is None:
