@@ -6,8 +6,9 @@
 mod program;
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use control_envs::rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -45,6 +46,21 @@ fn one_is_trained_evaluated_resumed_and_explained() {
     let folder = folder.to_str().unwrap();
     let evaluated = run(&["evaluate", folder, "--episodes", "3", "--json"]);
     assert!(text(&evaluated.stdout).contains("\"episodes\":3"), "{}", text(&evaluated.stderr));
+    let mut predicting =
+        bridged().args(["predict", folder]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    predicting.stdin.take().unwrap().write_all(b"[3.0, 0.5]\n[3.0]\nthree\n[4, 0]\n").unwrap();
+    let printed = text(&predicting.wait_with_output().unwrap().stdout);
+    let lines: Vec<serde_json::Value> =
+        printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0], serde_json::json!({"env": "gym:fine", "observation": 2, "actions": ["wait", "go"]}));
+    for line in [1, 4] {
+        let action = lines[line]["action"].as_u64().unwrap();
+        assert!(action < 2 && lines[line]["epistemic_std"].as_array().unwrap().len() == 2, "{printed}");
+    }
+    let error = |line: usize| lines[line]["error"].as_str().unwrap();
+    assert!(error(2).contains("it must be 2 finite numbers") && error(3).contains("no list of numbers"));
+    assert_eq!(lines.len(), 5);
+
     let resumed = run(&["resume", folder, "--steps", "500"]);
     assert!(resumed.status.success(), "{}", text(&resumed.stderr));
     assert_eq!(summary(Path::new(folder))["total_steps"], 500);
