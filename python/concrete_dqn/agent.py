@@ -20,8 +20,8 @@ class ConcreteDQN:
     An environment that is there is the only one, so it is not evaluated in while it trains, and never closed.
 
     `config` is a file with settings, and `settings` are more of them, such as {"agent.gamma": 0.98, "network.hidden":
-    [64, 64]}; `env_args` are the keyword arguments of an environment that is known by its id. Everything goes into a folder
-    of its own below `runs`.
+    [64, 64]}; `env_args` are the keyword arguments of an environment that is known by its id. Everything goes into a
+    folder of its own below `runs`.
     """
 
     def __init__(self, env, *, seed=0, config=None, settings=None, env_args=None, runs="runs", verbose=True):
@@ -38,8 +38,8 @@ class ConcreteDQN:
     def learn(self, steps):
         """Trains for so many more environment steps, and evaluates.
 
-        Ctrl-C ends it within a second or two; like an exception of the environment it loses nothing. The next `learn` goes
-        on from there, and at least to where the one that was cut short was to end.
+        Ctrl-C ends it within a second or two; like an exception of the environment it loses nothing. The next `learn`
+        goes on from there, and at least to where the one that was cut short was to end.
         """
         self._forget()
         if self.run is None:
@@ -65,8 +65,8 @@ class ConcreteDQN:
         return json.loads(report)
 
     def predict(self, observation):
-        """The best action at an observation, and the epistemic standard deviation of its value: what more experience would
-        settle, in units of the return."""
+        """The best action at an observation, and the epistemic standard deviation of its value: what more experience
+        would settle, in units of the return."""
         values = self.values(observation)
         index = values["action"]
         return self._predictor.served.actions[index], values["epistemic_std"][index]
@@ -88,8 +88,8 @@ class ConcreteDQN:
 
     @classmethod
     def load(cls, folder, env=None, **keywords):
-        """The agent of a run, to predict, to be evaluated, or to learn on in its folder. Without an environment it is in
-        the one that its settings name."""
+        """The agent of a run, to predict, to be evaluated, or to learn on in its folder. Without an environment it is
+        in the one that its settings name."""
         folder = Path(folder).resolve()
         settings = settings_of(folder)
         if env is None:

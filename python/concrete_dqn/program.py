@@ -57,11 +57,11 @@ def start(arguments, **streams):
 
 
 def run(arguments, make, watched=False):
-    """Runs the program to its end, its environments those that `make` makes here. Where it is watched, what it tells of its
-    progress is seen on the standard error.
+    """Runs the program to its end, its environments those that `make` makes here. Where it is watched, what it tells of
+    its progress is seen on the standard error.
 
-    Returns what it printed, and what has to be raised: an exception of an environment, which the program has told of when
-    it had saved what was learned before, KeyboardInterrupt, or ProgramFailed.
+    Returns what it printed, and what has to be raised: an exception of an environment, which the program has told of
+    when it had saved what was learned before, KeyboardInterrupt, or ProgramFailed.
     """
     at_terminal = watched and sys.stderr.isatty()
     process, connection = start(arguments, stdout=subprocess.PIPE, stderr=None if at_terminal else subprocess.PIPE)

@@ -1,7 +1,7 @@
 """Serves Gymnasium environments over a socket; docs/gymnasium.md describes the protocol.
 
-The file stands alone: the program runs it as `python3 -c SOURCE TIMEOUT`, the socket its standard input, and the package
-calls `serve` for an environment of its user's process.
+The file stands alone: the program runs it as `python3 -c SOURCE TIMEOUT`, the socket its standard input, and the
+package calls `serve` for an environment of its user's process.
 """
 
 import json
@@ -47,8 +47,8 @@ def make(name, arguments, checked=False):
 
 
 class Served:
-    """An environment whose observations are numbers in a row and whose actions are counted from 0. One that is lent is not
-    closed."""
+    """An environment whose observations are numbers in a row and whose actions are counted from 0. One that is lent is
+    not closed."""
 
     def __init__(self, env, name, lent=False):
         from gymnasium import spaces
@@ -112,8 +112,8 @@ def without_text(space):
 
 
 def described(space, part=None):
-    """Name, least and greatest value of every number that `encoder` makes of an observation, or of a part of one, in its
-    order."""
+    """Name, least and greatest value of every number that `encoder` makes of an observation, or of a part of one, in
+    its order."""
     import numpy
     from gymnasium import spaces
 
