@@ -38,7 +38,7 @@ fn one_is_trained_evaluated_resumed_and_explained() {
     let trained = train(runs.path(), &arguments);
     assert!(trained.status.success(), "{}", text(&trained.stderr));
     let folder = &folders(runs.path())[0];
-    assert!(folder.file_name().unwrap().to_string_lossy().starts_with("gym-fine__ucb__s0__"));
+    assert!(folder.file_name().unwrap().to_string_lossy().starts_with("gym-fine__ucb__"));
     let config = fs::read_to_string(folder.join("config.toml")).unwrap();
     assert!(config.contains("env = \"gym:fine\"") && !config.contains("env_args"), "{config}");
     assert_eq!(summary(folder)["evaluation"]["mean_return"], 10.0);
