@@ -105,6 +105,11 @@ impl Error {
         }
     }
 
+    /// Whether it came from outside the training, which can go on from where it was.
+    pub(crate) fn is_from_outside(&self) -> bool {
+        matches!(self, Self::Interrupted | Self::Env(EnvError::Outside { .. }))
+    }
+
     /// A closure that wraps an I/O error on `path`, for `map_err`.
     pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();

@@ -393,7 +393,7 @@ fn wrong_arguments_of_an_environment_are_sentences_that_name_their_source() {
         &["--env-arg", "size=1"],
         &["--env-arg size=1: the argument `size`", "is 1", "a whole number from 2 to 200"],
     );
-    wrong(&["--env-arg", "size=ten"], &["is \"ten\"", "a whole number"]);
+    wrong(&["--env-arg", "size=ten"], &["is ten", "a whole number"]);
     wrong(&["--set", "env_args.stochastic=2"], &["--set env_args.stochastic=2: ", "true or false"]);
     wrong(&["--env-arg", "size"], &["`--env-arg size` is not an argument", "--env-arg name=value"]);
     let file = runs.path().join("my.toml");

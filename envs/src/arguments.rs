@@ -14,8 +14,10 @@ pub enum ArgValue {
     Whole(i64),
     /// Any other number.
     Number(f64),
-    /// What no argument can be, as it was written: here to be refused by the argument that it was given for.
+    /// A text.
     Text(String),
+    /// What no argument can be, as it was written: here to be refused by the argument that it was given for.
+    Other(String),
 }
 
 impl fmt::Display for ArgValue {
@@ -24,7 +26,7 @@ impl fmt::Display for ArgValue {
             Self::Flag(value) => value.fmt(f),
             Self::Whole(value) => value.fmt(f),
             Self::Number(value) => value.fmt(f),
-            Self::Text(value) => value.fmt(f),
+            Self::Text(value) | Self::Other(value) => value.fmt(f),
         }
     }
 }
@@ -80,6 +82,8 @@ pub enum ArgRange {
     Whole(RangeInclusive<i64>),
     /// A number within these bounds; whole numbers are numbers too.
     Number(RangeInclusive<f64>),
+    /// Whatever an argument can be.
+    Any,
 }
 
 impl ArgRange {
@@ -91,6 +95,10 @@ impl ArgRange {
             (Self::Number(range), ArgValue::Number(number)) if range.contains(number) => Some(value.clone()),
             (Self::Number(range), ArgValue::Whole(number)) if range.contains(&(*number as f64)) => {
                 Some(ArgValue::Number(*number as f64))
+            }
+            (Self::Any, ArgValue::Number(number)) if !number.is_finite() => None,
+            (Self::Any, ArgValue::Flag(_) | ArgValue::Whole(_) | ArgValue::Number(_) | ArgValue::Text(_)) => {
+                Some(value.clone())
             }
             _ => None,
         }
@@ -104,6 +112,7 @@ impl fmt::Display for ArgRange {
             Self::Flag => write!(f, "true or false"),
             Self::Whole(range) => write!(f, "a whole number from {} to {}", range.start(), range.end()),
             Self::Number(range) => write!(f, "a number from {} to {}", range.start(), range.end()),
+            Self::Any => write!(f, "true or false, a finite number or a text"),
         }
     }
 }
@@ -113,8 +122,8 @@ impl fmt::Display for ArgRange {
 pub struct Argument {
     /// What it is called: small letters, digits and underscores, a letter first.
     pub name: String,
-    /// What it is where it is not given.
-    pub default: ArgValue,
+    /// What it is where it is not given; `None` where that is for the environment to know.
+    pub default: Option<ArgValue>,
     /// What it can be.
     pub range: ArgRange,
     /// What it does, in a few words.
@@ -138,7 +147,12 @@ impl Argument {
     }
 
     fn new(name: &str, default: ArgValue, range: ArgRange, help: &str) -> Self {
-        Self { name: name.to_owned(), default, range, help: help.to_owned() }
+        Self { name: name.to_owned(), default: Some(default), range, help: help.to_owned() }
+    }
+
+    /// One that is known only because it was given.
+    fn given(name: &str) -> Self {
+        Self { name: name.to_owned(), default: None, range: ArgRange::Any, help: String::new() }
     }
 
     /// What is wrong with the argument itself, as a clause that follows its name.
@@ -150,6 +164,7 @@ impl Argument {
             );
         }
         let Self { default, range, .. } = self;
+        let default = default.as_ref()?;
         (range.accept(default).as_ref() != Some(default))
             .then(|| format!("has the default {default}, but it must be {range}"))
     }
@@ -161,13 +176,21 @@ pub struct EnvArgs {
     /// What errors call the environment.
     env: String,
     arguments: Vec<(Argument, ArgValue)>,
+    /// Whether more can be given than these.
+    is_open: bool,
 }
 
 impl EnvArgs {
     /// These arguments with their defaults. `env` is what errors call the environment.
     pub fn new(env: &str, arguments: impl IntoIterator<Item = Argument>) -> Self {
-        let with_default = |argument: Argument| (argument.clone(), argument.default);
-        Self { env: env.to_owned(), arguments: arguments.into_iter().map(with_default).collect() }
+        let with_default = |argument: Argument| Some((argument.clone(), argument.default?));
+        let arguments = arguments.into_iter().filter_map(with_default).collect();
+        Self { env: env.to_owned(), arguments, is_open: false }
+    }
+
+    /// None yet, of an environment that takes whatever it is given.
+    pub(crate) fn open(env: &str) -> Self {
+        Self { is_open: true, ..Self::new(env, []) }
     }
 
     /// The same arguments with other values for those that are given.
@@ -181,17 +204,22 @@ impl EnvArgs {
     ) -> Result<Self, EnvError> {
         for (name, value) in given {
             let (name, value) = (name.as_ref(), value.into());
-            let Some((argument, held)) =
-                self.arguments.iter_mut().find(|(argument, _)| argument.name == name)
-            else {
-                return Err(self.unknown(name));
+            let place = self.arguments.iter().position(|(argument, _)| argument.name == name);
+            let argument = match place {
+                Some(place) => self.arguments[place].0.clone(),
+                None if self.is_open => Argument::given(name),
+                None => return Err(self.unknown(name)),
             };
-            *held = argument.range.accept(&value).ok_or_else(|| EnvError::InvalidArgument {
+            let held = argument.range.accept(&value).ok_or_else(|| EnvError::InvalidArgument {
                 env: self.env.clone(),
                 name: name.to_owned(),
                 value: printable(&value.to_string()),
                 allowed: argument.range.to_string(),
             })?;
+            match place {
+                Some(place) => self.arguments[place].1 = held,
+                None => self.arguments.push((argument, held)),
+            }
         }
         Ok(self)
     }
@@ -220,12 +248,17 @@ impl EnvArgs {
 
     /// Whether the environment takes none.
     pub fn is_empty(&self) -> bool {
-        self.arguments.is_empty()
+        self.arguments.is_empty() && !self.is_open
+    }
+
+    /// Whether the environment takes whatever it is given, as keyword arguments of a program that only it knows.
+    pub fn is_open(&self) -> bool {
+        self.is_open
     }
 
     /// A name with what is not as by default behind it, such as `DeepSea-v0 size=20`.
     pub fn label(&self, name: &str) -> String {
-        let other = self.iter().filter(|(argument, value)| argument.default != **value);
+        let other = self.iter().filter(|(argument, value)| argument.default.as_ref() != Some(value));
         other.fold(name.to_owned(), |label, (argument, value)| format!("{label} {}={value}", argument.name))
     }
 

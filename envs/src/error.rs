@@ -95,6 +95,24 @@ pub enum EnvError {
         allowed: String,
     },
 
+    /// An environment outside this program failed there. What came before its last step is as it was.
+    #[error("environment `{env}` failed: {message}")]
+    Outside {
+        /// The environment's id.
+        env: String,
+        /// What happened, with the traceback where there is one.
+        message: String,
+    },
+
+    /// An environment outside this program that can't be had.
+    #[error("environment `{env}` is not available: {reason}")]
+    Unavailable {
+        /// The name asked for.
+        env: String,
+        /// Why not, and what would have to be done.
+        reason: String,
+    },
+
     /// A state that could not be gone back to.
     #[error(
         "environment `{env}` could not go back to a saved state: the bytes are none of its own, or its version has \

@@ -11,6 +11,7 @@
 //! - [`Checked`] turns NaNs, wrong sizes, actions out of range and steps outside an episode into an [`EnvError`].
 //! - [`Registry`] finds environments by name and hands them out in both wrappers.
 //! - [`Argument`]s let one environment be many, such as [`DeepSea`] of any size; [`EnvArgs`] checks what is given.
+//! - [`Gymnasium`] are the environments of Python, which a registry has as `gym:ID`.
 //! - [`contract::check`] tests, in one line, that an environment keeps its promises.
 //!
 //! All randomness comes from the generator given to [`Env::reset`], so a trajectory is a function of seed and
@@ -76,6 +77,8 @@ pub mod contract;
 mod deep_sea;
 mod env;
 mod error;
+#[cfg(unix)]
+mod gymnasium;
 mod mersenne_twister;
 mod mountain_car;
 mod registry;
@@ -94,6 +97,8 @@ pub use checked::Checked;
 pub use deep_sea::DeepSea;
 pub use env::{Env, Step};
 pub use error::EnvError;
+#[cfg(unix)]
+pub use gymnasium::Gymnasium;
 pub use mountain_car::MountainCar;
 pub use registry::{Entry, Registry};
 pub use space::{BoxSpace, Dimension, ImageShape};

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use rand::Rng;
 
+#[cfg(unix)]
+use crate::gymnasium::{self, Gymnasium};
 use crate::{
     Acrobot, ArgValue, Argument, CartPole, CartPoleSwingup, Catch, Checked, DeepSea, Env, EnvArgs, EnvError,
     EnvSpec, MountainCar, SparseMountainCar, Step, TimeLimit,
@@ -14,9 +16,19 @@ use crate::{
 ///
 /// An environment has two names, a short alias such as `cartpole` and its spec's id such as `CartPole-v1`. Upper
 /// case, hyphens and underscores make no difference when a name is looked up: `mountain-car` is `MountainCar`.
+///
+/// A family of environments has names that begin with its prefix, such as `gym:`, and are otherwise taken as they are. Its
+/// environments are known only once they are asked for.
 #[derive(Clone, Default)]
 pub struct Registry {
     entries: Vec<Entry>,
+    families: Vec<Family>,
+}
+
+#[derive(Clone)]
+struct Family {
+    prefix: String,
+    make: Arc<FamilyFactory>,
 }
 
 /// One environment of a [`Registry`], with its arguments.
@@ -28,6 +40,9 @@ pub struct Entry {
     factory: Arc<Factory>,
 }
 
+/// Makes the environment of this name, without the prefix, in a family.
+type FamilyFactory = dyn Fn(&str, &EnvArgs) -> Result<Box<dyn Env>, EnvError> + Send + Sync;
+
 /// Makes an environment with some arguments, in its wrappers.
 type Factory = dyn Fn(&EnvArgs) -> Result<Box<dyn Env>, EnvError> + Send + Sync;
 
@@ -38,7 +53,7 @@ impl Registry {
     }
 
     /// A registry with this crate's environments: `cartpole`, `mountaincar`, `acrobot`, `catch`,
-    /// `deep-sea`, `cartpole-swingup` and `sparse-mountaincar`.
+    /// `deep-sea`, `cartpole-swingup` and `sparse-mountaincar`, and those of [Gymnasium](crate::Gymnasium), `gym:ID`.
     pub fn builtin() -> Self {
         let entries = vec![
             Entry::new("cartpole", CartPole::new),
@@ -59,7 +74,30 @@ impl Registry {
             ),
             Entry::new("sparse-mountaincar", SparseMountainCar::new),
         ];
-        Self { entries }
+        let mut registry = Self { entries, families: Vec::new() };
+        #[cfg(unix)]
+        registry.add_gymnasium(Gymnasium::in_processes());
+        registry
+    }
+
+    /// Adds the environments of Gymnasium, `gym:ID`, as they are found there, instead of those that were added before.
+    #[cfg(unix)]
+    pub fn add_gymnasium(&mut self, gymnasium: Gymnasium) {
+        self.register_family(gymnasium::PREFIX, move |name, args| gymnasium.make(name, args));
+    }
+
+    /// Adds a family of environments, instead of one of the same prefix that was added before. `make` is given the
+    /// rest of the name, which it alone understands, and whatever arguments are given.
+    pub fn register_family<E: Env + 'static>(
+        &mut self,
+        prefix: &str,
+        make: impl Fn(&str, &EnvArgs) -> Result<E, EnvError> + Send + Sync + 'static,
+    ) {
+        self.families.retain(|family| family.prefix != prefix);
+        let make = move |name: &str, args: &EnvArgs| -> Result<Box<dyn Env>, EnvError> {
+            Ok(Box::new(make(name, args)?))
+        };
+        self.families.push(Family { prefix: prefix.to_owned(), make: Arc::new(make) });
     }
 
     /// Adds an environment under `alias` and its spec's id. `factory` is called once now, to learn the spec, and
@@ -137,15 +175,21 @@ impl Registry {
     /// # Errors
     /// [`EnvError::UnknownEnv`], which lists what there is and suggests the nearest name.
     pub fn make(&self, name: &str) -> Result<Box<dyn Env>, EnvError> {
-        self.get(name).map(Entry::make)
+        self.get(name).map(|entry| entry.make())
     }
 
-    /// The environment called `name`, alias or id, without making one.
+    /// The environment called `name`: alias, id, or the name of one in a family.
     ///
     /// # Errors
-    /// [`EnvError::UnknownEnv`], which lists what there is and suggests the nearest name.
-    pub fn get(&self, name: &str) -> Result<&Entry, EnvError> {
-        self.find(name).ok_or_else(|| EnvError::UnknownEnv {
+    /// [`EnvError::UnknownEnv`], which lists what there is and suggests the nearest name; for one in a family, whatever
+    /// making it fails with, and [`EnvError::InvalidSpec`].
+    pub fn get(&self, name: &str) -> Result<Entry, EnvError> {
+        if let Some((prefix, rest)) = name.trim().split_once(':')
+            && let Some(family) = self.families.iter().find(|family| family.prefix == prefix)
+        {
+            return family.entry(rest);
+        }
+        self.find(name).cloned().ok_or_else(|| EnvError::UnknownEnv {
             // A name with control characters must not reach the terminal as it is.
             name: name.escape_debug().to_string(),
             nearest: self.nearest(name).map(str::to_owned),
@@ -153,12 +197,19 @@ impl Registry {
         })
     }
 
-    /// All environments, in the order of their registration.
+    /// All environments but those of families, in the order of their registration.
     pub fn iter(&self) -> std::slice::Iter<'_, Entry> {
         self.entries.iter()
     }
 
-    fn find(&self, name: &str) -> Option<&Entry> {
+    /// The prefixes of all families.
+    pub fn families(&self) -> impl Iterator<Item = &str> {
+        self.families.iter().map(|family| family.prefix.as_str())
+    }
+
+    /// The environment called `name`, alias or id, where it is known without looking for it, as those of families are
+    /// not.
+    pub fn find(&self, name: &str) -> Option<&Entry> {
         let key = key(name);
         self.iter().find(|entry| entry.names().iter().any(|known| self::key(known) == key))
     }
@@ -182,6 +233,16 @@ impl<'a> IntoIterator for &'a Registry {
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter().map(|entry| (&entry.alias, &entry.spec.id))).finish()
+    }
+}
+
+impl Family {
+    fn entry(&self, name: &str) -> Result<Entry, EnvError> {
+        let args = EnvArgs::open(&format!("{}:{name}", self.prefix));
+        let spec = (self.make)(name, &args)?.spec().clone();
+        spec.validate()?;
+        let (make, name, alias) = (Arc::clone(&self.make), name.to_owned(), spec.id.clone());
+        Ok(Entry::of(&alias, spec, args, move |args| make(&name, args)))
     }
 }
 

@@ -155,7 +155,7 @@ fn built_in_defaults_are_within_their_ranges_and_make_the_registered_spec() {
     for entry in &Registry::builtin() {
         assert_eq!(entry.make().spec(), entry.spec());
         for (argument, value) in entry.args().iter() {
-            assert_eq!(argument.default, *value);
+            assert_eq!(argument.default.as_ref(), Some(value));
             assert!(!argument.help.is_empty());
             assert_eq!(entry.with_args([(&argument.name, value.clone())]).unwrap().args(), entry.args());
         }

@@ -36,6 +36,10 @@ pub struct Arguments {
     #[arg(short, long, global = true)]
     verbose: bool,
 
+    /// The standard input is a socket to the process that environments of Gymnasium are in, as the Python package has it
+    #[arg(long, global = true, hide = true)]
+    pub gymnasium_on_stdin: bool,
+
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -103,6 +107,8 @@ impl Arguments {
 pub enum Command {
     /// Play episodes with a trained network and print their returns
     Evaluate(EvaluateArguments),
+    /// Say what a trained network would do: an observation a line in, an answer a line out, in JSON
+    Predict(PredictArguments),
     /// Go on with a training where its newest checkpoint is
     Resume(ResumeArguments),
     /// Train every variant of an experiment in every environment on every seed, and sum up
@@ -213,6 +219,20 @@ pub struct EvaluateArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PredictArguments {
+    /// Folder of the run
+    pub run: PathBuf,
+
+    /// Predict with the network of a checkpoint: best, last, or the step of one [default: the run's model]
+    #[arg(long, value_name = "WHICH")]
+    pub checkpoint: Option<CheckpointChoice>,
+
+    /// cpu, cuda or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: String,
 }
 
 #[derive(Debug, Args)]

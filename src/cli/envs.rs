@@ -11,8 +11,8 @@ use crate::error::Error;
 
 pub fn run(registry: &Registry, arguments: &EnvsArguments) -> Result<(), Error> {
     print(&match &arguments.name {
-        None => registry.iter().map(summary).collect::<String>(),
-        Some(name) => explanation(registry.get(name).map_err(|error| Error::Usage(error.to_string()))?),
+        None => registry.iter().map(summary).chain(registry.families().map(family)).collect::<String>(),
+        Some(name) => explanation(&registry.get(name).map_err(|error| Error::Usage(error.to_string()))?),
     })
 }
 
@@ -36,11 +36,21 @@ fn summary(entry: &Entry) -> String {
     text + &rest(entry)
 }
 
+/// Environments that are known only once they are asked for.
+fn family(prefix: &str) -> String {
+    let mut text = format!("{prefix}:NAME\n");
+    line(&mut text, "a family", &format!("`concrete-dqn envs {prefix}:NAME` explains the one of that name"));
+    text
+}
+
 /// All that there is to know.
 fn explanation(entry: &Entry) -> String {
     let mut text = String::new();
     let observation = &entry.spec().observation_space;
-    let _ = writeln!(text, "{} ({})", entry.alias(), entry.id());
+    let _ = match entry.alias() {
+        alias if alias == entry.id() => writeln!(text, "{alias}"),
+        alias => writeln!(text, "{alias} ({})", entry.id()),
+    };
     if let Some(image) = observation.image {
         line(&mut text, "observation", &pictured(image, observation.one_hot));
     }
@@ -63,7 +73,9 @@ fn explanation(entry: &Entry) -> String {
         line(&mut text, heading, &format!("{name} = {value}, {range}: {help}"));
         heading = "";
     }
-    if entry.args().is_empty() {
+    if entry.args().is_open() {
+        line(&mut text, "arguments", "whatever it takes: --env-arg NAME=VALUE, or env_args.NAME in a config");
+    } else if entry.args().is_empty() {
         line(&mut text, heading, "none");
     } else {
         line(

@@ -15,10 +15,7 @@ use crate::value_calibration::{OutcomeCollector, ValueCalibration};
 
 pub fn run(registry: &Registry, arguments: &EvaluateArguments) -> Result<(), Error> {
     let (device, run) = (&arguments.device, &arguments.run);
-    let mut policy = match arguments.checkpoint {
-        None => Policy::load_onto(device, run, registry)?,
-        Some(choice) => Policy::load_checkpoint(choice, device, run, registry)?,
-    };
+    let mut policy = Policy::load_chosen(arguments.checkpoint, device, run, registry)?;
     let config = policy.config().clone();
     let of_run = Evaluator::from(&config);
     let evaluator = Evaluator {

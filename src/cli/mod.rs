@@ -9,8 +9,10 @@ mod figure_path;
 mod interrupt;
 mod landscape;
 mod many;
+mod other_process;
 mod parallel;
 mod plot;
+mod predict;
 mod report;
 mod resume;
 mod run_name;
@@ -82,10 +84,20 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
     interrupt::outlive_file_size_limits();
     // Networks of this size are slower on more than one thread.
     tch::set_num_threads(1);
+    let with_gymnasium =
+        match parsed.gymnasium_on_stdin.then(|| other_process::gymnasium(registry)).transpose() {
+            Ok(registry) => registry,
+            Err(error) => {
+                terminal.error(&error);
+                return ExitCode::from(error.exit_code());
+            }
+        };
+    let registry = with_gymnasium.as_ref().unwrap_or(registry);
     let success = |()| ExitCode::SUCCESS;
     let done = match parsed.command {
         None => train::run(registry, &parsed.train, &command, &terminal),
         Some(Command::Evaluate(arguments)) => evaluate::run(registry, &arguments).map(success),
+        Some(Command::Predict(arguments)) => predict::run(registry, &arguments).map(success),
         Some(Command::Resume(arguments)) => resume::run(registry, &arguments, &command, &terminal),
         Some(Command::Experiment(arguments)) => experiment::run(registry, &arguments, &command, &terminal),
         Some(Command::Watch(arguments)) => watch::run(registry, &arguments).map(success),

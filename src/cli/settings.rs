@@ -29,7 +29,7 @@ pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config
         .get(naming.env().unwrap_or(&Config::default().env))
         .map_err(|error| Error::Usage(format!("{}: {error}", naming.source())))?;
     let config = Config::for_env(entry.id())?.layered(&over)?;
-    Ok(config.in_environment(&with_arguments(entry, over.iter())?))
+    Ok(config.in_environment(&with_arguments(&entry, over.iter())?))
 }
 
 /// What the flags say, a layer each, and then every `--set`.
@@ -97,8 +97,12 @@ fn refuse_contradictions(given: &[ConfigLayer]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Warns of an environment whose episodes may have no end.
+/// Warns of an environment whose episodes may have no end. One of another program, which may be its user's own object, is
+/// not played in to find out.
 pub fn warn_of_endless(entry: &Entry) {
+    if entry.args().is_open() {
+        return;
+    }
     // One that panics does so in the training too, which says it.
     let probe = || Ok(contract::warning_of_endless(entry.make(), 1_000, Duration::from_secs(1)));
     if let Ok(Some(warning)) = caught(probe) {

@@ -77,7 +77,7 @@ impl Config {
     /// # Errors
     /// [`EnvError::UnknownEnv`], and those of [`Entry::with_args`].
     pub fn entry(&self, registry: &Registry) -> Result<Entry, EnvError> {
-        self.with_own_arguments(registry.get(&self.env)?)
+        self.with_own_arguments(&registry.get(&self.env)?)
     }
 
     /// The environment with the arguments of these settings over its own.
@@ -96,7 +96,7 @@ impl Config {
                 ArgValue::Flag(value) => Value::from(*value),
                 ArgValue::Whole(value) => Value::from(*value),
                 ArgValue::Number(value) => Value::from(*value),
-                ArgValue::Text(value) => Value::from(value.as_str()),
+                ArgValue::Text(value) | ArgValue::Other(value) => Value::from(value.as_str()),
             };
             (name, value)
         };
@@ -107,9 +107,10 @@ impl Config {
     /// The environment as titles name it: with its arguments that are not as by default, such as `DeepSea-v0 size=20`.
     /// Of an environment that is not built in the defaults are not known here, and all its arguments are named.
     pub fn env_title(&self) -> String {
-        match self.entry(&Registry::builtin()) {
-            Ok(entry) => entry.args().label(&self.env),
-            Err(_) => {
+        let known = Registry::builtin().find(&self.env).map(|entry| self.with_own_arguments(entry));
+        match known {
+            Some(Ok(entry)) => entry.args().label(&self.env),
+            _ => {
                 let named =
                     |title: String, (name, value): (&String, &Value)| format!("{title} {name}={value}");
                 self.env_args.iter().fold(self.env.clone(), named)
@@ -125,7 +126,8 @@ fn arguments(table: &Table) -> impl Iterator<Item = (&String, ArgValue)> {
             Value::Boolean(value) => ArgValue::Flag(*value),
             Value::Integer(value) => ArgValue::Whole(*value),
             Value::Float(value) => ArgValue::Number(*value),
-            other => ArgValue::Text(other.to_string()),
+            Value::String(value) => ArgValue::Text(value.clone()),
+            other => ArgValue::Other(other.to_string()),
         };
         (name, value)
     })

@@ -40,7 +40,7 @@ impl Config {
     /// # Errors
     /// Where a preset is not valid, which a test rules out.
     pub fn for_env(name: &str) -> Result<Self, Error> {
-        let env = Registry::builtin().get(name).map_or(name, |entry| entry.id()).to_owned();
+        let env = Registry::builtin().find(name).map_or(name, |entry| entry.id()).to_owned();
         let preset = preset(&env).map(|(name, text)| ConfigLayer::parse(name, text)).transpose()?;
         Ok(Self { env, ..Self::resolve(preset.as_slice())? })
     }

@@ -327,7 +327,7 @@ mod tests {
     fn a_curve_begins_with_the_last_run_and_holds_what_has_ended() {
         let registry = Registry::builtin();
         let group = Group {
-            environment: registry.get("cartpole").unwrap(),
+            environment: registry.find("cartpole").unwrap(),
             variant: "a",
             planned: 2,
             summaries: Vec::new(),

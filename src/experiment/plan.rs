@@ -145,7 +145,7 @@ impl File<'_> {
                     entry.id()
                 )));
             }
-            environments.push((entry.clone(), settings));
+            environments.push((entry, settings));
             Ok(())
         };
         match self.table.get("environments") {

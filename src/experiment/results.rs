@@ -164,7 +164,7 @@ mod tests {
     fn rows_say_what_the_runs_came_to() {
         let registry = Registry::builtin();
         let group = |environment: &str, variant, summaries: Vec<Summary>| Group {
-            environment: registry.get(environment).unwrap(),
+            environment: registry.find(environment).unwrap(),
             variant,
             planned: 2,
             summaries,
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn nothing_finished_is_a_table_too() {
         let registry = Registry::builtin();
-        let environment = registry.get("cartpole").unwrap();
+        let environment = registry.find("cartpole").unwrap();
         let nothing =
             Group { environment, variant: "a", planned: 3, summaries: Vec::new(), tables: Vec::new() };
         let results = Results::of(&[nothing]);

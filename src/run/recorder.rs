@@ -163,7 +163,7 @@ impl Recorder {
     }
 
     /// Writes what a training left: checkpoint, model, summary (without an evaluation so far) and the last
-    /// plots. `failure` is what ended it early, if anything did; where it was no interruption, the training
+    /// plots. `failure` is what ended it early, if anything did; where it did not come from outside, the training
     /// can't be resumed from the snapshot, and the checkpoints stay as they are. Each file is tried whatever
     /// becomes of the others.
     ///
@@ -183,10 +183,8 @@ impl Recorder {
                 self.config.env
             );
         }
-        let saved = match failure {
-            None | Some(Error::Interrupted) => self.save_checkpoint(snapshot),
-            Some(_) => Ok(()),
-        };
+        let saved =
+            if failure.is_none_or(Error::is_from_outside) { self.save_checkpoint(snapshot) } else { Ok(()) };
         (self.seconds_before, self.started) = (seconds, None);
         let (agent, summary) = (snapshot.agent, self.summary(snapshot.agent));
         saved.and(self.writer.as_mut().map_or(Ok(()), |writer| writer.finish(agent, &summary)))

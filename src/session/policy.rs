@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use control_envs::{Entry, EnvError};
+use serde::Serialize;
 
 use super::device::device;
 use super::source::EnvSource;
@@ -21,7 +22,7 @@ use crate::units::NetworkUnits;
 
 /// What a policy says at an observation. Values are in units of the environment's return, one an action; NaN where
 /// no reward was seen in training, since there is no unit then.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ActionValues {
     /// The action with the highest mean: what the policy does.
     pub action: usize,
@@ -80,6 +81,22 @@ impl Policy {
         Self::of_folder(device, &directory, source, |network| checkpoint.restore_network(network))
     }
 
+    /// [`load_checkpoint`](Self::load_checkpoint), or [`load_onto`](Self::load_onto) where none is chosen.
+    ///
+    /// # Errors
+    /// As for these.
+    pub fn load_chosen(
+        choice: Option<CheckpointChoice>,
+        device: &str,
+        folder: impl AsRef<Path>,
+        source: impl EnvSource,
+    ) -> Result<Self, Error> {
+        match choice {
+            None => Self::load_onto(device, folder, source),
+            Some(choice) => Self::load_checkpoint(choice, device, folder, source),
+        }
+    }
+
     fn of_folder(
         device: &str,
         directory: &RunDirectory,
@@ -123,6 +140,11 @@ impl Policy {
             config,
             network,
         })
+    }
+
+    /// The environment that it was trained in.
+    pub fn environment(&self) -> &Entry {
+        &self.entry
     }
 
     /// Its settings.

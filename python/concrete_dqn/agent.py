@@ -1,0 +1,180 @@
+"""The agent."""
+
+import json
+import re
+import shutil
+import subprocess
+import threading
+import tomllib
+from pathlib import Path
+
+import gymnasium
+
+from . import program
+from .serve import Connection, Served, make, serve
+
+
+class ConcreteDQN:
+    """An agent in an environment: one that Gymnasium knows by its id, a function that makes one, or one that is there.
+
+    An environment that is there is the only one, so it is not evaluated in while it trains, and never closed.
+
+    `config` is a file with settings, and `settings` are more of them, such as {"agent.gamma": 0.98, "network.hidden":
+    [64, 64]}; `env_args` are the keyword arguments of an environment that is known by its id. Everything goes into a
+    folder of its own below `runs`.
+    """
+
+    def __init__(self, env, *, seed=0, config=None, settings=None, env_args=None, runs="runs", verbose=True):
+        self._name, self._make = source(env)
+        if env_args and not isinstance(env, str):
+            raise TypeError("env_args are for an environment that is named by its id; this one is made already")
+        self._arguments = env_args or {}
+        self._settings = {"seed": seed, **(settings or {})}
+        if isinstance(env, gymnasium.Env):
+            self._settings.setdefault("evaluation.period", 0)
+        self._config, self._runs, self._verbose = config, Path(runs), verbose
+        self._predictor, self.run = None, None
+
+    def learn(self, steps):
+        """Trains for so many more environment steps, and evaluates.
+
+        Ctrl-C ends it within a second or two; like an exception of the environment it loses nothing. The next `learn`
+        goes on from there, and at least to where the one that was cut short was to end.
+        """
+        self._forget()
+        if self.run is None:
+            arguments = ["--env", f"gym:{self._name}", *self._flags(steps)]
+        else:
+            total = max(self.summary["total_steps"] + steps, settings_of(self.run)["steps"])
+            arguments = ["resume", str(self.run), "--steps", str(total)]
+        report, error = program.run(arguments, self._make, self._verbose)
+        if self._verbose:
+            print(report, end="")
+        if folder := re.search(r"^files +(.*)$", report, re.MULTILINE):
+            self.run = Path(folder[1]).resolve()
+        if error:
+            raise error
+        return self
+
+    def evaluate(self, episodes=50):
+        """Plays so many episodes; returns mean_return, std_return, min_return, max_return, mean_length and more."""
+        arguments = ["evaluate", str(self._trained()), "--episodes", str(episodes), "--json"]
+        report, error = program.run(arguments, self._make)
+        if error:
+            raise error
+        return json.loads(report)
+
+    def predict(self, observation):
+        """The best action at an observation, and the epistemic standard deviation of its value: what more experience
+        would settle, in units of the return."""
+        values = self.values(observation)
+        index = values["action"]
+        return self._predictor.served.actions[index], values["epistemic_std"][index]
+
+    def values(self, observation):
+        """For all actions, in their order, mean, epistemic_std and aleatoric_std of their values, and which is best."""
+        if self._predictor is None:
+            self._predictor = Predictor(self._trained(), self._make)
+        return self._predictor.ask(observation)
+
+    @property
+    def summary(self):
+        """What the training has come to, as its summary.json says."""
+        return json.loads((self._trained() / "summary.json").read_text())
+
+    def save(self, folder):
+        """Copies the run, with all that is needed to go on with it, into a new folder."""
+        shutil.copytree(self._trained(), folder)
+
+    @classmethod
+    def load(cls, folder, env=None, **keywords):
+        """The agent of a run, to predict, to be evaluated, or to learn on in its folder. Without an environment it is
+        in the one that its settings name."""
+        folder = Path(folder).resolve()
+        settings = settings_of(folder)
+        if env is None:
+            prefix, colon, env = settings["env"].partition(":")
+            if prefix != "gym" or not colon:
+                raise ValueError(f"{folder} is a run in {settings['env']}, which is not an environment of Gymnasium")
+        agent = cls(env, **keywords)
+        agent.run = folder
+        return agent
+
+    def close(self):
+        """Ends the process that predicts, where there is one; otherwise it ends with the agent."""
+        self._forget()
+
+    def __del__(self):
+        if getattr(self, "_predictor", None):
+            self._forget()
+
+    def _flags(self, steps):
+        given = {f"env_args.{name}": value for name, value in self._arguments.items()} | self._settings
+        assignments = [flag for key, value in given.items() for flag in ("--set", f"{key}={json.dumps(value)}")]
+        config = [] if self._config is None else ["--config", str(self._config)]
+        return ["--steps", str(steps), "--runs-dir", str(self._runs), *config, *assignments]
+
+    def _trained(self):
+        if self.run is None:
+            raise RuntimeError("nothing has been learned yet; call learn first, or load a run")
+        return self.run
+
+    def _forget(self):
+        if self._predictor:
+            self._predictor.close()
+        self._predictor = None
+
+
+class Predictor:
+    """A process that holds a network and is asked what it would do."""
+
+    def __init__(self, run, make):
+        self.served = None
+
+        def observed(*asked):
+            self.served = make(*asked)
+            return self.served
+
+        self.process, self.socket = program.start(
+            ["predict", str(run)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        # It asks what the environment is, and then only listens.
+        threading.Thread(target=serve, args=(Connection(self.socket), observed), daemon=True).start()
+        if not self.process.stdout.readline():
+            told = self.process.stderr.read().strip()
+            self.close()
+            raise program.ProgramFailed(told)
+
+    def ask(self, observation):
+        numbers = memoryview(self.served.encode(observation)).cast("f").tolist()
+        self.socket.sendall(json.dumps(numbers).encode() + b"\n")
+        answer = json.loads(self.process.stdout.readline())
+        if "error" in answer:
+            raise ValueError(answer["error"])
+        return answer
+
+    def close(self):
+        program.hang_up(self.socket)
+        self.process.communicate()
+
+
+def settings_of(run):
+    try:
+        return tomllib.loads((run / "config.toml").read_text())
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{run} is no folder of a run: it has no config.toml") from None
+
+
+def source(env):
+    """The name of an environment, and what makes one."""
+    if isinstance(env, str):
+        return env.removeprefix("gym:"), make
+    if isinstance(env, gymnasium.Env):
+        name = env.spec.id if env.spec else type(env.unwrapped).__name__
+        return name, lambda *_: Served(env, name, lent=True)
+    if callable(env):
+        first = env()
+        name = first.spec.id if first.spec else type(first.unwrapped).__name__
+        first.close()
+        return name, lambda *_: Served(env(), name)
+    raise TypeError(f"an environment is an id, a gymnasium.Env or a function that makes one, but this is {env!r}")

@@ -1,0 +1,146 @@
+"""The package as its user has it, over the real program."""
+
+import os
+import signal
+import threading
+import time
+
+import gymnasium
+import numpy
+import pytest
+from gymnasium import spaces
+
+from concrete_dqn import ConcreteDQN, ProgramFailed, ProgramNotFound
+
+QUICK = {
+    "network.hidden": [16, 16],
+    "agent.learning_starts": 100,
+    "agent.batch_size": 16,
+    "evaluation.episodes": 2,
+    "evaluation.period": 0,
+}
+
+
+class Corridor(gymnasium.Env):
+    """Five cells; the way out is to the right. Actions are 1 and 2."""
+
+    observation_space = spaces.Discrete(5)
+    action_space = spaces.Discrete(2, start=1)
+
+    def __init__(self, fails_at=None):
+        self.cell, self.steps, self.fails_at, self.closed, self.seeds = 0, 0, fails_at, False, []
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.cell = 0
+        self.seeds.append(seed)
+        return self.cell, {}
+
+    def step(self, action):
+        self.steps += 1
+        if self.steps == self.fails_at:
+            raise LookupError("no way")
+        self.cell = max(self.cell + (1 if action == 2 else -1), 0)
+        return self.cell, -1.0, self.cell == 4, self.steps % 50 == 0, {}
+
+    def close(self):
+        self.closed = True
+
+
+def agent(env, runs, **keywords):
+    return ConcreteDQN(env, settings=QUICK | keywords.pop("settings", {}), runs=runs, verbose=False, **keywords)
+
+
+def test_an_id_is_learned_evaluated_saved_loaded_and_learned_on(tmp_path):
+    trained = agent("CartPole-v1", tmp_path / "runs", seed=3, settings={"evaluation.period": 200}).learn(400)
+    assert trained.summary["total_steps"] == 400 and trained.summary["seed"] == 3
+    assert trained.run.name.startswith("gym-CartPole-v1__ucb__") and "__s3__" in trained.run.name
+    assert {"config.toml", "episodes.csv", "evaluations.csv", "plots"} <= set(os.listdir(trained.run))
+    assert trained.evaluate(episodes=3)["episodes"] == 3
+
+    observation = numpy.array([0.0, 0.1, 0.05, -0.1])
+    action, std = trained.predict(observation)
+    assert action in (0, 1) and std >= 0
+    trained.save(tmp_path / "saved")
+    loaded = ConcreteDQN.load(tmp_path / "saved", verbose=False)
+    values, again = trained.values(observation), loaded.values(observation)
+    assert len(values["mean"]) == 2
+    # The noise of the passes is drawn anew, so the means differ by its share.
+    assert numpy.allclose(values["mean"], again["mean"], rtol=0.5)
+    loaded.learn(100)
+    assert loaded.summary["total_steps"] == 500 and trained.summary["total_steps"] == 400
+    loaded.close()
+
+
+def test_an_environment_stays_in_its_process_and_is_never_closed(tmp_path):
+    env = Corridor()
+    trained = agent(env, tmp_path).learn(600)
+    assert trained.run.name.startswith("gym-Corridor__")
+    assert env.steps >= 600 and not env.closed
+    assert env.seeds[0] is not None and env.seeds.count(None) > 10
+    right, _ = trained.predict(2)
+    assert right in (1, 2)
+    assert trained.evaluate(2)["episodes"] == 2 and not env.closed
+    loaded = ConcreteDQN.load(trained.run, env, verbose=False)
+    assert loaded.predict(2)[0] in (1, 2)
+
+
+def test_a_function_makes_environments_that_are_evaluated_in_and_closed(tmp_path):
+    made = []
+
+    def make():
+        made.append(Corridor())
+        return made[-1]
+
+    agent(make, tmp_path, settings={"evaluation.period": 200}).learn(400)
+    assert sum(env.steps > 0 for env in made) >= 2 and all(env.closed for env in made)
+
+
+def test_keyword_arguments_and_settings_are_those_of_the_run(tmp_path):
+    trained = agent("FrozenLake-v1", tmp_path, env_args={"is_slippery": False}, settings={"agent.gamma": 0.5})
+    config = (trained.learn(200).run / "config.toml").read_text()
+    assert "is_slippery = false" in config and "gamma = 0.5" in config
+
+
+def test_an_exception_is_the_users_own_and_loses_nothing(tmp_path):
+    env = Corridor(fails_at=300)
+    trained = agent(env, tmp_path)
+    with pytest.raises(LookupError, match="no way") as caught:
+        trained.learn(1000)
+    assert caught.traceback[-1].name == "step"
+    assert trained.summary["total_steps"] == 299
+    trained.learn(1)
+    assert trained.summary["total_steps"] == 1000, "the rest of what was cut short"
+    trained.learn(1)
+    assert trained.summary["total_steps"] == 1001
+
+
+def test_an_interruption_saves(tmp_path):
+    env = Corridor()
+    trained = agent(env, tmp_path)
+
+    def interrupt():
+        while env.steps < 500:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        trained.learn(1_000_000)
+    assert 500 <= trained.summary["total_steps"] < 1_000_000 and trained.summary["ended"] == "interrupted"
+
+
+def test_what_is_wrong_is_said(tmp_path, monkeypatch):
+    with pytest.raises(ProgramFailed, match="gamma = 7.* must be"):
+        agent("CartPole-v1", tmp_path, settings={"agent.gamma": 7}).learn(100)
+    with pytest.raises(ProgramFailed, match="gym:CartPol-v1.*not available"):
+        agent("CartPol-v1", tmp_path).learn(100)
+    with pytest.raises(RuntimeError, match="call learn first"):
+        agent("CartPole-v1", tmp_path).predict([0, 0, 0, 0])
+    with pytest.raises(FileNotFoundError, match="no folder of a run"):
+        ConcreteDQN.load(tmp_path)
+    with pytest.raises(TypeError, match="this is 3"):
+        ConcreteDQN(3)
+    monkeypatch.setenv("CONCRETE_DQN", str(tmp_path / "none"))
+    with pytest.raises(ProgramNotFound, match="CONCRETE_DQN is"):
+        agent("CartPole-v1", tmp_path).learn(100)

@@ -1,0 +1,46 @@
+//! `predict RUN`: what a trained network would do.
+
+use std::io::{self, BufRead};
+use std::path::Path;
+
+use control_envs::Registry;
+use serde::Serialize;
+
+use super::arguments::PredictArguments;
+use super::terminal::print;
+use crate::error::Error;
+use crate::session::{ActionValues, Policy};
+
+/// A line that is printed.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Line<'a> {
+    /// The first: what is expected, and of what is answered.
+    Ready { env: &'a str, observation: usize, actions: &'a [String] },
+    /// To an observation.
+    Answer(ActionValues),
+    /// To what is none.
+    Error { error: String },
+}
+
+pub fn run(registry: &Registry, arguments: &PredictArguments) -> Result<(), Error> {
+    let PredictArguments { run, checkpoint, device } = arguments;
+    let mut policy = Policy::load_chosen(*checkpoint, device, run, registry)?;
+    let spec = policy.environment().spec();
+    let (env, observation) = (&spec.id, spec.observation_space.len());
+    print(&json(&Line::Ready { env, observation, actions: &spec.actions })?)?;
+    for line in io::stdin().lock().lines() {
+        let line = line.map_err(Error::file("read", Path::new("the standard input")))?;
+        let answer = match serde_json::from_str::<Vec<f32>>(&line) {
+            Ok(observation) => policy.predict(&observation).map_err(|error| error.to_string()),
+            Err(error) => Err(format!("this is no list of numbers: {error}")),
+        };
+        print(&json(&answer.map_or_else(|error| Line::Error { error }, Line::Answer))?)?;
+    }
+    Ok(())
+}
+
+fn json(line: &Line<'_>) -> Result<String, Error> {
+    let text = serde_json::to_string(line).map_err(io::Error::from);
+    Ok(text.map_err(Error::file("write", Path::new("the standard output")))? + "\n")
+}
