@@ -18,20 +18,5 @@ for entry in $sizes; do
             --steps $((size * episodes)) --set evaluation.period=0 --set evaluation.episodes=20 \
             --set checkpoint.keep=0 --runs-dir "$folder/$size" -q "${@}"
     done
-    python3 - "$size" "$folder/$size" <<'PYTHON'
-import csv, glob, statistics, sys
-
-size, folder = int(sys.argv[1]), sys.argv[2]
-first, solved, last = [], [], []
-for path in sorted(glob.glob(folder + "/*/episodes.csv")):
-    with open(path) as rows:
-        found = [float(row["episode_return"]) > 0.5 for row in csv.DictReader(rows)]
-    windows = (end for end in range(100, len(found) + 1) if sum(found[end - 100 : end]) >= 90)
-    first.append(found.index(True) + 1 if True in found else float("inf"))
-    solved.append(next(windows, float("inf")))
-    last.append(sum(found[-100:]))
-print(f"size {size}: first treasure at episode {statistics.median(first):.0f} (median), "
-      f"90 of 100 at {statistics.median(solved):.0f}, from {min(solved):.0f} to {max(solved):.0f}, "
-      f"on {sum(s < float('inf') for s in solved)} of {len(solved)} seeds; in the last 100 at least {min(last)}")
-PYTHON
 done
+cargo run --release --example deep_sea -- "$folder"
