@@ -234,7 +234,7 @@ class Chart {
     const soft = inkOf('soft'), grid = inkOf('grid');
     const axis = { stroke: soft, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 }, font: '11px system-ui, sans-serif' };
     const numbers = (plot, splits) => splits.map((value) => (value == null ? '' : brief(value)));
-    const width = (plot, values) => 14 + 6.5 * Math.max(3, ...(values || []).map((value) => value.length));
+    const width = (plot, values) => 20 + 6.5 * Math.max(3, ...(values || []).map((value) => value.length));
     const axes = [
       { ...axis, values: (plot, splits) => splits.map((value) => brief(value)), label: AXIS_NAMES[this.view.axis], labelSize: 18, labelFont: '11px system-ui, sans-serif', size: 30 },
       { ...axis, scale: 'y', values: numbers, size: width },
@@ -270,7 +270,7 @@ class Chart {
       case 'marks': return { ...base, points: { show: true, size: 7, fill: color, stroke: color } };
       case 'level': return { ...base, stroke: ink, width: 1, dash: [6, 4] };
       case 'faint': return { ...base, stroke: faded(color, 0.3), width: 1 };
-      case 'upper': case 'lower': return { ...base, stroke: faded(color, 0.25), width: 0.5 };
+      case 'upper': case 'lower': return { ...base, class: 'bound', stroke: faded(color, 0.25), width: 0.5 };
       case 'dashed': return { ...base, dash: [8, 4] };
       default: return base;
     }
@@ -322,12 +322,13 @@ function linesOfRuns(runs, spec, column) {
     const settings = [...new Set(all.map((line) => line.run.setting))];
     for (const setting of settings) {
       const own = all.filter((line) => line.run.setting === setting);
-      if (own.length < 2 || view.together === 'apart') {
-        lines.push(...own.map(({ run, x, y }) => ({ x, y, label: run.label, color: run.color, kind: run.color >= 7 ? 'dashed' : 'line' })));
+      const { xs, mean, lower, upper } = band(own.map(({ x, y }) => [x, y]), view.together);
+      if (view.together === 'apart' || xs.length === 0) {
+        const kind = (run, x) => (x.length === 1 ? 'marks' : run.color >= 7 ? 'dashed' : 'line');
+        lines.push(...own.map(({ run, x, y }) => ({ x, y, label: run.label, color: run.color, kind: kind(run, x) })));
         continue;
       }
       const { color } = own[0].run;
-      const { xs, mean, lower, upper } = band(own.map(({ x, y }) => [x, y]), view.together);
       // Right after each other, since the band is filled between them.
       lines.push({ x: xs, y: upper, label: `${setting}, upper`, color, kind: 'upper' });
       lines.push({ x: xs, y: lower, label: `${setting}, lower`, color, kind: 'lower' });

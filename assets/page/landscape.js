@@ -420,7 +420,7 @@ class LandscapeWidget {
     this.marker.replaceChildren(
       svg('line', { x1: x, x2: x, y1: y, y2: bottom, stroke: soft, 'stroke-dasharray': '2 3' }),
       svg('circle', { class: 'minimum', cx: x, cy: y, r: 4, fill: colorOf(1) }),
-      svg('text', { x: x + (side === 'end' ? -7 : 7), y: bottom - 7, fill: colorOf(1), 'text-anchor': side, 'font-weight': 600 }, `p* = ${brief(form.toP(best))}${beyond}`),
+      svg('text', { x: x + (side === 'end' ? -7 : 7), y: bottom - 7, fill: colorOf(1), 'text-anchor': side, 'font-weight': 600 }, `p* = ${small(form.toP(best))}${beyond}`),
     );
     this.disc.setAttribute('fill', colorOf(0));
     this.disc.setAttribute('stroke', inkOf('card'));
@@ -437,12 +437,15 @@ class LandscapeWidget {
     this.ball.setAttribute('aria-valuenow', p);
     this.ball.setAttribute('aria-valuetext', `p = ${brief(p)}`);
     this.status.replaceChildren(...[
-      `p = ${brief(p, 4)}`, `L(p) = ${brief(value, 5)}`, `p* = ${brief(best, 4)}, where L is least`, this.doing,
+      `p = ${brief(p, 4)}`, `L(p) = ${brief(value, 5)}`, `p* = ${small(best, 4)}, where L is least`, this.doing,
     ].map((line) => element('div', {}, line)));
     this.p = p;
     this.best = best;
   }
 }
+
+/** A p, which can be too small for a number. */
+const small = (p, digits) => (p === 0 ? '< 1e-300' : brief(p, digits));
 
 /** A few round numbers between two. */
 function niceTicks(low, high) {

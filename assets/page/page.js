@@ -146,7 +146,7 @@ class ReportPage {
       const swatch = element('span', { class: 'swatch', style: `background:${colorOf(run.color)}` });
       return element('tr', {},
         element('td', {}, element('label', {}, box, ' ', swatch, run.label)),
-        ...differing.map((key) => element('td', {}, settings[key] ?? '–')),
+        ...differing.map((key) => element('td', {}, (settings[key] ?? '–').replaceAll('"', ''))),
         element('td', {}, summary && summary.evaluation ? brief(summary.evaluation.mean_return, 4) : '–'),
         element('td', {}, summary ? brief(summary.mean_return_100, 4) : '–'),
         element('td', {}, summary && summary.solved_at_step != null ? whole(summary.solved_at_step) : '–'));
@@ -161,12 +161,11 @@ class ReportPage {
     const section = document.getElementById('details');
     if (section.childElementCount > 0 && !this.isOver) return;
     const of = ({ tables: { run }, label }) => {
-      const prefix = this.isCompared ? `${label}: ` : '';
-      const block = (name, text) => element('details', {}, element('summary', {}, prefix + name), element('pre', {}, text));
+      const block = (name, text) => element('details', {}, element('summary', {}, name), element('pre', {}, text));
       const blocks = [block('settings, config.toml', run.config)];
       if (run.summary) blocks.push(block('what it came to, summary.json', JSON.stringify(run.summary, null, 2)));
       if (run.meta) blocks.push(block('where it comes from, meta.json', JSON.stringify(run.meta, null, 2)));
-      return blocks;
+      return this.isCompared ? [element('details', {}, element('summary', {}, label), ...blocks)] : blocks;
     };
     section.replaceChildren(element('h2', {}, 'Settings and origin'), ...this.runs.flatMap(of), element('p', { class: 'note' }, `Made by concrete-dqn ${this.data.version}.`));
   }

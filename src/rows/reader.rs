@@ -39,7 +39,7 @@ fn lines_after(path: &Path, bytes: u64) -> io::Result<Option<(Vec<u8>, u64)>> {
         // It is being made.
         return Ok((bytes == 0).then(|| (Vec::new(), 0)));
     }
-    let start = bytes.max(header.len() as u64);
+    let start = if bytes == 0 { header.len() as u64 } else { bytes };
     // With the line end before.
     file.seek(SeekFrom::Start(start - 1))?;
     let mut lines = Vec::new();
