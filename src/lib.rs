@@ -77,6 +77,7 @@ mod numbers;
 mod panics;
 pub mod plot;
 pub mod randomness;
+pub mod recording;
 pub mod replay;
 pub mod report;
 pub mod rows;

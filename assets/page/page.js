@@ -8,9 +8,10 @@ class ReportPage {
     this.#controls();
     this.#chooseCharts();
     this.landscape = new LandscapeWidget(document.getElementById('landscape'), () => this.shown());
+    this.#pictures();
     this.draw();
     // Colours are read when something is drawn.
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { this.view.theme++; this.draw(); this.landscape.draw(); });
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { this.view.theme++; this.draw(); this.landscape.draw(); this.maps?.draw(); this.episode?.draw(); });
     if (data.live) this.#follow(data.live);
   }
 
@@ -65,6 +66,14 @@ class ReportPage {
       this.charts = specs.map(({ spec, column }) => new Chart(spec, (view) => linesOfRuns(() => this.shown(), spec, column)(view)));
     }
     document.getElementById('charts').replaceChildren(...this.charts.map((chart) => chart.card));
+  }
+
+  /** What only some runs have, and only a page of one of them shows. */
+  #pictures() {
+    const [{ tables: { run } }] = this.runs;
+    if (this.isCompared) return;
+    if (run.recording) this.episode = new EpisodePanel(document.getElementById('episode'), run);
+    if (run.maps) this.maps = new MapsPanel(document.getElementById('maps'), run);
   }
 
   draw() {
@@ -193,6 +202,7 @@ class ReportPage {
       this.isOver = true;
       this.state = null;
       this.take(JSON.parse(event.data));
+      this.#pictures();
       this.draw();
       this.landscape.refresh();
       document.getElementById('data').textContent = event.data;

@@ -10,6 +10,29 @@ use crate::plot::points::extremes;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Columns(Vec<(String, Vec<f64>)>);
 
+/// Numbers of a page, each in as few characters as tell it: 17 and not 17.0. What is not finite is null.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Numbers(Vec<f64>);
+
+impl Numbers {
+    /// These, with all their digits.
+    pub fn of(values: Vec<f64>) -> Self {
+        Self(values)
+    }
+
+    /// These, to five significant digits: more than a colour tells.
+    pub fn rounded(values: impl IntoIterator<Item = f64>) -> Self {
+        let round = |value: f64| format!("{value:.4e}").parse().unwrap_or(value);
+        Self(values.into_iter().map(round).collect())
+    }
+}
+
+impl Serialize for Numbers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|&value| Brief(value)))
+    }
+}
+
 impl Columns {
     /// A column for each of `fields`, a number a row.
     pub fn of<R>(rows: &[R], fields: &[(&str, fn(&R) -> f64)]) -> Self {
@@ -66,13 +89,12 @@ impl Serialize for Columns {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (name, values) in &self.0 {
-            map.serialize_entry(name, &values.iter().map(|&value| Brief(value)).collect::<Vec<_>>())?;
+            map.serialize_entry(name, &Numbers(values.clone()))?;
         }
         map.end()
     }
 }
 
-/// A number in as few characters as tell it: 17 and not 17.0.
 struct Brief(f64);
 
 impl Serialize for Brief {

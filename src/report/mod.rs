@@ -5,6 +5,7 @@
 //! run trains. Both only read the run's files.
 
 mod columns;
+mod maps;
 mod page;
 mod run;
 mod tables;

@@ -19,6 +19,8 @@ const PROGRAM: &str = concat!(
     include_str!("../../assets/page/numbers.js"),
     include_str!("../../assets/page/charts.js"),
     include_str!("../../assets/page/landscape.js"),
+    include_str!("../../assets/page/maps.js"),
+    include_str!("../../assets/page/episode.js"),
     include_str!("../../assets/page/page.js"),
 );
 

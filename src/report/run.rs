@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use control_envs::EnvSpec;
+use control_envs::{Dimension, EnvSpec};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::Subject;
+use super::maps::Maps;
 use super::tables::{Ends, Tables};
 use crate::error::Error;
 use crate::files::read_json;
@@ -28,6 +29,8 @@ pub struct RunData {
     actions: Vec<String>,
     /// The names of the observation's dimensions, with their units.
     dimensions: Vec<String>,
+    /// Channels, rows and columns, where the observation is an image.
+    image: Option<[usize; 3]>,
     has_local_dropout: bool,
     length_scale: f64,
     /// Every setting, by its dotted key.
@@ -40,6 +43,11 @@ pub struct RunData {
     /// How many rows the tables have in all.
     rows: RowCounts,
     tables: Tables,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maps: Option<Maps>,
+    /// `recording.json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recording: Option<Value>,
 }
 
 /// How many rows there are of what a page may show fewer of.
@@ -67,6 +75,10 @@ impl RunData {
                 .or(summary.as_ref().and_then(|summary| summary.reward_threshold)),
             actions: spec.as_ref().map_or_else(Vec::new, |spec| spec.actions.clone()),
             dimensions: spec.as_ref().map_or_else(Vec::new, dimensions),
+            image: spec
+                .as_ref()
+                .and_then(|spec| spec.observation_space.image)
+                .map(|shape| [shape.channels, shape.rows, shape.columns]),
             has_local_dropout: label.has_local_dropout,
             length_scale: config.dropout.length_scale,
             settings: config.settings().into_iter().collect(),
@@ -75,6 +87,8 @@ impl RunData {
             summary,
             rows: RowCounts { episodes: tables.episodes.len(), updates: tables.updates.len() },
             tables: tables.thinned(most),
+            recording: read_json(&directory.recording()).ok(),
+            maps: Maps::read(directory.path(), spec.as_ref())?,
         };
         Ok((run, ends))
     }
@@ -85,9 +99,11 @@ const NAMED_DIMENSIONS: usize = 32;
 
 fn dimensions(spec: &EnvSpec) -> Vec<String> {
     let dimensions = &spec.observation_space.dimensions;
-    let named =
-        dimensions.iter().take(if dimensions.len() > NAMED_DIMENSIONS { 0 } else { NAMED_DIMENSIONS });
-    let name =
-        |name: &str, unit: &str| if unit.is_empty() { name.to_owned() } else { format!("{name} ({unit})") };
-    named.map(|dimension| name(&dimension.name, &dimension.unit)).collect()
+    if dimensions.len() > NAMED_DIMENSIONS { Vec::new() } else { dimensions.iter().map(named).collect() }
+}
+
+/// A dimension's name with its unit.
+pub fn named(dimension: &Dimension) -> String {
+    let Dimension { name, unit, .. } = dimension;
+    if unit.is_empty() { name.clone() } else { format!("{name} ({unit})") }
 }
