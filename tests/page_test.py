@@ -113,9 +113,20 @@ def content(browser):
     )
 
 
+def processor_time(pid, thread):
+    """The ticks of processor time that the threads of this name have had."""
+    ticks = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        name, rest = (task / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
+        if name == thread:
+            user, system = rest.split()[11:13]
+            ticks += int(user) + int(system)
+    return ticks
+
+
 def watch_a_training(browser, runs):
     """The live page fills while a real run trains, and says in the end what its report says."""
-    command = [PROGRAM, *QUICK, "--env=cartpole", "--steps=9000", "--seed=3", "--dashboard=127.0.0.1:0", "--runs-dir", runs]
+    command = [PROGRAM, *QUICK, "--env=cartpole", "--steps=20000", "--seed=3", "--dashboard=127.0.0.1:0", "--runs-dir", runs]
     training = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     lines = []
     for line in training.stderr:
@@ -125,8 +136,12 @@ def watch_a_training(browser, runs):
     check(lines and url, f"no dashboard was announced: {''.join(lines)}")
     browser.open(url[1])
     first = until("points", lambda: (now := points(browser))["p"] > 0 and now)
-    more = until("more points", lambda: (now := points(browser))["p"] > first["p"] + 5 and now)
+    more = until("more points", lambda: (now := points(browser))["p"] > first["p"] + 40 and now)
     check(browser.run("return document.getElementById('state').dataset.state") in ("training", "finished"), "no state")
+    # While a page listens: what the dashboard costs, beside the thread that trains.
+    main_thread = Path(f"/proc/{training.pid}/comm").read_text().strip()
+    share = [processor_time(training.pid, name) for name in ("dashboard", main_thread)]
+    check(share[1] > 0 and share[0] <= 0.03 * share[1] + 1, f"the dashboard took {share[0]} ticks beside {share[1]}")
     until("the end", lambda: browser.run("return document.getElementById('state').innerText") == "finished")
     training.stderr.read()
     check(training.wait() == 0, "the training failed")
@@ -136,6 +151,7 @@ def watch_a_training(browser, runs):
     browser.open(report.as_uri())
     check(json.loads(data) == json.loads(browser.run("return document.getElementById('data').textContent")), "data differ")
     check(content(browser) == live, "the report says something else than the live page did")
+    print(f"the dashboard took {share[0]} ticks of the processor while the training took {share[1]}")
     print(f"live: from {first['p']} over {more['p']} to {points(browser)['p']} points of p; the report says the same")
     return run
 
@@ -256,12 +272,37 @@ def compare(browser, first, runs):
     found = browser.run(labels)
     check(any("mean of 2" in label for label in found) and len(browser.run("return report.charts[0].plot.bands")) == 1, f"no band: {found}")
     table = browser.run("return document.getElementById('runs').innerText")
-    check("steps" in table and "9000" in table and "1500" in table, f"the settings that differ are not named: {table}")
+    check("steps" in table and "20000" in table and "1500" in table, f"the settings that differ are not named: {table}")
     browser.run("document.querySelector('#runs input').click()")
     check(len(browser.run(labels)) < len(found), "a run that is switched off is still drawn")
     browser.run("const axis = document.getElementById('axis'); axis.value = 'episodes'; axis.onchange()")
     check(browser.run("return report.charts[0].points") > 10, "nothing is drawn over episodes")
     print(f"compared: {', '.join(found[1:])}")
+
+
+def pictures(browser, first, runs):
+    """Maps with a slider through time, and the episode that was recorded."""
+    rows = ["env_steps,x,y,visits,value,greedy_action,epistemic_std,local_p"]
+    for moment in (1, 2, 3):
+        for y in range(6):
+            rows += [f"{moment * 1000},{x},{y},{moment * x},{x * y / moment},{(x + y) % 2},{1 / moment},{0.5 / moment}" for x in range(8)]
+    (first / "maps.csv").write_text("\n".join(rows) + "\n")
+    subprocess.run([PROGRAM, "report", first], check=True, stdout=subprocess.DEVNULL)
+    (first / "maps.csv").unlink()
+    browser.open((first / "report.html").as_uri())
+    pictures = "return [...document.querySelectorAll(arguments[0])].map((canvas) => canvas.toDataURL())"
+    for css, slider, count in [("#maps canvas", "#maps input", 4), ("#episode canvas", "#episode input", 1)]:
+        before = until(css, lambda: (now := browser.run(pictures, css)) and now)
+        check(len(before) == count, f"{len(before)} pictures, not {count}")
+        browser.keys(slider, LEFT if css.startswith("#maps") else RIGHT)
+        after = browser.run(pictures, css)
+        # That the actions and their places stay is right; all else changes.
+        check(before[0] != after[0] and before[-1] != after[-1], f"{css} does not change with its slider")
+    episode = browser.run("return document.getElementById('episode').innerText")
+    check("push left: " in episode and "±" in episode and "step 2 of" in episode, f"Q-values are not told: {episode}")
+    browser.run("report.episode.play.click()")
+    until("the next steps", lambda: browser.run("return Number(report.episode.slider.value)") > 1)
+    print("maps and the episode are drawn and go with their sliders")
 
 
 def large(browser, folder):
@@ -321,6 +362,7 @@ def main():
             charts_are_there(browser)
             play(browser)
             compare(browser, run, runs)
+            pictures(browser, run, runs)
             large(browser, runs)
             nothing_went_wrong(browser)
         finally:

@@ -11,7 +11,7 @@ const CHARTS = [
     ],
   },
   {
-    id: 'p', title: 'Dropout probability p, and N', log: true, hasLinear: true,
+    id: 'p', title: 'Dropout probability p, and N', log: true, hasLinear: true, decades: 10,
     series: [
       { table: 'course', column: '{layer}' },
       { table: 'course', column: 'dataset_size', label: 'N (right axis)', right: true, color: 6 },
@@ -64,7 +64,7 @@ const CHARTS = [
 const COMPARED = [
   { id: 'return', title: 'Return, mean of 100 episodes', table: 'episodes', column: 'mean_return_100', threshold: true },
   { id: 'evaluation', title: 'Return of the evaluations', table: 'evaluations', column: 'mean_return', threshold: true },
-  { id: 'p', title: 'Dropout probability, {layer}', table: 'course', column: '{layer}', log: true, hasLinear: true },
+  { id: 'p', title: 'Dropout probability, {layer}', table: 'course', column: '{layer}', log: true, hasLinear: true, decades: 10 },
   { id: 'epistemic', title: 'Epistemic standard deviation, of batches', table: 'updates', column: 'epistemic_std', log: true, hasLinear: true },
   { id: 'td', title: 'Absolute TD error', table: 'updates', column: 'td_error', hasLog: true },
   { id: 'exploratory', title: 'Share of decisions that were not greedy', table: 'episodes', column: 'exploratory_share' },
@@ -223,9 +223,20 @@ class Chart {
     if (this.plot && this.plot.width !== width) this.plot.setSize({ width, height });
   }
 
-  /** All lines over the x of all of them. What is missing in one is passed over, and a zero has no place on a log axis. */
+  /** Where a log axis ends below: at the lowest value, unless that is so many decades below the highest. */
+  #bottom(lines) {
+    let [low, high] = [Infinity, 0];
+    for (const line of lines) {
+      if (line.scale !== 'right') for (const y of line.y) if (y > 0) { low = Math.min(low, y); high = Math.max(high, y); }
+    }
+    return high > 0 ? Math.max(10 ** Math.floor(Math.log10(low)), 10 ** (Math.ceil(Math.log10(high)) - (this.spec.decades || 5))) : 1e-3;
+  }
+
+  /** All lines over the x of all of them. What is missing in one is passed over; on a log axis what is lower, zeros among
+   *  it, lies on the lower edge. */
   #aligned(lines) {
-    const shown = (line) => (this.isLog && line.scale !== 'right' ? line.y.map((y) => (y > 0 ? y : null)) : line.y);
+    this.bottom = this.#bottom(lines);
+    const shown = (line) => (this.isLog && line.scale !== 'right' ? line.y.map((y) => (y == null ? y : Math.max(y, this.bottom))) : line.y);
     // All charts have the same x axis, from 0 on.
     return uPlot.join([[[0, this.view.end]], ...lines.map((line) => [line.x, shown(line)])]);
   }
@@ -245,7 +256,7 @@ class Chart {
       ...this.#size(),
       scales: {
         x: { time: false },
-        y: { distr: this.isLog ? 3 : 1, range: this.isLog ? undefined : (plot, low, high) => padded(low, high, levels) },
+        y: { distr: this.isLog ? 3 : 1, range: (plot, low, high) => (this.isLog ? [this.bottom, 10 ** Math.ceil(Math.log10(Math.max(high, this.bottom * 10)))] : padded(low, high, levels)) },
         right: { range: (plot, low, high) => [0, (high || 1) * 1.05] },
       },
       axes,
@@ -264,7 +275,7 @@ class Chart {
 
   #series(line) {
     const color = colorOf(line.color), ink = inkOf('soft');
-    const base = { label: line.label, scale: line.scale || 'y', stroke: color, width: 1.8, value: (plot, value) => brief(value), points: { show: false } };
+    const base = { label: line.label, scale: line.scale || 'y', stroke: color, width: 1.8, value: (plot, value) => (this.isLog && value === this.bottom ? `≤ ${brief(value)}` : brief(value)), points: { show: false } };
     switch (line.kind) {
       case 'dots': return { ...base, stroke: faded(color, 0.45), paths: () => null, points: { show: true, size: 3.5, fill: faded(color, 0.45), stroke: 'transparent', width: 0 } };
       case 'marks': return { ...base, points: { show: true, size: 7, fill: color, stroke: color } };

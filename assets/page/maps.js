@@ -91,7 +91,7 @@ class MapsPanel {
         context.fillRect(column * w, top, w + 0.5, h + 0.5);
         const visits = this.moment.visits[cell];
         if (this.visits.checked && visits > 0) {
-          const radius = Math.min(w, h) * 0.42 * Math.sqrt(Math.log1p(visits) / most);
+          const radius = (Math.min(w, h) * 0.36 * Math.log1p(visits)) / most;
           context.beginPath();
           context.arc((column + 0.5) * w, top + h / 2, Math.max(radius, 0.6), 0, 7);
           context.fillStyle = '#ffffffb0';

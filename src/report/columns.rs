@@ -6,6 +6,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::plot::points::extremes;
 
+/// A column's name, and what a row has in it.
+pub type Field<R> = (&'static str, fn(&R) -> f64);
+
 /// Named columns of equal length. As JSON an object of arrays; what is not a finite number is null.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Columns(Vec<(String, Vec<f64>)>);
@@ -35,9 +38,9 @@ impl Serialize for Numbers {
 
 impl Columns {
     /// A column for each of `fields`, a number a row.
-    pub fn of<R>(rows: &[R], fields: &[(&str, fn(&R) -> f64)]) -> Self {
+    pub fn of<R>(rows: &[R], fields: &[Field<R>]) -> Self {
         let column =
-            |(name, field): &(&str, fn(&R) -> f64)| ((*name).to_owned(), rows.iter().map(field).collect());
+            |(name, field): &Field<R>| ((*name).to_owned(), rows.iter().map(field).collect::<Vec<f64>>());
         Self(fields.iter().map(column).collect())
     }
 
@@ -48,6 +51,12 @@ impl Columns {
         let column =
             |layer: usize| (format!("p_{layer}"), rows.iter().map(|row| value(row, layer)).collect());
         self.0.extend((0..layers).map(column));
+        self
+    }
+
+    /// The same with one more column.
+    pub fn with(mut self, name: &str, values: Vec<f64>) -> Self {
+        self.0.push((name.to_owned(), values));
         self
     }
 

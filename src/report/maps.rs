@@ -6,6 +6,7 @@ use control_envs::EnvSpec;
 use serde::{Deserialize, Serialize};
 
 use super::columns::Numbers;
+use super::run::named;
 use crate::error::Error;
 use crate::rows::{Row, read};
 
@@ -93,7 +94,7 @@ impl Maps {
         let observation = spec.map(|spec| &spec.observation_space);
         let is_grid = observation.is_some_and(|space| space.image.is_some() || space.one_hot);
         let axes = match observation.map(|space| space.dimensions.as_slice()) {
-            Some([x, y]) if !is_grid => [x, y].map(|axis| super::run::named(axis)),
+            Some([x, y]) if !is_grid => [x, y].map(named),
             _ if is_grid => ["column", "row"].map(str::to_owned),
             _ => ["x", "y"].map(str::to_owned),
         };

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::columns::Columns;
 use crate::error::Error;
@@ -58,7 +58,7 @@ impl Tables {
             return Ok(None);
         };
         let tables = Self {
-            episodes: of_episodes(&episodes),
+            episodes: timed(of_episodes(&episodes), &episodes, directory.path())?,
             updates: of_updates(&updates),
             evaluations: of_evaluations(&evaluations),
             layers: of_layers(&layers),
@@ -149,6 +149,30 @@ fn of_episodes(rows: &[EpisodeRecord]) -> Columns {
     columns.with_layers(rows, |row| &row.p)
 }
 
+/// The episodes with the seconds from the run's start to their ends, where `monitor.csv` tells them.
+fn timed(columns: Columns, rows: &[EpisodeRecord], folder: &Path) -> Result<Columns, Error> {
+    let path = folder.join("monitor.csv");
+    if rows.is_empty() || !path.exists() {
+        return Ok(columns);
+    }
+    let times = episode_times(&path)?;
+    let time =
+        |row: &EpisodeRecord| times.get((row.episode as usize).wrapping_sub(1)).copied().unwrap_or(f64::NAN);
+    Ok(columns.with("seconds", rows.iter().map(time).collect()))
+}
+
+/// The column `t` of a file as Stable-Baselines3's monitor writes it, a row an episode. The last row may be in the middle
+/// of being written.
+fn episode_times(path: &Path) -> Result<Vec<f64>, Error> {
+    #[derive(Deserialize)]
+    struct Time {
+        t: f64,
+    }
+    let reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_path(path);
+    let reader = reader.map_err(|error| Error::file("read", path)(error.into()))?;
+    Ok(reader.into_deserialize().map_while(|row| row.ok().map(|Time { t }| t)).collect())
+}
+
 fn of_updates(rows: &[UpdateRecord]) -> Columns {
     let columns = Columns::of(
         rows,
@@ -229,6 +253,18 @@ mod tests {
         assert_eq!(few.thinned(500), few);
         // Where every unit has its own p, fewer moments are kept.
         assert!(tables(1_000, 400).thinned(500).layers.len() <= LAYER_ROWS);
+    }
+
+    #[test]
+    fn episodes_are_timed_where_a_monitor_has_seen_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let rows = [1, 3].map(|episode| EpisodeRecord { episode, ..EpisodeRecord::default() });
+        let seconds = || timed(of_episodes(&rows), &rows, folder.path()).unwrap().column("seconds").to_vec();
+        assert!(seconds().is_empty());
+        let text =
+            "#{\"t_start\": 1.5, \"env_id\": \"X-v0\"}\nr,l,t\n9.0,9,0.25\n9.0,9,0.5\n9.0,9,0.75\n9.0,";
+        std::fs::write(folder.path().join("monitor.csv"), text).unwrap();
+        assert_eq!(seconds(), [0.25, 0.75]);
     }
 
     #[test]
