@@ -250,7 +250,8 @@ mod tests {
         assert!(layers.iter().all(|episode| episodes.contains(episode)) && layers.last() == Some(&10_000));
         assert!(episodes.len() <= 700, "{}", episodes.len());
         let few = tables(5, 3);
-        assert_eq!(few.thinned(500), few);
+        // Compared as text, since a NaN is no other.
+        assert_eq!(format!("{:?}", few.thinned(500)), format!("{few:?}"));
         // Where every unit has its own p, fewer moments are kept.
         assert!(tables(1_000, 400).thinned(500).layers.len() <= LAYER_ROWS);
     }
