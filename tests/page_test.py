@@ -311,16 +311,18 @@ def large(browser, folder):
     run.mkdir()
     source = next(path for path in folder.iterdir() if (path / "config.toml").is_file())
     shutil.copy(source / "config.toml", run)
+    header = lambda name: (source / name).read_text().splitlines()[0] + "\n"
+    parts = header("episodes.csv").count(",p_")
     episodes, updates, layers = ["", "", ""]
     for episode in range(1, 110_001):
         p = 0.1 / (1 + episode / 1000)
+        columns = f",{p:.6}" * parts
         value = 5000 if episode == 77_777 else 9 + episode % 7
-        episodes += f"{episode},{9 * episode},{value},9,true,{9 + episode / 1e4},{9 * episode},10,{p * 3:.6},{p * 2:.6},0.1,{p:.6},{p:.6},{p:.6}\n"
+        episodes += f"{episode},{9 * episode},{value},9,true,{9 + episode / 1e4},{9 * episode},10,{p * 3:.6},{p * 2:.6},0.1{columns}\n"
         layers += "".join(f"{episode},{layer},0,128,{p:.6},42.98{episode % 100},0.00{episode % 1000}\n" for layer in range(3))
     for update in range(100, 1_000_000, 100):
         row = ",".join(f"{math.sin(update * column):.6}" for column in range(1, 11))
-        updates += f"{update},{update},{row},1000,10,0.1,0.1,0.1\n"
-    header = lambda name: (source / name).read_text().splitlines()[0] + "\n"
+        updates += f"{update},{update},{row},1000,10" + ",0.1" * parts + "\n"
     for name, rows in [("episodes.csv", episodes), ("updates.csv", updates), ("layers.csv", layers)]:
         (run / name).write_text(header(name) + rows)
     subprocess.run([PROGRAM, "report", run], check=True, stdout=subprocess.DEVNULL)

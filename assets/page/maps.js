@@ -15,7 +15,7 @@ const MAPS = [
   { key: 'value', title: 'Value of the greedy action' },
   { key: 'greedy_action', title: 'Greedy action', isNamed: true },
   { key: 'epistemic_std', title: 'Epistemic standard deviation' },
-  { key: 'local_p', title: 'Local p, mean over actions', range: [0, 0.5] },
+  { key: 'local_p', title: 'Local p of the greedy action', range: [0, 0.5] },
 ];
 
 /** The maps of a run with a slider through time. */
@@ -34,7 +34,7 @@ class MapsPanel {
     this.plots = shown.map((map) => ({ ...map, range: this.#range(map), canvas: element('canvas', { role: 'img', 'aria-label': `${map.title} over ${x} and ${y}` }), scale: element('div', { class: 'scale' }) }));
     root.replaceChildren(
       element('h2', {}, 'What it thinks, place by place'),
-      element('p', { class: 'note' }, `Across: ${x}. ${this.maps.is_grid ? 'Down' : 'Up'}: ${y}. Colours mean the same at all moments. The larger a dot, the more often the agent was in the cell up to then.`),
+      element('p', { class: 'note' }, `Across: ${x}. ${this.maps.is_grid ? 'Down' : 'Up'}: ${y}. Colours mean the same at all moments. The larger a dot, the more transitions of the replay start in the cell.`),
       element('div', { class: 'controls' }, element('label', {}, 'after', this.slider, this.output), element('label', {}, this.visits, 'visits on top')),
       element('div', { class: 'maps' }, ...this.plots.map(({ title, canvas, scale }) => element('figure', {}, element('h3', {}, title), canvas, scale))),
       this.readout,
@@ -118,7 +118,7 @@ class MapsPanel {
     const column = at((event.clientX - box.left) / box.width, columns), down = at((event.clientY - box.top) / box.height, rows);
     const row = this.maps.is_grid ? down : rows - 1 - down, cell = row * columns + column;
     const { moment } = this, [x, y] = this.maps.axes;
-    const parts = [`${x} ${brief(this.maps.x[column])}, ${y} ${brief(this.maps.y[row])}: ${whole(moment.visits[cell])} visits`];
+    const parts = [`${x} ${brief(this.maps.x[column])}, ${y} ${brief(this.maps.y[row])}: ${whole(moment.visits[cell])} transitions`];
     parts.push(`value ${brief(moment.value[cell])} ± ${brief(moment.epistemic_std[cell])}`, this.actions[moment.greedy_action[cell]] ?? `action ${brief(moment.greedy_action[cell])}`);
     if (moment.local_p.length > 0) parts.push(`local p ${brief(moment.local_p[cell])}`);
     this.readout.textContent = parts.join(' · ');

@@ -3,32 +3,15 @@
 use std::path::Path;
 
 use control_envs::EnvSpec;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::columns::Numbers;
-use super::run::named;
 use crate::error::Error;
-use crate::rows::{Row, read};
+use crate::rows::{MapRecord, Row, read};
+use crate::state_grid::StateGrid;
 
 /// So many cells are on a page at most, those of all moments together.
 const CELLS: usize = 60_000;
-
-/// A row of `maps.csv`: a cell at a moment. All cells of a moment come after each other, those of equal y too.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct MapRecord {
-    env_steps: u64,
-    x: f64,
-    y: f64,
-    visits: f64,
-    value: f64,
-    greedy_action: f64,
-    epistemic_std: f64,
-    local_p: Option<f64>,
-}
-
-impl Row for MapRecord {
-    const FILE: &'static str = "maps.csv";
-}
 
 /// The maps of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -91,13 +74,11 @@ impl Maps {
         // The last one is kept.
         let mut kept: Vec<Moment> = whole.iter().rev().step_by(period).map(|cells| moment(cells)).collect();
         kept.reverse();
-        let observation = spec.map(|spec| &spec.observation_space);
-        let is_grid = observation.is_some_and(|space| space.image.is_some() || space.one_hot);
-        let axes = match observation.map(|space| space.dimensions.as_slice()) {
-            Some([x, y]) if !is_grid => [x, y].map(named),
-            _ if is_grid => ["column", "row"].map(str::to_owned),
-            _ => ["x", "y"].map(str::to_owned),
-        };
+        let space = spec.map(|spec| &spec.observation_space);
+        let grid = space.and_then(StateGrid::of);
+        let names = grid.map(|grid| grid.axes().each_ref().map(|axis| axis.name.clone()));
+        let axes = names.unwrap_or_else(|| ["x", "y"].map(str::to_owned));
+        let is_grid = space.is_some_and(|space| space.one_hot);
         Ok(Some(Self { axes, is_grid, x: Numbers::of(x), y: Numbers::of(y), moments: kept }))
     }
 }
@@ -107,9 +88,9 @@ fn moment(cells: &[MapRecord]) -> Moment {
     let has_local = cells.iter().any(|cell| cell.local_p.is_some());
     Moment {
         env_steps: cells[0].env_steps,
-        visits: of(|cell| cell.visits),
+        visits: of(|cell| cell.visits as f64),
         value: of(|cell| cell.value),
-        greedy_action: of(|cell| cell.greedy_action),
+        greedy_action: of(|cell| cell.greedy_action as f64),
         epistemic_std: of(|cell| cell.epistemic_std),
         local_p: if has_local { of(|cell| cell.local_p.unwrap_or(f64::NAN)) } else { Numbers::default() },
     }
@@ -117,16 +98,16 @@ fn moment(cells: &[MapRecord]) -> Moment {
 
 #[cfg(test)]
 mod tests {
-    use control_envs::{Dimension, EnvSpec};
+    use control_envs::{Dimension, EnvSpec, ImageShape};
 
     use super::*;
 
     fn rows(moments: u64, has_local: bool) -> Vec<MapRecord> {
-        let cell = |env_steps, y, x| MapRecord {
+        let cell = |env_steps, y: u32, x: u32| MapRecord {
             env_steps,
             x: f64::from(x) + 0.5,
             y: f64::from(y) * 10.0,
-            visits: f64::from(x + y),
+            visits: u64::from(x + y),
             value: f64::from(x) / 3.0,
             local_p: has_local.then_some(0.5),
             ..MapRecord::default()
@@ -150,7 +131,11 @@ mod tests {
         assert_eq!(json["moments"][1]["env_steps"], 2000);
         assert_eq!(json["moments"][1]["value"][1], 0.33333);
         assert_eq!(json["moments"][0]["local_p"].as_array().unwrap().len(), 6);
-        let grid = Maps::of(&rows(1, false), Some(&spec.with_one_hot())).unwrap().unwrap();
+        let cells: Vec<Dimension> =
+            (0..6).map(|cell| Dimension::new(format!("cell {cell}"), "", 0.0, 1.0)).collect();
+        let shape = ImageShape { channels: 1, rows: 2, columns: 3 };
+        let grid = EnvSpec::new("Y-v0", cells, ["a", "b"]).with_image(shape).with_one_hot();
+        let grid = Maps::of(&rows(1, false), Some(&grid)).unwrap().unwrap();
         assert!(
             grid.is_grid && grid.axes == ["column", "row"] && grid.moments[0].local_p == Numbers::default()
         );

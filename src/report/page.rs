@@ -68,7 +68,7 @@ impl Page {
     /// # Errors
     /// Where a table of the run can't be read.
     pub fn read_live(subject: &Subject, token: &str) -> Result<Self, Error> {
-        let label = RunLabel::of(&subject.config, threshold(subject));
+        let label = RunLabel::of(&subject.config, subject.spec.as_ref());
         let (run, ends): (_, Ends) = RunData::read(subject, label, ROWS)?;
         Ok(Self {
             version: env!("CARGO_PKG_VERSION"),
@@ -99,17 +99,17 @@ impl Page {
     }
 }
 
-fn threshold(subject: &Subject) -> Option<f64> {
-    subject.spec.as_ref().and_then(|spec| spec.reward_threshold)
-}
-
 /// What the runs of a page are called.
 fn labels(subjects: &[Subject]) -> Vec<RunLabel> {
     if let [subject] = subjects {
-        return vec![RunLabel::of(&subject.config, threshold(subject))];
+        return vec![RunLabel::of(&subject.config, subject.spec.as_ref())];
     }
     let configs: Vec<Config> = subjects.iter().map(|subject| subject.config.clone()).collect();
-    let of_config =
-        |config: &Config| subjects.iter().find(|s| s.config.env == config.env).and_then(threshold);
+    let of_config = |config: &Config| {
+        subjects
+            .iter()
+            .find(|subject| subject.config.env == config.env)
+            .and_then(|subject| subject.spec.clone())
+    };
     compared_labels(&configs, of_config)
 }

@@ -103,7 +103,7 @@ fn dimensions(spec: &EnvSpec) -> Vec<String> {
 }
 
 /// A dimension's name with its unit.
-pub fn named(dimension: &Dimension) -> String {
+fn named(dimension: &Dimension) -> String {
     let Dimension { name, unit, .. } = dimension;
     if unit.is_empty() { name.clone() } else { format!("{name} ({unit})") }
 }
