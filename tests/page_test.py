@@ -115,12 +115,14 @@ def content(browser):
 
 def processor_time(pid, thread):
     """The ticks of processor time that the threads of this name have had."""
-    ticks = 0
+    ticks, names = 0, []
     for task in Path(f"/proc/{pid}/task").iterdir():
         name, rest = (task / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
+        names.append(name)
         if name == thread:
             user, system = rest.split()[11:13]
             ticks += int(user) + int(system)
+    check(thread in names, f"there is no thread {thread} among {names}")
     return ticks
 
 
@@ -158,7 +160,7 @@ def watch_a_training(browser, runs):
 
 def charts_are_there(browser):
     drawn = points(browser)
-    for name in ["return", "p", "uncertainty", "td", "loss", "exploratory", "precision", "length"]:
+    for name in ["return", "p", "uncertainty", "td", "loss", "exploratory", "precision", "length", "speed"]:
         check(drawn.get(name, 0) > 10, f"the chart {name} is not drawn: {drawn}")
     for width, height in [(1280, 800), (390, 844)]:
         browser.size(width, height)
@@ -277,6 +279,8 @@ def compare(browser, first, runs):
     check(len(browser.run(labels)) < len(found), "a run that is switched off is still drawn")
     browser.run("const axis = document.getElementById('axis'); axis.value = 'episodes'; axis.onchange()")
     check(browser.run("return report.charts[0].points") > 10, "nothing is drawn over episodes")
+    browser.run("const axis = document.getElementById('axis'); axis.value = 'time'; axis.onchange()")
+    check(browser.run("return report.view.axis === 'time' && report.charts[0].points") > 10, "nothing is drawn over time")
     print(f"compared: {', '.join(found[1:])}")
 
 

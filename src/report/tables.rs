@@ -5,12 +5,12 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::columns::Columns;
 use crate::error::Error;
 use crate::rows::{EpisodeRecord, EvaluationRecord, LayerRecord, Row, UpdateRecord, read_after};
-use crate::run::RunDirectory;
+use crate::run::{RunDirectory, episode_times};
 
 /// At how many episodes the state of the layers is kept, for the objective at each of them.
 const MOMENTS: usize = 200;
@@ -58,7 +58,7 @@ impl Tables {
             return Ok(None);
         };
         let tables = Self {
-            episodes: timed(of_episodes(&episodes), &episodes, directory.path())?,
+            episodes: timed(of_episodes(&episodes), &episodes, &directory.monitor())?,
             updates: of_updates(&updates),
             evaluations: of_evaluations(&evaluations),
             layers: of_layers(&layers),
@@ -149,28 +149,16 @@ fn of_episodes(rows: &[EpisodeRecord]) -> Columns {
     columns.with_layers(rows, |row| &row.p)
 }
 
-/// The episodes with the seconds from the run's start to their ends, where `monitor.csv` tells them.
-fn timed(columns: Columns, rows: &[EpisodeRecord], folder: &Path) -> Result<Columns, Error> {
-    let path = folder.join("monitor.csv");
-    if rows.is_empty() || !path.exists() {
+/// The episodes with the seconds from the run's start to their ends, where `monitor.csv` tells them: not where the run
+/// began with a version without it. The last of its rows may be on their way.
+fn timed(columns: Columns, rows: &[EpisodeRecord], monitor: &Path) -> Result<Columns, Error> {
+    let Some(last) = rows.last().filter(|_| monitor.exists()) else { return Ok(columns) };
+    let times = episode_times(monitor)?;
+    if times.len() as u64 + 2 < last.episode {
         return Ok(columns);
     }
-    let times = episode_times(&path)?;
-    let time =
-        |row: &EpisodeRecord| times.get((row.episode as usize).wrapping_sub(1)).copied().unwrap_or(f64::NAN);
-    Ok(columns.with("seconds", rows.iter().map(time).collect()))
-}
-
-/// The column `t` of a file as Stable-Baselines3's monitor writes it, a row an episode. The last row may be in the middle
-/// of being written.
-fn episode_times(path: &Path) -> Result<Vec<f64>, Error> {
-    #[derive(Deserialize)]
-    struct Time {
-        t: f64,
-    }
-    let reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_path(path);
-    let reader = reader.map_err(|error| Error::file("read", path)(error.into()))?;
-    Ok(reader.into_deserialize().map_while(|row| row.ok().map(|Time { t }| t)).collect())
+    let time = |row: &EpisodeRecord| times.get((row.episode as usize).wrapping_sub(1)).copied();
+    Ok(columns.with("seconds", rows.iter().map(|row| time(row).unwrap_or(f64::NAN)).collect()))
 }
 
 fn of_updates(rows: &[UpdateRecord]) -> Columns {
@@ -259,13 +247,16 @@ mod tests {
     #[test]
     fn episodes_are_timed_where_a_monitor_has_seen_them() {
         let folder = tempfile::tempdir().unwrap();
+        let monitor = folder.path().join("monitor.csv");
         let rows = [1, 3].map(|episode| EpisodeRecord { episode, ..EpisodeRecord::default() });
-        let seconds = || timed(of_episodes(&rows), &rows, folder.path()).unwrap().column("seconds").to_vec();
+        let seconds = || timed(of_episodes(&rows), &rows, &monitor).unwrap().column("seconds").to_vec();
         assert!(seconds().is_empty());
-        let text =
-            "#{\"t_start\": 1.5, \"env_id\": \"X-v0\"}\nr,l,t\n9.0,9,0.25\n9.0,9,0.5\n9.0,9,0.75\n9.0,";
-        std::fs::write(folder.path().join("monitor.csv"), text).unwrap();
+        let head = "#{\"t_start\": 1.5, \"env_id\": \"X-v0\"}\nr,l,t\n";
+        std::fs::write(&monitor, format!("{head}9.0,9,0.25\n9.0,9,0.5\n9.0,9,0.75\n9.0,")).unwrap();
         assert_eq!(seconds(), [0.25, 0.75]);
+        // It began later than the run.
+        std::fs::write(&monitor, head).unwrap();
+        assert!(seconds().is_empty());
     }
 
     #[test]
