@@ -45,6 +45,16 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     replace(path, &text)
 }
 
+/// Replaces a file by a value as JSON on one line.
+///
+/// # Errors
+/// Where it can't be written.
+pub fn write_compact_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    let text =
+        serde_json::to_vec(value).map_err(|error| Error::file("write", path)(io::Error::from(error)))?;
+    replace(path, &text)
+}
+
 /// Replaces a file by rows as CSV, their fields as columns.
 ///
 /// # Errors

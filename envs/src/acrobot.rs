@@ -4,7 +4,7 @@ use std::f64::consts::{PI, TAU};
 
 use rand::{Rng, RngExt};
 
-use crate::{Dimension, Env, EnvError, EnvSpec, Step, saved};
+use crate::{Dimension, Drawing, Env, EnvError, EnvSpec, Ink, Step, saved};
 
 const GRAVITY: f64 = 9.8;
 const TIME_STEP: f64 = 0.2;
@@ -138,6 +138,20 @@ impl Env for Acrobot {
     fn restore_state(&mut self, state: &[u8]) -> Result<(), EnvError> {
         self.state = saved::read_numbers(state, &self.spec)?;
         Ok(())
+    }
+
+    fn drawing(&self) -> Option<Drawing> {
+        let [angle_1, angle_2, _, _] = self.state;
+        let end = |[x, y]: [f64; 2], angle: f64| [x + angle.sin(), y - angle.cos()];
+        let joint = end([0.0, 0.0], angle_1);
+        let tip = end(joint, angle_1 + angle_2);
+        let drawing = Drawing::new([-2.2, -2.2, 2.2, 2.2])
+            .line([[-2.2, 1.0], [2.2, 1.0]], 0.03, Ink::Goal)
+            .line([[0.0, 0.0], joint], 0.16, Ink::Body)
+            .line([joint, tip], 0.16, Ink::Limb)
+            .disc([0.0, 0.0], 0.09, Ink::Ground)
+            .disc(joint, 0.09, Ink::Ground);
+        Some(drawing)
     }
 }
 

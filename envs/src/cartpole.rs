@@ -4,13 +4,14 @@ use std::f64::consts::PI;
 
 use rand::{Rng, RngExt};
 
-use crate::{Dimension, Env, EnvError, EnvSpec, Step, saved};
+use crate::drawing::cart_and_pole;
+use crate::{Dimension, Drawing, Env, EnvError, EnvSpec, Step, saved};
 
 const GRAVITY: f64 = 9.8;
 const POLE_MASS: f64 = 0.1;
 const TOTAL_MASS: f64 = 1.0 + POLE_MASS;
 /// Half the pole's length: the distance from the joint to the pole's centre of mass.
-const HALF_LENGTH: f64 = 0.5;
+pub const HALF_LENGTH: f64 = 0.5;
 /// How hard a push is, N.
 pub const FORCE: f64 = 10.0;
 const TIME_STEP: f64 = 0.02;
@@ -131,6 +132,11 @@ impl Env for CartPole {
     fn restore_state(&mut self, state: &[u8]) -> Result<(), EnvError> {
         self.state = saved::read_numbers(state, &self.spec)?;
         Ok(())
+    }
+
+    fn drawing(&self) -> Option<Drawing> {
+        let [position, _, angle, _] = self.state;
+        Some(cart_and_pole(position, angle, 2.0 * HALF_LENGTH, POSITION_LIMIT))
     }
 }
 

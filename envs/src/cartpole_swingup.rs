@@ -4,8 +4,9 @@ use std::f64::consts::{PI, TAU};
 
 use rand::{Rng, RngExt};
 
-use crate::cartpole::{FORCE, accelerations};
-use crate::{Argument, Dimension, Env, EnvArgs, EnvError, EnvSpec, Step, saved};
+use crate::cartpole::{FORCE, HALF_LENGTH, accelerations};
+use crate::drawing::cart_and_pole;
+use crate::{Argument, Dimension, Drawing, Env, EnvArgs, EnvError, EnvSpec, Step, saved};
 
 const ID: &str = "CartPoleSwingup-v0";
 
@@ -274,5 +275,10 @@ impl Env for CartPoleSwingup {
     fn restore_state(&mut self, state: &[u8]) -> Result<(), EnvError> {
         self.state = saved::read_numbers(state, &self.spec)?;
         Ok(())
+    }
+
+    fn drawing(&self) -> Option<Drawing> {
+        let [position, _, angle, _, _] = self.state;
+        Some(cart_and_pole(position, angle, 2.0 * HALF_LENGTH, self.rules.x_threshold))
     }
 }

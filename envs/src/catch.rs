@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt};
 
-use crate::{Dimension, Env, EnvError, EnvSpec, ImageShape, Step, saved};
+use crate::{Dimension, Drawing, Env, EnvError, EnvSpec, ImageShape, Ink, Step, saved};
 
 const ROWS: usize = 10;
 const COLUMNS: usize = 5;
@@ -127,5 +127,13 @@ impl Env for Catch {
         }
         (self.ball, self.paddle) = ([row, column], paddle);
         Ok(())
+    }
+
+    fn drawing(&self) -> Option<Drawing> {
+        let [row, column, paddle] = self.state().map(|cell| cell as f64);
+        let drawing = Drawing::grid(ROWS, COLUMNS)
+            .rectangle([paddle + 0.05, 0.05, paddle + 0.95, 0.45], Ink::Body)
+            .disc([column + 0.5, ROWS as f64 - row - 0.5], 0.35, Ink::Goal);
+        Some(drawing)
     }
 }

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use crate::{Env, EnvError, EnvSpec, Step, saved};
+use crate::{Drawing, Env, EnvError, EnvSpec, Step, saved};
 
 /// Turns what no agent could learn from into an [`EnvError`] that names the environment.
 ///
@@ -124,5 +124,9 @@ impl<E: Env> Env for Checked<E> {
         self.env.restore_state(inner)?;
         (self.steps, self.in_episode) = (steps as usize, true);
         Ok(())
+    }
+
+    fn drawing(&self) -> Option<Drawing> {
+        self.env.drawing()
     }
 }

@@ -6,7 +6,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::mersenne_twister::MersenneTwister;
-use crate::{Argument, Dimension, Env, EnvArgs, EnvError, EnvSpec, ImageShape, Step, saved};
+use crate::{Argument, Dimension, Drawing, Env, EnvArgs, EnvError, EnvSpec, ImageShape, Ink, Step, saved};
 
 const ID: &str = "DeepSea-v0";
 /// What going right all the way costs.
@@ -247,5 +247,16 @@ impl Env for DeepSea {
         }
         (self.row, self.column, self.chance) = (row, column, chance);
         Ok(())
+    }
+
+    fn drawing(&self) -> Option<Drawing> {
+        let [row, column] = self.state().map(|cell| cell as f64);
+        let size = self.size as f64;
+        // After the last step the diver is below the grid.
+        let drawing = Drawing::grid(self.size, self.size)
+            .line([[0.0, size], [size, 0.0]], 0.04, Ink::Ground)
+            .rectangle([size - 0.85, 0.15, size - 0.15, 0.85], Ink::Goal)
+            .disc([column + 0.5, size - row - 0.5], 0.35, Ink::Body);
+        Some(drawing)
     }
 }

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use crate::{EnvError, EnvSpec};
+use crate::{Drawing, EnvError, EnvSpec};
 
 /// An environment with discrete actions, as Gymnasium 1.x means one.
 ///
@@ -47,6 +47,12 @@ pub trait Env: Send {
     fn restore_state(&mut self, _state: &[u8]) -> Result<(), EnvError> {
         Err(EnvError::NotRestored { env: self.spec().id.clone() })
     }
+
+    /// What the state looks like, for who watches an episode. `None` where there is no picture of it, which is what an
+    /// environment says that does not implement this; its observations are shown instead.
+    fn drawing(&self) -> Option<Drawing> {
+        None
+    }
 }
 
 impl<E: Env + ?Sized> Env for Box<E> {
@@ -68,6 +74,10 @@ impl<E: Env + ?Sized> Env for Box<E> {
 
     fn restore_state(&mut self, state: &[u8]) -> Result<(), EnvError> {
         (**self).restore_state(state)
+    }
+
+    fn drawing(&self) -> Option<Drawing> {
+        (**self).drawing()
     }
 }
 

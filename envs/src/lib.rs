@@ -12,6 +12,7 @@
 //! - [`Registry`] finds environments by name and hands them out in both wrappers.
 //! - [`Argument`]s let one environment be many, such as [`DeepSea`] of any size; [`EnvArgs`] checks what is given.
 //! - [`Gymnasium`] are the environments of Python, which a registry has as `gym:ID`.
+//! - [`Drawing`] is what a state looks like, where an environment says so in [`Env::drawing`].
 //! - [`contract::check`] tests, in one line, that an environment keeps its promises.
 //!
 //! All randomness comes from the generator given to [`Env::reset`], so a trajectory is a function of seed and
@@ -75,6 +76,7 @@ mod catch;
 mod checked;
 pub mod contract;
 mod deep_sea;
+mod drawing;
 mod env;
 mod error;
 #[cfg(unix)]
@@ -95,6 +97,7 @@ pub use cartpole_swingup::CartPoleSwingup;
 pub use catch::Catch;
 pub use checked::Checked;
 pub use deep_sea::DeepSea;
+pub use drawing::{Drawing, Ink, Shape};
 pub use env::{Env, Step};
 pub use error::EnvError;
 #[cfg(unix)]

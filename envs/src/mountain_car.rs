@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt};
 
-use crate::{Dimension, Env, EnvError, EnvSpec, Step, saved};
+use crate::{Dimension, Drawing, Env, EnvError, EnvSpec, Ink, Step, saved};
 
 const MIN_POSITION: f64 = -1.2;
 const MAX_POSITION: f64 = 0.6;
@@ -119,5 +119,18 @@ impl Env for MountainCar {
     fn restore_state(&mut self, state: &[u8]) -> Result<(), EnvError> {
         self.state = saved::read_numbers(state, &self.spec)?;
         Ok(())
+    }
+
+    fn drawing(&self) -> Option<Drawing> {
+        // As Gymnasium draws it; the slope is what gravity in `step` follows from.
+        let height = |position: f64| 0.45 * (3.0 * position).sin() + 0.55;
+        let across = |step: u32| MIN_POSITION + (MAX_POSITION - MIN_POSITION) * f64::from(step) / 40.0;
+        let [position, _] = self.state;
+        let goal = height(GOAL_POSITION);
+        let drawing = Drawing::new([MIN_POSITION - 0.05, 0.0, MAX_POSITION + 0.05, 1.3])
+            .line((0..=40).map(across).map(|position| [position, height(position)]), 0.012, Ink::Ground)
+            .line([[GOAL_POSITION, goal], [GOAL_POSITION, goal + 0.2]], 0.012, Ink::Goal)
+            .disc([position, height(position) + 0.045], 0.045, Ink::Body);
+        Some(drawing)
     }
 }

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use crate::{Env, EnvError, EnvSpec, MountainCar, Step};
+use crate::{Drawing, Env, EnvError, EnvSpec, MountainCar, Step};
 
 /// `SparseMountainCar-v0`: the mountain car, paid at the goal and nowhere else.
 ///
@@ -86,5 +86,9 @@ impl Env for SparseMountainCar {
 
     fn restore_state(&mut self, state: &[u8]) -> Result<(), EnvError> {
         self.car.restore_state(state).map_err(|error| self.named(error))
+    }
+
+    fn drawing(&self) -> Option<Drawing> {
+        self.car.drawing()
     }
 }

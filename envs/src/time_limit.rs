@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use crate::{Env, EnvError, EnvSpec, Step, saved};
+use crate::{Drawing, Env, EnvError, EnvSpec, Step, saved};
 
 /// Truncates an episode at its spec's [`max_episode_steps`](EnvSpec::max_episode_steps), and does nothing where
 /// there is no such limit.
@@ -61,5 +61,9 @@ impl<E: Env> Env for TimeLimit<E> {
         self.env.restore_state(inner)?;
         self.elapsed_steps = elapsed_steps as usize;
         Ok(())
+    }
+
+    fn drawing(&self) -> Option<Drawing> {
+        self.env.drawing()
     }
 }

@@ -1,11 +1,13 @@
 //! Flags and subcommands.
 
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
+use super::dashboard::address;
 use super::figure_path::figure_path;
 use super::run_name::run_name;
 use crate::checkpoint::CheckpointChoice;
@@ -78,6 +80,7 @@ impl Arguments {
             set,
             name,
             runs_dir,
+            dashboard,
         } = &self.train;
         env.is_some()
             || !env_arg.is_empty()
@@ -91,6 +94,7 @@ impl Arguments {
             || config.is_some()
             || !set.is_empty()
             || name.is_some()
+            || dashboard.is_some()
             || runs_dir.as_os_str() != RUNS_DIR
     }
 
@@ -117,6 +121,8 @@ pub enum Command {
     Watch(WatchArguments),
     /// Draw a run's plots again, or one figure that compares several runs
     Plot(PlotArguments),
+    /// Write the page of a run again, or one page that compares several runs
+    Report(ReportArguments),
     /// Draw the objective of one layer against its p: the curve, its three parts, the minimum
     Landscape(LandscapeArguments),
     /// List the environments, or explain one
@@ -179,6 +185,11 @@ pub struct TrainArguments {
     /// Where a run's folder goes
     #[arg(long, value_name = "DIR", default_value = RUNS_DIR)]
     pub runs_dir: PathBuf,
+
+    /// Serve a live page of the training, for a browser [default address: 127.0.0.1:8008]
+    #[arg(long, value_name = "ADDR", value_parser = address, num_args = 0..=1, default_missing_value = "8008",
+        conflicts_with = "seeds")]
+    pub dashboard: Option<SocketAddr>,
 }
 
 #[derive(Debug, Args)]
@@ -248,6 +259,10 @@ pub struct ResumeArguments {
     /// cpu, cuda or cuda:N [default: the run's]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
+
+    /// Serve a live page of the training, for a browser [default address: 127.0.0.1:8008]
+    #[arg(long, value_name = "ADDR", value_parser = address, num_args = 0..=1, default_missing_value = "8008")]
+    pub dashboard: Option<SocketAddr>,
 }
 
 #[derive(Debug, Args)]
@@ -288,6 +303,17 @@ pub struct PlotArguments {
     /// Draw one figure of the runs into this .svg or .png, or without an ending into both
     /// [default for several runs: runs/comparison]
     #[arg(short, long, value_name = "PATH", value_parser = OsStringValueParser::new().try_map(figure_path))]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// Folders of runs, or of experiments, whose runs are taken; several runs are compared on one page
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+
+    /// The file that the page goes into [default: report.html in the folder, or for several runs/report.html]
+    #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
 

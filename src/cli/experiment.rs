@@ -130,7 +130,8 @@ fn train(
     let steps = trainings.iter().map(|training| training.config.steps).sum();
     let progress = terminal.shared_progress(steps, trainings.len());
     let interrupt = Interrupt::install();
-    let context = TrainingContext { terminal, interrupt, shared_progress: Some(progress.clone()) };
+    let context =
+        TrainingContext { terminal, interrupt, shared_progress: Some(progress.clone()), dashboard: None };
     let items: Vec<_> = trainings.iter().zip(folders).collect();
     let jobs = jobs.map_or_else(parallel::cores, NonZeroUsize::get);
     let results = parallel::for_each(&items, jobs, |(training, runs_dir)| {

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod calibration;
+mod dashboard;
 mod envs;
 mod evaluate;
 mod experiment;
@@ -10,6 +11,7 @@ mod interrupt;
 mod landscape;
 mod many;
 mod other_process;
+mod page;
 mod parallel;
 mod plot;
 mod predict;
@@ -102,6 +104,7 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
         Some(Command::Experiment(arguments)) => experiment::run(registry, &arguments, &command, &terminal),
         Some(Command::Watch(arguments)) => watch::run(registry, &arguments).map(success),
         Some(Command::Plot(arguments)) => plot::run(registry, &arguments).map(success),
+        Some(Command::Report(arguments)) => page::run(registry, &arguments).map(success),
         Some(Command::Landscape(arguments)) => landscape::run(&arguments).map(success),
         Some(Command::Envs(arguments)) => envs::run(registry, &arguments).map(success),
     };

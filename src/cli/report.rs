@@ -7,6 +7,7 @@ use super::terminal::probabilities;
 use super::training::Trained;
 use crate::error::Error;
 use crate::numbers::{mean, number, short};
+use crate::report;
 use crate::run::EvaluationScore;
 
 /// The lines that a training alone ends with. `command` is the command line of this program.
@@ -50,6 +51,7 @@ pub fn report(trained: &Trained, command: &[OsString]) -> String {
         number(summary.steps_per_second)
     ));
     lines.push(format!("files       {}", trained.folder.display()));
+    lines.push(format!("page        {}", trained.folder.join(report::FILE).display()));
     lines.extend(command.first().and_then(|program| resume_line(trained, program)));
     lines.join("\n")
 }

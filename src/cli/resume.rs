@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use control_envs::Registry;
 
 use super::arguments::ResumeArguments;
+use super::dashboard;
 use super::interrupt::Interrupt;
 use super::report::report;
 use super::settings::{warn_of_endless, warn_of_odd};
@@ -46,7 +47,9 @@ pub fn run(
         saved.config.device.clone_from(device);
     }
     warn_of_odd(&saved.config);
-    let context = TrainingContext { terminal, interrupt: Interrupt::install(), shared_progress: None };
+    let dashboard = dashboard::bind(arguments.dashboard)?;
+    let context =
+        TrainingContext { terminal, interrupt: Interrupt::install(), shared_progress: None, dashboard };
     let session = saved.resume(registry)?;
     warn_of_endless(session.environment());
     context.say(

@@ -33,6 +33,7 @@ pub fn table(trainings: &[Training], results: &[Result<Trained, Error>], command
     let folders: Vec<_> = drawn.map(|trained| trained.folder.as_path()).collect();
     if let ([_, _, ..], Some(program)) = (folders.as_slice(), command.first()) {
         lines.push(format!("compare     {}", shell::command(program, "plot", &folders)));
+        lines.push(format!("page        {}", shell::command(program, "report", &folders)));
     }
     if let Some(program) = command.first() {
         lines.extend(trained.iter().filter_map(|trained| resume_line(trained, program)));

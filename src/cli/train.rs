@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use control_envs::Registry;
 
 use super::arguments::TrainArguments;
+use super::dashboard;
 use super::interrupt::Interrupt;
 use super::report::report;
 use super::run_name::named_folder;
@@ -27,7 +28,9 @@ pub fn run(
     let entry = &config.entry(registry).map_err(|error| Error::Usage(error.to_string()))?;
     settings::warn_of_odd(&config);
     settings::warn_of_endless(entry);
-    let context = TrainingContext { terminal, interrupt: Interrupt::install(), shared_progress: None };
+    let dashboard = dashboard::bind(arguments.dashboard)?;
+    let context =
+        TrainingContext { terminal, interrupt: Interrupt::install(), shared_progress: None, dashboard };
     let Some(seeds) = &arguments.seeds else {
         let folder =
             arguments.name.as_ref().map(|name| named_folder(&arguments.runs_dir, name)).transpose()?;

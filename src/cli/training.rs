@@ -8,6 +8,7 @@ use control_envs::Entry;
 use super::interrupt::Interrupt;
 use super::terminal::{SharedProgress, Terminal};
 use crate::config::Config;
+use crate::dashboard::{Address, Dashboard};
 use crate::error::Error;
 use crate::evaluation::EvaluationConfig;
 use crate::run::Summary;
@@ -88,6 +89,8 @@ pub struct TrainingContext<'a> {
     pub interrupt: Interrupt,
     /// What shows them all as one; without it each shows itself.
     pub shared_progress: Option<SharedProgress>,
+    /// Where a page shows the one training there is.
+    pub dashboard: Option<Address>,
 }
 
 impl TrainingContext<'_> {
@@ -98,6 +101,7 @@ impl TrainingContext<'_> {
             Some(shared) => Box::new(shared.clone()),
             None => Box::new(self.terminal.progress(&prefix(name), session.config().steps)),
         };
+        let dashboard = self.serve(name, &session);
         let trained = session.train(&mut Observers([progress.as_mut(), &mut interrupt]));
         // Takes the progress bar away.
         drop(progress);
@@ -112,12 +116,24 @@ impl TrainingContext<'_> {
             );
             session.evaluate_watched(episodes, &mut interrupt).map(|_| ())
         });
+        // Tells the pages what is written now.
+        drop(dashboard);
         Trained {
             summary: session.summary(),
             folder: folder(&session),
             has_checkpoints: session.config().checkpoint.keep > 0,
             ended: evaluated,
         }
+    }
+
+    /// Serves the page of a training, where that was asked for.
+    fn serve(&self, name: &str, session: &Session) -> Option<Dashboard> {
+        let (address, subject) = (self.dashboard.as_ref()?, session.subject()?);
+        self.say(name, format_args!("the dashboard is at {}", address.url()));
+        address
+            .serve(subject)
+            .inspect_err(|error| tracing::warn!("the dashboard can't be served: {error}"))
+            .ok()
     }
 
     /// Says what a training does, where it is not one of many.

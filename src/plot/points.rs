@@ -46,8 +46,8 @@ pub(crate) fn scatter(points: &[(f64, f64)], most: usize) -> Points {
     kept.into_iter().map(|index| points[index]).collect()
 }
 
-/// The indices of the first point, the last, and the lowest and the highest of equal stretches.
-fn extremes(points: &[(f64, f64)], most: usize) -> BTreeSet<usize> {
+/// The indices of the first point, the last, and the lowest and the highest of equal stretches, `most` or a few less.
+pub(crate) fn extremes(points: &[(f64, f64)], most: usize) -> BTreeSet<usize> {
     let most = most.max(4);
     if points.len() <= most {
         return (0..points.len()).collect();

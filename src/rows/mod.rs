@@ -24,7 +24,7 @@ pub use episode::EpisodeRecord;
 pub use evaluation::EvaluationRecord;
 pub use layer::LayerRecord;
 pub use map::MapRecord;
-pub use reader::read;
+pub use reader::{read, read_after};
 pub use update::UpdateRecord;
 pub use writer::RowWriter;
 
@@ -131,6 +131,31 @@ mod tests {
         assert_eq!(read::<LayerRecord>(&path).unwrap().len(), 1);
         fs::write(&path, "episode,la").unwrap();
         assert!(read::<LayerRecord>(&path).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_table_that_grows_is_read_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("layers.csv");
+        let mut writer = RowWriter::create(&path, 0).unwrap();
+        let row = |episode| LayerRecord { episode, ..LayerRecord::default() };
+        let after = |bytes| {
+            let (rows, end) = read_after::<LayerRecord>(&path, bytes).unwrap()?;
+            Some((rows.iter().map(|row| row.episode).collect::<Vec<_>>(), end))
+        };
+        let (none, header) = after(0).unwrap();
+        assert!(none.is_empty() && after(header) == Some((vec![], header)));
+        writer.append(&[row(1), row(2)]).unwrap();
+        let (rows, two) = after(header).unwrap();
+        assert_eq!((rows, two), (vec![1, 2], writer.sync().unwrap()));
+        writer.append(&[row(3)]).unwrap();
+        assert_eq!(after(two).unwrap().0, [3]);
+        assert_eq!(after(0).unwrap().0, [1, 2, 3]);
+        // What is in the middle of a row, or beyond the end, was never where a row ended.
+        assert!(after(3).is_none() && after(two + 1).is_none() && after(two + 1000).is_none());
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, [whole.as_slice(), b"4,0,"].concat()).unwrap();
+        assert_eq!(after(two).unwrap().0, [3], "a row that is being written is not read");
     }
 
     #[test]

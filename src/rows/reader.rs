@@ -1,5 +1,7 @@
 //! Tables, read while another process may still be writing them.
 
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use csv::{DeserializeErrorKind, ErrorKind, Position, StringRecord};
@@ -14,7 +16,45 @@ use crate::error::Error;
 pub fn read<R: Row>(path: &Path) -> Result<Vec<R>, Error> {
     let text = std::fs::read(path).map_err(Error::file("read", path))?;
     let Some(end) = text.iter().rposition(|byte| *byte == b'\n') else { return Ok(Vec::new()) };
-    let mut reader = csv::Reader::from_reader(&text[..end]);
+    parse(path, &text[..end])
+}
+
+/// The whole rows that a table has after its first `bytes` bytes, and at how many bytes the last of them ends: where the
+/// next call goes on. From 0 on they are those of [`read`]. `None` where no row ends at `bytes`, so that the table is
+/// not the one of which they were read.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_after<R: Row>(path: &Path, bytes: u64) -> Result<Option<(Vec<R>, u64)>, Error> {
+    let lines = lines_after(path, bytes).map_err(Error::file("read", path))?;
+    lines.map(|(text, end)| Ok((parse(path, &text)?, end))).transpose()
+}
+
+/// The header, the whole lines after the first `bytes` bytes, and where they end.
+fn lines_after(path: &Path, bytes: u64) -> io::Result<Option<(Vec<u8>, u64)>> {
+    let mut file = BufReader::new(File::open(path)?);
+    let mut header = Vec::new();
+    file.read_until(b'\n', &mut header)?;
+    if header.last() != Some(&b'\n') {
+        // It is being made.
+        return Ok((bytes == 0).then(|| (Vec::new(), 0)));
+    }
+    let start = if bytes == 0 { header.len() as u64 } else { bytes };
+    // With the line end before.
+    file.seek(SeekFrom::Start(start - 1))?;
+    let mut lines = Vec::new();
+    file.read_to_end(&mut lines)?;
+    if lines.first() != Some(&b'\n') {
+        return Ok(None);
+    }
+    let end = lines.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+    header.extend_from_slice(&lines[1..=end]);
+    Ok(Some((header, start + end as u64)))
+}
+
+/// The rows of a table's text.
+fn parse<R: Row>(path: &Path, text: &[u8]) -> Result<Vec<R>, Error> {
+    let mut reader = csv::Reader::from_reader(text);
     let invalid = |position: Option<&Position>, problem: String| {
         let line = position.map_or(1, Position::line);
         Error::Row { path: path.to_owned(), line, problem }

@@ -210,6 +210,11 @@ impl RunDirectory {
         self.0.join("checkpoints")
     }
 
+    /// `recording.json`: an episode of the policy, to be watched.
+    pub fn recording(&self) -> PathBuf {
+        self.0.join("recording.json")
+    }
+
     /// `summary.json`: what the run came to.
     pub fn summary(&self) -> PathBuf {
         self.0.join("summary.json")

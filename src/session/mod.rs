@@ -23,8 +23,9 @@ use crate::agent::Agent;
 use crate::config::Config;
 use crate::error::Error;
 use crate::evaluation::{Evaluation, EvaluationObserver, Evaluator};
-use crate::files::write_json;
+use crate::files::{write_compact_json, write_json};
 use crate::panics::caught;
+use crate::report::{self, Subject};
 use crate::run::{Meta, Recorder, RunDirectory, RunLock, Summary};
 use crate::training::{Observer, Observers, TrainingProgress, TrainingSnapshot, train};
 use device::device;
@@ -33,6 +34,9 @@ use periodic::EvaluatedTraining;
 pub use policy::{ActionValues, Policy};
 pub use saved::SavedRun;
 pub use source::EnvSource;
+
+/// So many steps of an episode are recorded at most.
+const RECORDED_STEPS: usize = 1_000;
 
 /// An agent in its environment.
 ///
@@ -155,6 +159,7 @@ impl Session {
         });
         let snapshot = TrainingSnapshot { env: env.as_ref(), agent, progress };
         let written = recorder.finish(snapshot, ended.as_ref().err());
+        self.write_report();
         ended.and(written).map(|()| self.summary())
     }
 
@@ -179,6 +184,8 @@ impl Session {
         let evaluator = Evaluator { episodes: episodes.max(1), ..Evaluator::from(&self.config) };
         let evaluation = self.policy()?.evaluate(evaluator, observer)?;
         self.recorder.evaluated(evaluation.clone(), &self.agent)?;
+        self.record_episode();
+        self.write_report();
         Ok(evaluation)
     }
 
@@ -220,6 +227,32 @@ impl Session {
     /// The folder of the run, where it has one.
     pub fn folder(&self) -> Option<&Path> {
         self.recorder.directory().map(RunDirectory::path)
+    }
+
+    /// What a page is to show of it, where it has a folder.
+    pub fn subject(&self) -> Option<Subject> {
+        let directory = self.recorder.directory()?.clone();
+        Some(Subject { directory, config: self.config.clone(), spec: Some(self.entry.spec().clone()) })
+    }
+
+    /// Writes an episode of the policy, for the page. A policy of its own plays it, so that what others say next stays the
+    /// same.
+    fn record_episode(&self) {
+        let Some(directory) = self.recorder.directory() else { return };
+        let recorded = Policy::of(&self.agent, &self.entry, &self.config)
+            .and_then(|mut policy| policy.record(RECORDED_STEPS))
+            .and_then(|recording| write_compact_json(&directory.recording(), &recording));
+        if let Err(error) = recorded {
+            tracing::warn!("no episode could be recorded for the page of the run: {error}");
+        }
+    }
+
+    /// Writes the page of the run. It can be written again from the files.
+    fn write_report(&self) {
+        let written = self.subject().map_or(Ok(()), |subject| report::write(subject).map(|_| ()));
+        if let Err(error) = written {
+            tracing::warn!("the page of the run could not be written, `report RUN` will try again: {error}");
+        }
     }
 
     /// What the training has come to, however it ended.

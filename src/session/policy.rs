@@ -17,8 +17,12 @@ use crate::evaluation::{Evaluation, EvaluationObserver, Evaluator};
 use crate::network::{PassNoise, QNetwork};
 use crate::panics::caught;
 use crate::randomness::{Stream, generator};
+use crate::recording::{self, RecordedStep, Recording};
 use crate::run::{Record, RunDirectory, model};
 use crate::units::NetworkUnits;
+
+/// So many values of observations are recorded at most.
+const RECORDED_VALUES: usize = 100_000;
 
 /// What a policy says at an observation. Values are in units of the environment's return, one an action; NaN where
 /// no reward was seen in training, since there is no unit then.
@@ -185,6 +189,40 @@ impl Policy {
             mean: each(&|action| samples.mean(action)),
             epistemic_std: each(&|action| samples.std(action)),
             aleatoric_std: each(&|action| prediction.aleatoric_std(0, action)),
+        })
+    }
+
+    /// Plays an episode in a fresh environment, up to `most` steps of it (fewer where observations are large and there is
+    /// no picture of them), and records it.
+    ///
+    /// # Errors
+    /// Those of [`predict`](Self::predict), whatever the environment fails with, and [`Error::Panicked`].
+    pub fn record(&mut self, most: usize) -> Result<Recording, Error> {
+        caught(|| {
+            let mut env = self.entry.make();
+            // The first start of the evaluation after the training.
+            let mut observation = env.reset(&mut generator(self.config.seed, Stream::Evaluation))?;
+            let mut recording = Recording::default();
+            let mut values = 0;
+            while recording.steps.len() < most && values < RECORDED_VALUES && !recording.is_whole {
+                let ActionValues { action, mean, epistemic_std, .. } = self.predict(&observation)?;
+                let drawing = env.drawing().as_ref().map(recording::compact);
+                let step = env.step(action)?;
+                let observation = std::mem::replace(&mut observation, step.observation);
+                let observation = recording::shown(&observation, drawing.is_some());
+                values += observation.len();
+                let reward = step.reward;
+                recording.steps.push(RecordedStep {
+                    observation,
+                    drawing,
+                    mean,
+                    epistemic_std,
+                    action,
+                    reward,
+                });
+                recording.is_whole = step.terminated || step.truncated;
+            }
+            Ok(recording)
         })
     }
 

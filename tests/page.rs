@@ -1,0 +1,196 @@
+//! The page in a real browser, where there is one, and the dashboard's answers, request by request.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+mod program;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use program::{assert_fails, folders, program, quick, run, text, train};
+
+#[test]
+fn the_page_works_in_a_browser() {
+    let is_there =
+        |name: &str| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
+    if let Some(missing) = ["chromium", "chromedriver", "python3"].into_iter().find(|name| !is_there(name)) {
+        eprintln!(
+            "skipped, since there is no {missing}; on Debian `apt-get install chromium chromium-driver python3` brings it"
+        );
+        return;
+    }
+    let test = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page_test.py");
+    let output = Command::new("python3").arg(test).arg(env!("CARGO_BIN_EXE_concrete-dqn")).output().unwrap();
+    println!("{}", text(&output.stdout));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+/// A training whose dashboard is up.
+struct Training {
+    process: Child,
+    address: String,
+}
+
+impl Training {
+    /// One that goes on until it is ended.
+    fn start(runs: &Path) -> Self {
+        let arguments = ["--env=cartpole", "--steps=10_000_000", "--dashboard=127.0.0.1:0"];
+        let mut command = program();
+        command.args(quick(&arguments)).args(arguments).arg("--runs-dir").arg(runs);
+        let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map(|line| line.unwrap());
+        let line = lines.find(|line| line.contains("the dashboard is at")).unwrap();
+        // Whatever else it says goes on being read, so that it is not held up.
+        std::thread::spawn(move || lines.for_each(drop));
+        let address = line.split_once("http://").unwrap().1.trim_end_matches('/').to_owned();
+        Self { process, address }
+    }
+
+    /// Sends a request as it is, and returns what comes within a moment, or until the connection is closed.
+    fn ask(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        // One that is refused early is not taken to its end.
+        let _ = stream.write_all(request.as_bytes());
+        let mut answer = Vec::new();
+        let mut buffer = [0; 4096];
+        // Events have no end.
+        let latest = Instant::now() + Duration::from_secs(2);
+        while Instant::now() < latest
+            && let Ok(read @ 1..) = stream.read(&mut buffer)
+        {
+            answer.extend_from_slice(&buffer[..read]);
+        }
+        text(&answer)
+    }
+
+    fn get(&self, path: &str, headers: &str) -> String {
+        // Of a version that knows no chunks, so that events come as they are.
+        self.ask(&format!("GET {path} HTTP/1.0\r\nHost: {}\r\n{headers}\r\n", self.address))
+    }
+}
+
+impl Drop for Training {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The whole events with rows in an answer: their ids and their data.
+fn rows(answer: &str) -> Vec<(String, serde_json::Value)> {
+    let whole = answer.rsplit_once("\n\n").unwrap().0;
+    let of = |event: &str| {
+        let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+        Some((field("id: ")?, serde_json::from_str(&field("data: ")?).unwrap()))
+    };
+    whole.split("\n\n").filter(|event| event.contains("event: rows")).filter_map(of).collect()
+}
+
+#[test]
+fn the_dashboard_answers_what_it_should_and_nothing_else() {
+    let runs = tempfile::tempdir().unwrap();
+    let training = Training::start(runs.path());
+    let status = |answer: &str| answer.split(' ').nth(1).unwrap_or_default().to_owned();
+
+    let page = training.get("/", "");
+    assert_eq!(status(&page), "200");
+    for part in ["text/html", "no-store", "nosniff", "<!doctype html>", "default-src 'none'", "</html>"] {
+        assert!(page.contains(part), "`{part}` is missing");
+    }
+    let data = training.get("/data.json", "");
+    let data: serde_json::Value = serde_json::from_str(data.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let (token, after) = (data["live"]["token"].as_str().unwrap(), data["live"]["after"].as_str().unwrap());
+
+    // What is no path of the page is nothing, whether there is such a file or not.
+    let model = folders(runs.path()).remove(0).join("config.toml");
+    for path in ["/config.toml", "/../config.toml", "/%2e%2e/%2e%2e/etc/passwd", model.to_str().unwrap()] {
+        assert_eq!(status(&training.get(path, "")), "404", "{path}");
+    }
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "HEAD"] {
+        let answer = training.ask(&format!(
+            "{method} / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+            training.address
+        ));
+        assert_eq!(status(&answer), "405", "{method}");
+        assert!(answer.to_lowercase().contains("allow: get"), "{answer}");
+    }
+    let (_, port) = training.address.split_once(':').unwrap();
+    let named =
+        |host: &str| training.ask(&format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
+    assert_eq!(status(&named(&format!("localhost:{port}"))), "200");
+    for host in [format!("rebound.example:{port}"), "localhost:1".to_owned(), String::new()] {
+        assert_eq!(status(&named(&host)), "403", "{host}");
+    }
+    // Too much is not read: a body, a head without end, a head that does not come.
+    assert_eq!(status(&training.get("/", "Content-Length: 1000000000\r\n")), "413");
+    assert_eq!(status(&training.get("/", &format!("X: {}\r\n", "x".repeat(100_000)))), "431");
+    assert_eq!(status(&training.ask("no HTTP at all\r\n\r\n")), "400");
+
+    // Events begin where the page ends, and go on after the last one that came.
+    let path = format!("/events?token={token}&after={after}");
+    let events = rows(&training.get(&path, ""));
+    let (id, told) = events.last().unwrap();
+    let later = rows(&training.get(&path, &format!("Last-Event-ID: {id}\r\n")));
+    let next = later[0].1["updates"]["total_steps"][0].as_u64().unwrap();
+    let last = told["updates"]["total_steps"].as_array().unwrap().last().unwrap().as_u64().unwrap();
+    assert_eq!(next, last + 20, "no row is missing and none comes twice");
+    // A page of another dashboard, or of a run that was cut back, begins anew.
+    for path in [format!("/events?token=x&after={after}"), format!("/events?token={token}&after=7.7.7.7")] {
+        assert!(training.get(&path, "").contains("event: reload"), "{path}");
+    }
+}
+
+#[test]
+fn an_address_that_is_wrong_or_taken_is_said_before_anything_starts() {
+    let runs = tempfile::tempdir().unwrap();
+    let inner = runs.path().join("none");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = format!("--dashboard={}", taken.local_addr().unwrap());
+    assert_fails(&train(&inner, &[&taken]), 2, &[&taken[12..], "give another address or port"]);
+    assert_fails(&train(&inner, &["--dashboard=example.org:80"]), 2, &["--dashboard", "127.0.0.1:8008"]);
+    assert_fails(&train(&inner, &["--dashboard", "--seeds=0-1"]), 2, &["--dashboard", "--seeds"]);
+    assert!(!inner.exists());
+    let open = train(&inner, &["--dashboard=0.0.0.0:0", "--steps=200"]);
+    assert!(open.status.success());
+    assert!(text(&open.stderr).contains("every machine that reaches this one"), "{}", text(&open.stderr));
+}
+
+#[test]
+fn pages_are_written_of_one_run_of_several_and_of_a_folder() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = train(runs.path(), &["--steps=600", "--seeds=1-2"]);
+    assert!(output.status.success() && text(&output.stdout).contains("report "), "{}", text(&output.stdout));
+    let folders = folders(runs.path());
+    let data = |page: &Path| {
+        let html = fs::read_to_string(page).unwrap();
+        let (_, data) = html.split_once("<script type=\"application/json\" id=\"data\">").unwrap();
+        serde_json::from_str::<serde_json::Value>(data.split_once("</script>").unwrap().0).unwrap()
+    };
+    let own = data(&folders[0].join("report.html"));
+    assert_eq!(own["runs"][0]["summary"], program::summary(&folders[0]));
+    assert_eq!(own["runs"][0]["reward_threshold"], 475.0);
+    let steps = &own["runs"][0]["tables"]["updates"]["total_steps"];
+    assert_eq!((&steps[0], steps.as_array().unwrap().len()), (&serde_json::json!(119), 25));
+
+    // Written again, it is the same to the byte.
+    let (path, before) = (folders[0].join("report.html"), fs::read(folders[0].join("report.html")).unwrap());
+    fs::remove_file(&path).unwrap();
+    assert!(run(&["report", folders[0].to_str().unwrap()]).status.success());
+    assert!(fs::read(&path).unwrap() == before);
+
+    assert!(run(&["report", runs.path().to_str().unwrap()]).status.success());
+    let both = data(&runs.path().join("report.html"));
+    assert_eq!(both["runs"].as_array().unwrap().len(), 2);
+    assert_eq!(both["runs"][0]["setting"], both["runs"][1]["setting"]);
+
+    let nothing = runs.path().join("nothing");
+    assert_fails(&run(&["report", nothing.to_str().unwrap()]), 2, &["there is no run folder"]);
+    fs::create_dir(&nothing).unwrap();
+    assert_fails(&run(&["report", nothing.to_str().unwrap()]), 2, &["nothing", "is not the folder of a run"]);
+    let into = ["report", folders[0].to_str().unwrap(), "--output", nothing.to_str().unwrap()];
+    assert_fails(&run(&into), 2, &["--output", "is a folder"]);
+}
