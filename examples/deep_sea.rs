@@ -69,10 +69,10 @@ fn run(folder: &Path) -> Result<(), Error> {
         solved.sort_by(f64::total_cmp);
         println!(
             "| {size} | {} | {} | {} to {} | {} of {} | {} |",
-            median(&first),
-            median(&solved),
-            solved[0],
-            solved[solved.len() - 1],
+            shown(median(&first)),
+            shown(median(&solved)),
+            shown(solved[0]),
+            shown(solved[solved.len() - 1]),
             solved.iter().filter(|episode| episode.is_finite()).count(),
             solved.len(),
             outcomes.iter().map(|outcome| outcome.last).min().unwrap_or(0)
@@ -128,8 +128,19 @@ fn size(config: &Config) -> u64 {
     config.env_args.get("size").and_then(|size| size.as_integer()).map_or(10, |size| size as u64)
 }
 
+/// Of an even number of values the higher one in the middle counts where it was never reached.
 fn median(values: &[f64]) -> f64 {
-    quantile(values, 0.5).unwrap_or(f64::NAN).round()
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    match sorted[sorted.len() / 2] {
+        upper if upper.is_finite() => quantile(values, 0.5).unwrap_or(upper).round(),
+        never => never,
+    }
+}
+
+/// An episode, or a dash for one that never came.
+fn shown(episode: f64) -> String {
+    if episode.is_finite() { episode.to_string() } else { "-".to_owned() }
 }
 
 /// Factor and exponent of the power that is nearest to the points in logarithms; of one size there is none.
@@ -196,6 +207,9 @@ mod tests {
         assert_eq!((outcome.first, outcome.solved, outcome.last), (Some(31), Some(120), 100));
         let never = Outcome::of(&rows[..20]);
         assert_eq!((never.first, never.solved, never.last), (None, None, 0));
+
+        assert_eq!([median(&[3.0, 8.0]), median(&[3.0, 8.0, f64::INFINITY])], [6.0, 8.0]);
+        assert_eq!(shown(median(&[3.0, f64::INFINITY])), "-");
 
         let (factor, exponent) = power(&[(10.0, 20.0), (100.0, 2_000.0), (50.0, 500.0)]).unwrap();
         assert!((factor - 0.2).abs() < 1e-9 && (exponent - 2.0).abs() < 1e-9);
