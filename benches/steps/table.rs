@@ -34,11 +34,11 @@ pub fn print() -> BTreeMap<String, f64> {
         let (agent, _) = agent(WIDTH, BATCH, &[&format!("agent.targets={targets}")]);
         rounds.add(format!("training_step/{targets}/fused"), training_step(agent));
     }
-    let local = [("local.tilings", "16")];
+    let layers_only = [("local.tilings", "0")];
     for (name, step) in
-        [("learner_step/optimistic/fused-local-16", Step::Learn), ("act/ucb-local-16", Step::Act)]
+        [("learner_step/optimistic/fused-layers-only", Step::Learn), ("act/ucb-layers-only", Step::Act)]
     {
-        add_agent(&mut rounds, name.to_owned(), WIDTH, &local, step);
+        add_agent(&mut rounds, name.to_owned(), WIDTH, &layers_only, step);
     }
     let double_q = [("agent.targets", "double-q")];
     add_agent(&mut rounds, "learner_step/double-q/fused-64".to_owned(), 64, &double_q, Step::Learn);
