@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use concrete_dqn::exploration::RuleName;
+use concrete_dqn::randomness::{Stream, generator};
 use concrete_dqn::{Config, Session};
 use control_envs::rand::{Rng, RngExt};
 use control_envs::{Dimension, Entry, Env, EnvError, EnvSpec, Registry, Step};
@@ -30,14 +31,15 @@ impl Env for Scaled {
     }
 }
 
-/// Trains and returns all actions, and how the last Q-values are, per unit of reward.
+/// Trains and returns all actions, and how the Q-values of a start are, per unit of reward.
 fn actions(entry: &Entry, factor: f64, config: &Config) -> (Vec<u32>, Vec<f64>) {
     let made = entry.clone();
     let mut session = Session::new(move || Scaled { env: made.make(), factor }, config.clone()).unwrap();
     session.train(&mut ()).unwrap();
     let replay = session.agent().replay();
-    let (actions, latest) = (replay.slots(0..replay.len()).actions.to_vec(), replay.latest().to_vec());
-    let values = session.predict(&latest).unwrap();
+    let actions = replay.slots(0..replay.len()).actions.to_vec();
+    let start = entry.make().reset(&mut generator(1, Stream::Evaluation)).unwrap();
+    let values = session.predict(&start).unwrap();
     (actions, values.mean.into_iter().map(|mean| mean / factor).collect())
 }
 
