@@ -2,7 +2,7 @@
 //!
 //! A thread of its own reads the run's files, as they are on the disk, and shares nothing else with the training: it can
 //! neither slow nor stop it. It answers GET alone, on three paths that name no file, and only requests that mean this
-//! very server (see [`request`]).
+//! very server (see `request.rs`).
 
 mod feed;
 mod request;

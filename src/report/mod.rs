@@ -1,7 +1,7 @@
 //! The page of a run, or of several: what they did as charts, the objective to play with, maps, an episode to watch.
 //!
 //! It is one HTML file that needs nothing else: data, style, program and the library that draws the charts (uPlot) are
-//! in it. [`write`] leaves it in a run's folder, and the [`dashboard`](crate::dashboard) serves the same page while the
+//! in it. [`write()`] leaves it in a run's folder, and the [`dashboard`](crate::dashboard) serves the same page while the
 //! run trains. Both only read the run's files.
 
 mod columns;

@@ -16,7 +16,7 @@ use crate::rows::{EpisodeRecord, EvaluationRecord, LayerRecord, MapRecord, Row, 
 pub struct RunDirectory(PathBuf);
 
 impl RunDirectory {
-    /// Creates `<runs_dir>/<name>__<UTC time>/`, where the [name](run_name) says what the run is, and writes the resolved
+    /// Creates `<runs_dir>/<name>__<UTC time>/`, where the name says what the run is, and writes the resolved
     /// config into it. Where that folder exists already, because another run started in the same second, a number is
     /// appended.
     ///
