@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::Parser;
 use concrete_dqn::plot::{Chart, ChartPanel, Series, draw_chart};
 use concrete_dqn::rows::{EpisodeRecord, Row, read};
 use concrete_dqn::statistics::quantile;
@@ -18,6 +19,14 @@ use concrete_dqn::{Config, Error};
 
 /// The first hundred evaluations with a mean of 0.99 (Li et al. 2024, HyperFQI), by size.
 const HYPER_FQI: [(f64, f64); 3] = [(20.0, 410.0), (50.0, 1_850.0), (100.0, 4_290.0)];
+
+/// Sums up how many episodes deep sea takes, against its size
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// What benches/deep-sea.sh wrote
+    #[arg(value_name = "FOLDER", default_value = "runs/deep-sea")]
+    folder: PathBuf,
+}
 
 /// What a run came to.
 struct Outcome {
@@ -42,14 +51,7 @@ impl Outcome {
 }
 
 fn main() -> ExitCode {
-    let folder = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("runs/deep-sea"), PathBuf::from);
-    match run(&folder) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(error.exit_code())
-        }
-    }
+    concrete_dqn::cli::run_one(std::env::args_os(), |arguments: &Arguments| run(&arguments.folder))
 }
 
 fn run(folder: &Path) -> Result<(), Error> {

@@ -61,22 +61,8 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            // Where even the error can't be printed nothing is left to say.
-            let _ = error.print();
-            return ExitCode::from(error.exit_code() as u8);
-        }
-    };
     tch::set_num_threads(1);
-    match run_experiments(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(error.exit_code())
-        }
-    }
+    concrete_dqn::cli::run_one(arguments, run_experiments)
 }
 
 fn run_experiments(arguments: &Arguments) -> Result<(), Error> {

@@ -37,6 +37,32 @@ use crate::error::Error;
 use arguments::{Arguments, Command};
 use terminal::Terminal;
 
+/// The `main` of a program that does one thing: parses `arguments` (the first is the program's name), does it, and returns
+/// the exit code as [`run`] does. An error is printed to stderr.
+pub fn run_one<A: Parser>(
+    arguments: impl IntoIterator<Item = OsString>,
+    action: impl FnOnce(&A) -> Result<(), Error>,
+) -> ExitCode {
+    let arguments = match A::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return not_parsed(&error),
+    };
+    match action(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Help and version go to stdout with code 0, wrong usage to stderr with code 2.
+fn not_parsed(error: &clap::Error) -> ExitCode {
+    // Nothing can be done where not even this can be written.
+    let _ = error.print();
+    ExitCode::from(error.exit_code() as u8)
+}
+
 /// The whole program over the environments of `registry`: parses `arguments` (the first is the program's
 /// name), does what they ask and returns the exit code: 0, 2 for wrong usage, 130 after Ctrl-C, 1 for any
 /// other failure.
@@ -60,12 +86,7 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
     let command: Vec<OsString> = arguments.into_iter().collect();
     let parsed = match Arguments::try_parse_from(&command) {
         Ok(parsed) => parsed,
-        Err(error) => {
-            // Help and version go to stdout with code 0, wrong usage to stderr with code 2. Nothing can be
-            // done where neither can be written.
-            let _ = error.print();
-            return ExitCode::from(error.exit_code() as u8);
-        }
+        Err(error) => return not_parsed(&error),
     };
     let terminal = Terminal::start(parsed.verbosity());
     if parsed.train_flags_are_misplaced() {

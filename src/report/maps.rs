@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::columns::Numbers;
 use crate::error::Error;
-use crate::rows::{MapRecord, Row, read};
+use crate::rows::{MapRecord, Row, read, whole_maps};
 use crate::state_grid::StateGrid;
 
 /// So many cells are on a page at most, those of all moments together.
@@ -52,27 +52,24 @@ impl Maps {
     }
 
     fn of(rows: &[MapRecord], spec: Option<&EnvSpec>) -> Result<Option<Self>, String> {
-        let moments: Vec<&[MapRecord]> = rows.chunk_by(|a, b| a.env_steps == b.env_steps).collect();
-        let Some(first) = moments.first() else { return Ok(None) };
-        let lines: Vec<&[MapRecord]> = first.chunk_by(|a, b| a.y == b.y).collect();
-        let x: Vec<f64> = lines[0].iter().map(|cell| cell.x).collect();
-        let y: Vec<f64> = lines.iter().map(|line| line[0].y).collect();
+        let (columns, maps) = whole_maps(rows);
+        let Some(first) = maps.first() else { return Ok(None) };
+        let x: Vec<f64> = first[..columns].iter().map(|cell| cell.x).collect();
+        let y: Vec<f64> = first.chunks(columns).map(|line| line[0].y).collect();
         let is_cell = |index: usize, cell: &MapRecord| {
             (Some(&cell.x), Some(&cell.y)) == (x.get(index % x.len()), y.get(index / x.len()))
         };
-        let (columns, lines) = (x.len(), y.len());
-        let is_whole = |moment: &&[MapRecord]| moment.len() == columns * lines;
-        let is_grid_of_cells =
-            |moment: &[MapRecord]| moment.iter().enumerate().all(|(at, cell)| is_cell(at, cell));
-        // The last moment may be in the middle of being written.
-        let whole: Vec<&[MapRecord]> = moments.iter().copied().filter(is_whole).collect();
-        if moments.len() > whole.len() + 1 || !whole.iter().copied().all(is_grid_of_cells) {
+        let lines = y.len();
+        let is_sound = |map: &&[MapRecord]| {
+            map.len() == columns * lines && map.iter().enumerate().all(|(at, cell)| is_cell(at, cell))
+        };
+        if !maps.iter().all(is_sound) {
             return Err(format!("its cells are not the same {columns} x {lines} at every moment, y after y"));
         }
         let most = (CELLS / (columns * lines)).max(2);
-        let period = whole.len().div_ceil(most).max(1);
+        let period = maps.len().div_ceil(most).max(1);
         // The last one is kept.
-        let mut kept: Vec<Moment> = whole.iter().rev().step_by(period).map(|cells| moment(cells)).collect();
+        let mut kept: Vec<Moment> = maps.iter().rev().step_by(period).map(|cells| moment(cells)).collect();
         kept.reverse();
         let space = spec.map(|spec| &spec.observation_space);
         let grid = space.and_then(StateGrid::of);

@@ -36,3 +36,15 @@ pub struct MapRecord {
 impl Row for MapRecord {
     const FILE: &'static str = "maps.csv";
 }
+
+/// The maps in the rows of a table, one for each moment, and how many cells a line of them has. The last map may be in the
+/// middle of being written, and is then left out.
+pub fn whole_maps(rows: &[MapRecord]) -> (usize, Vec<&[MapRecord]>) {
+    let mut maps: Vec<&[MapRecord]> = rows.chunk_by(|a, b| a.env_steps == b.env_steps).collect();
+    let columns = rows.chunk_by(|a, b| a.env_steps == b.env_steps && a.y == b.y).next().map_or(0, <[_]>::len);
+    let cells = maps.first().map_or(0, |map| map.len());
+    if maps.last().is_some_and(|last| last.len() < cells || last.len() % columns != 0) {
+        maps.pop();
+    }
+    (columns, maps)
+}

@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 pub use episode::EpisodeRecord;
 pub use evaluation::EvaluationRecord;
 pub use layer::LayerRecord;
-pub use map::MapRecord;
+pub use map::{MapRecord, whole_maps};
 pub use reader::{read, read_after};
 pub use update::UpdateRecord;
 pub use writer::RowWriter;

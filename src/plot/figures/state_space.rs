@@ -3,17 +3,17 @@
 use crate::plot::RunLabel;
 use crate::plot::axis::number;
 use crate::plot::figures::heatmaps::{Bounds, Colors, Heatmap, HeatmapRow, Heatmaps};
-use crate::rows::MapRecord;
+use crate::rows::{MapRecord, whole_maps};
 
 /// The maps of a run, a column of heat maps for each moment; of a run without any there is no figure.
 pub(crate) fn figure(rows: &[MapRecord], label: &RunLabel) -> Option<Heatmaps> {
-    let moments: Vec<&[MapRecord]> = rows.chunk_by(|a, b| a.env_steps == b.env_steps).collect();
-    let columns = moments.first()?.chunk_by(|a, b| a.y == b.y).next()?.len();
+    let (columns, maps) = whole_maps(rows);
+    let first = *maps.first()?;
     let unknown = || {
         let bounds = |name: &str, value: fn(&MapRecord) -> f64| Bounds {
             name: name.to_owned(),
-            low: value(&rows[0]),
-            high: value(&rows[rows.len() - 1]),
+            low: value(&first[0]),
+            high: value(&first[first.len() - 1]),
         };
         [bounds("first state variable", |row| row.x), bounds("second state variable", |row| row.y)]
     };
@@ -40,7 +40,7 @@ pub(crate) fn figure(rows: &[MapRecord], label: &RunLabel) -> Option<Heatmaps> {
                 },
             }
         };
-        moments.iter().map(one).collect()
+        maps.iter().map(one).collect()
     };
     let row = |name: &str, unit: &str, is_logarithmic, heatmaps| HeatmapRow {
         name: name.to_owned(),
