@@ -288,10 +288,12 @@ def compare(browser, first, runs):
 
 def pictures(browser, first, runs):
     """Maps with a slider through time, and the episode that was recorded."""
-    rows = ["env_steps,x,y,visits,value,greedy_action,epistemic_std,local_p"]
+    columns = "local_p,place_p,place_sensitivity,dataset_size,precision"
+    rows = [f"env_steps,x,y,visits,value,greedy_action,epistemic_std,{columns}"]
     for moment in (1, 2, 3):
         for y in range(6):
-            rows += [f"{moment * 1000},{x},{y},{moment * x},{x * y / moment},{(x + y) % 2},{1 / moment},{0.5 / moment}" for x in range(8)]
+            place = [f"{0.5 / moment},{0.4 / moment},{0.0056 * moment * x / 1000},1000,50" for x in range(8)]
+            rows += [f"{moment * 1000},{x},{y},{moment * x},{x * y / moment},{(x + y) % 2},{1 / moment},{place[x]}" for x in range(8)]
     (first / "maps.csv").write_text("\n".join(rows) + "\n")
     subprocess.run([PROGRAM, "report", first], check=True, stdout=subprocess.DEVNULL)
     (first / "maps.csv").unlink()
@@ -306,6 +308,24 @@ def pictures(browser, first, runs):
         check(before[0] != after[0] and before[-1] != after[-1], f"{css} does not change with its slider")
     episode = browser.run("return document.getElementById('episode').innerText")
     check("push left: " in episode and "±" in episode and "step 2 of" in episode, f"Q-values are not told: {episode}")
+    # A click on a cell shows the objective of its place: with no transitions p* is 1/2, and more data leave it there.
+    click = "const map = report.maps.plots[0].canvas, box = map.getBoundingClientRect();" \
+        "map.onclick({ clientX: box.left + box.width * (arguments[0] + 0.5) / 8, clientY: box.top + box.height / 2 })"
+    best = []
+    for column in (0, 3, 7):
+        browser.run(click, column)
+        state = widget(browser)
+        check(abs(state["p"] - 0.4 / 3) < 1e-5, f"the ball of a place is not where p stood: {state}")
+        best.append(state["best"])
+        pushed = slide(browser, "n", RIGHT * 40)
+        check(pushed < best[-1] if column else abs(pushed - 0.5) < 1e-6, f"N moves p* of a place from {best[-1]} to {pushed}")
+        rest = drag_the_ball(browser, 0.5, "mouse")
+        check(abs(rest["p"] - rest["best"]) < 0.01, f"the ball of a place rests at {rest}")
+    # logit = -(n tau w^2 / 2) (1 + e^logit)^2 with n = 9 and 21, solved by hand.
+    check(best[0] == 0.5 and best[0] > best[1] > best[2], f"p* of places with 0, 9 and 21 transitions: {best}")
+    for n, p in zip((9, 21), best[1:]):
+        odds = p / (1 - p)
+        check(abs(math.log(odds) + 0.5 * n * 50 * 0.0056 * (1 + odds) ** 2) < 1e-3, f"p* of {n} transitions is {p}")
     browser.run("report.episode.play.click()")
     until("the next steps", lambda: browser.run("return Number(report.episode.slider.value)") > 1)
     print("maps and the episode are drawn and go with their sliders")

@@ -92,6 +92,34 @@ class LayerForm {
   }
 }
 
+/** A place of local dropout and an action: a layer of one mask in front of a weight that is fixed, which some of the data pass. */
+class PlaceForm extends LayerForm {
+  parts = ['likelihood, τ w² n/N · p/(1 − p)', 'entropy, −2K/N · H(p)'];
+  note = 'The place of the cell that was clicked in the maps below, and of its greedy action; at first of the cell that was visited most. '
+    + 'n of the N transitions of the replay start there: none, and p* is 1/2; the more, the smaller it is. The slider of N '
+    + 'keeps their share n/N.';
+
+  terms(logit, settings) {
+    const [likelihood, , entropy] = super.terms(logit, settings);
+    return [likelihood, entropy];
+  }
+}
+
+/** The place that a run offers, by the moments of its maps. */
+function placesOf(run) {
+  const moments = (run.maps?.moments || []).filter(({ place_p }) => place_p.length > 0);
+  if (moments.length === 0) return { names: [], moments };
+  const { visits } = moments[moments.length - 1];
+  const at = (_, moment) => {
+    const { place_p, place_sensitivity, dataset_size, precision } = moments[moment];
+    const cell = run.cell ?? visits.indexOf(Math.max(...visits));
+    return new PlaceForm('a place', {
+      p: place_p[cell], n: dataset_size, k: 1, tau: precision, c: place_sensitivity[cell], norm: 0, length: 0,
+    });
+  };
+  return { names: ['a place'], moments: moments.map(({ env_steps }) => ({ when: env_steps })), unit: 'after step', isPlace: true, at };
+}
+
 /** The forms that a run offers, by the moments at which its layers are known. */
 function formsOf(tables) {
   const { layers, episodes } = tables.run.tables;
@@ -100,7 +128,7 @@ function formsOf(tables) {
     if (!rows.has(episode)) rows.set(episode, []);
     rows.get(episode).push(row);
   });
-  const moments = episodes.episode.map((episode, row) => ({ episode, row })).filter(({ episode }) => rows.has(episode));
+  const moments = episodes.episode.map((episode, row) => ({ episode, row })).filter(({ episode }) => rows.has(episode)).map((moment) => ({ ...moment, when: moment.episode }));
   const groups = moments.length === 0 ? [] : rows.get(moments[0].episode).map((row) => [layers.layer[row], layers.group[row]]);
   const hasGroups = groups.some(([, group]) => group > 0);
   const names = groups.map(([layer, group]) => `layer ${layer}${hasGroups ? `, group ${group}` : ''}`);
@@ -113,7 +141,7 @@ function formsOf(tables) {
       c: layers.sensitivity[row], norm: layers.squared_norm[row], length: tables.run.length_scale,
     });
   };
-  return { names, moments, at };
+  return { names, moments, unit: 'after episode', at };
 }
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -163,8 +191,8 @@ class LandscapeWidget {
   /** What the runs offer now; what is shown stays until it is chosen anew. */
   refresh() {
     const offered = this.runs().flatMap((run) => {
-      const forms = formsOf(run.tables);
-      return forms.names.map((name, index) => ({ run, forms, index, name }));
+      const offers = (forms) => forms.names.map((name, index) => ({ run, forms, index, name }));
+      return [formsOf(run.tables), placesOf(run.tables.run)].flatMap(offers);
     });
     const several = this.runs().length > 1;
     const options = ['teaching form', ...offered.map(({ run, name }) => (several ? `${run.label}: ${name}` : `${name} of this run`))];
@@ -183,6 +211,15 @@ class LandscapeWidget {
         this.#choose();
       }
     }
+  }
+
+  /** Shows the place of local dropout that is chosen now, if there is any. */
+  choosePlace() {
+    const place = this.offered.findIndex(({ forms }) => forms.isPlace);
+    if (place < 0) return false;
+    this.which.selectedIndex = place + 1;
+    this.#choose();
+    return true;
   }
 
   /** Colours as the theme has them. */
@@ -257,7 +294,8 @@ class LandscapeWidget {
       }
       this.shownOffer = offer.name + offer.run.label;
       const moment = Number(this.moment.input.value);
-      this.moment.output.textContent = whole(offer.forms.moments[moment].episode);
+      this.moment.label.firstChild.textContent = offer.forms.unit;
+      this.moment.output.textContent = whole(offer.forms.moments[moment].when);
       this.form = offer.forms.at(offer.index, moment) || this.form;
     } else {
       this.shownOffer = null;

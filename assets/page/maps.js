@@ -20,7 +20,8 @@ const MAPS = [
 
 /** The maps of a run with a slider through time. */
 class MapsPanel {
-  constructor(root, run) {
+  /** `onCell` is told of a cell that is clicked, and says whether it shows its place. */
+  constructor(root, run, onCell) {
     this.maps = run.maps;
     this.actions = run.actions;
     const [x, y] = this.maps.axes;
@@ -29,7 +30,7 @@ class MapsPanel {
     this.output = element('output');
     this.visits = element('input', { type: 'checkbox' });
     this.visits.checked = true;
-    this.readout = element('p', { class: 'note', role: 'status' }, 'Point at a cell for its numbers.');
+    this.readout = element('p', { class: 'note', role: 'status' }, 'Point at a cell for its numbers, click it for the objective of its local p.');
     const shown = MAPS.filter(({ key }) => this.maps.moments.some((moment) => moment[key].length > 0));
     this.plots = shown.map((map) => ({ ...map, range: this.#range(map), canvas: element('canvas', { role: 'img', 'aria-label': `${map.title} over ${x} and ${y}` }), scale: element('div', { class: 'scale' }) }));
     root.replaceChildren(
@@ -41,7 +42,15 @@ class MapsPanel {
     );
     this.slider.oninput = () => this.draw();
     this.visits.onchange = () => this.draw();
-    for (const plot of this.plots) plot.canvas.onpointermove = (event) => this.#tell(plot, event);
+    for (const plot of this.plots) {
+      plot.canvas.onpointermove = (event) => this.#tell(this.#cellAt(plot, event));
+      plot.canvas.onclick = (event) => {
+        const cell = this.#cellAt(plot, event);
+        this.#tell(cell);
+        run.cell = cell;
+        if (onCell()) this.readout.append(' · why its p is where it is stands above');
+      };
+    }
     new ResizeObserver(() => this.draw()).observe(root);
   }
 
@@ -111,12 +120,17 @@ class MapsPanel {
     }
   }
 
-  #tell({ canvas }, event) {
+  /** The number of the cell at the pointer. */
+  #cellAt({ canvas }, event) {
     const box = canvas.getBoundingClientRect();
     const columns = this.maps.x.length, rows = this.maps.y.length;
     const at = (share, count) => Math.min(Math.max(Math.floor(share * count), 0), count - 1);
     const column = at((event.clientX - box.left) / box.width, columns), down = at((event.clientY - box.top) / box.height, rows);
-    const row = this.maps.is_grid ? down : rows - 1 - down, cell = row * columns + column;
+    return (this.maps.is_grid ? down : rows - 1 - down) * columns + column;
+  }
+
+  #tell(cell) {
+    const columns = this.maps.x.length, column = cell % columns, row = Math.floor(cell / columns);
     const { moment } = this, [x, y] = this.maps.axes;
     const parts = [`${x} ${brief(this.maps.x[column])}, ${y} ${brief(this.maps.y[row])}: ${whole(moment.visits[cell])} transitions`];
     parts.push(`value ${brief(moment.value[cell])} ± ${brief(moment.epistemic_std[cell])}`, this.actions[moment.greedy_action[cell]] ?? `action ${brief(moment.greedy_action[cell])}`);

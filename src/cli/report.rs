@@ -39,8 +39,8 @@ pub fn report(trained: &Trained, command: &[OsString]) -> String {
     }
     lines.push(format!(
         "dropout     p {} (peak {}), N = {}, tau = {}",
-        probabilities(&summary.p_final),
-        probabilities(&summary.p_peak),
+        probabilities(&summary.p_final, summary.has_local_dropout),
+        probabilities(&summary.p_peak, summary.has_local_dropout),
         summary.dataset_size,
         number(summary.precision)
     ));

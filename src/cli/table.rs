@@ -63,7 +63,7 @@ fn row(training: &Training, trained: &Result<Trained, Error>) -> [String; HEADER
         evaluation,
         summary.mean_return_100.map_or_else(none, numbers::mean),
         summary.solved_at_step.map_or_else(none, |step| step.to_string()),
-        probabilities(&summary.p_final),
+        probabilities(&summary.p_final, summary.has_local_dropout),
         trained.folder.display().to_string(),
     ]
 }

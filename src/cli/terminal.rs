@@ -141,7 +141,7 @@ impl Progress {
         let evaluation = self.evaluation.map(|mean| format!("evaluation {}", numbers::mean(mean)));
         let share = self.exploratory_share.or_else(|| agent.exploratory_share());
         let exploratory = share.map(|share| format!("{:.0}% exploratory", 100.0 * share));
-        let p = format!("p {}", probabilities(&agent.network().mean_p()));
+        let p = format!("p {}", probabilities(&agent.network().mean_p(), agent.network().local().is_some()));
         let n = format!("N {}", agent.dataset_size());
         let known = [Some(returns.to_owned()), evaluation, exploratory, Some(p), Some(n)];
         known.into_iter().flatten().collect::<Vec<_>>().join(", ")
@@ -238,10 +238,17 @@ impl Observer for SharedProgress {
     }
 }
 
-/// Dropout probabilities for people, of any size: `0.43 1.2e-3 3.4e-7`.
-pub fn probabilities(p: &[f64]) -> String {
-    let shown = p.iter().map(|&p| if p < 0.01 { format!("{p:.1e}") } else { format!("{p:.2}") });
-    shown.collect::<Vec<_>>().join(" ")
+/// Dropout probabilities for people, of any size: `0.43 1.2e-3 3.4e-7`, or, where the last is that of local dropout, `0.43
+/// 1.2e-3, local 0.21`.
+pub fn probabilities(p: &[f64], has_local: bool) -> String {
+    let shown = |p: &f64| if *p < 0.01 { format!("{p:.1e}") } else { format!("{p:.2}") };
+    let (layers, local) = p.split_at(p.len() - usize::from(has_local).min(p.len()));
+    let layers = layers.iter().map(shown).collect::<Vec<_>>().join(" ");
+    let parts = [
+        Some(layers).filter(|layers| !layers.is_empty()),
+        local.first().map(|p| format!("local {}", shown(p))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// Stamps log lines with the seconds since the program's start; `meta.json` has the date.
@@ -287,6 +294,9 @@ mod tests {
 
     #[test]
     fn probabilities_are_short_and_small_ones_are_told_apart() {
-        assert_eq!(probabilities(&[0.434, 0.00123, 3.4e-7, 1e-12]), "0.43 1.2e-3 3.4e-7 1.0e-12");
+        let p = [0.434, 0.00123, 3.4e-7, 1e-12];
+        assert_eq!(probabilities(&p, false), "0.43 1.2e-3 3.4e-7 1.0e-12");
+        assert_eq!(probabilities(&p, true), "0.43 1.2e-3 3.4e-7, local 1.0e-12");
+        assert_eq!([probabilities(&p[..1], true), probabilities(&[], true)], ["local 0.43", ""]);
     }
 }

@@ -42,6 +42,17 @@ pub struct LocalDropout {
     counts: Vec<u32>,
 }
 
+/// All that the landscape of a place and action depends on, beside tau.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlaceFigures {
+    /// Its p.
+    pub p: f64,
+    /// n, the transitions of the replay in it.
+    pub transitions: u64,
+    /// w^2, in squared network units.
+    pub squared_weight: f64,
+}
+
 impl LocalDropout {
     /// Local dropout for observations in `space`, p at 1/2 everywhere, the values of a table 0.
     pub fn new(
@@ -123,6 +134,19 @@ impl LocalDropout {
             sum += odds / (1.0 + odds);
         });
         sum / self.active() as f64
+    }
+
+    /// The first place of an input, and an action.
+    pub fn first_place(&self, input: &[f32], action: usize, scaling: &Scaling<'_>) -> PlaceFigures {
+        let mut first = None;
+        self.entries_of(input, scaling, |entry| first = first.or(Some(entry + action)));
+        let entry = first.unwrap_or(action);
+        let odds = f64::from(self.odds[entry]);
+        PlaceFigures {
+            p: odds / (1.0 + odds),
+            transitions: self.counts[entry].into(),
+            squared_weight: self.squared_weight.into(),
+        }
     }
 
     /// Calls `visit` with the first entry of each place of an input.

@@ -17,7 +17,7 @@ pub use architecture::InitialUncertainty;
 pub use config::{AutoKeyword, Bandwidth, ConvConfig, LARGEST_TENSOR, NetworkConfig, NetworkKind};
 pub use features::Features;
 pub use layer::LayerShape;
-pub use local::{LocalConfig, LocalDropout, LocalP};
+pub use local::{LocalConfig, LocalDropout, LocalP, PlaceFigures};
 pub use parameters::{Fill, Initial, MissingParameter, NamedValues, Parameter, Parameters, Slot};
 pub use pass_noise::PassNoise;
 pub use q_network::QNetwork;

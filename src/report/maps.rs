@@ -34,8 +34,12 @@ struct Moment {
     value: Numbers,
     greedy_action: Numbers,
     epistemic_std: Numbers,
-    /// Empty without local dropout.
+    /// Empty without local dropout, and so are the two after it.
     local_p: Numbers,
+    place_p: Numbers,
+    place_sensitivity: Numbers,
+    dataset_size: u64,
+    precision: f64,
 }
 
 impl Maps {
@@ -83,13 +87,21 @@ impl Maps {
 fn moment(cells: &[MapRecord]) -> Moment {
     let of = |field: fn(&MapRecord) -> f64| Numbers::rounded(cells.iter().map(field));
     let has_local = cells.iter().any(|cell| cell.local_p.is_some());
+    let of_local = |field: fn(&MapRecord) -> Option<f64>| match has_local {
+        true => Numbers::rounded(cells.iter().map(|cell| field(cell).unwrap_or(f64::NAN))),
+        false => Numbers::default(),
+    };
     Moment {
         env_steps: cells[0].env_steps,
         visits: of(|cell| cell.visits as f64),
         value: of(|cell| cell.value),
         greedy_action: of(|cell| cell.greedy_action as f64),
         epistemic_std: of(|cell| cell.epistemic_std),
-        local_p: if has_local { of(|cell| cell.local_p.unwrap_or(f64::NAN)) } else { Numbers::default() },
+        local_p: of_local(|cell| cell.local_p),
+        place_p: of_local(|cell| cell.place_p),
+        place_sensitivity: of_local(|cell| cell.place_sensitivity),
+        dataset_size: cells[0].dataset_size,
+        precision: cells[0].precision,
     }
 }
 

@@ -31,6 +31,18 @@ pub struct MapRecord {
     /// Its local p, the mean over the places of the cell's centre; empty without local dropout.
     #[serde(serialize_with = "optional_single")]
     pub local_p: Option<f64>,
+    /// p of the first of these places; empty without local dropout.
+    #[serde(serialize_with = "optional_single")]
+    pub place_p: Option<f64>,
+    /// Its sensitivity `w^2 n / N`, n of the transitions starting there with that action, in squared network units: with N,
+    /// tau and K = 1 all that its [`Landscape`](crate::concrete::Landscape) depends on.
+    #[serde(serialize_with = "optional_single")]
+    pub place_sensitivity: Option<f64>,
+    /// N of the objective.
+    pub dataset_size: u64,
+    /// Precision tau, in network units.
+    #[serde(serialize_with = "single")]
+    pub precision: f64,
 }
 
 impl Row for MapRecord {

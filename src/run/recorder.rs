@@ -230,6 +230,7 @@ impl Recorder {
             precision: agent.network().precision(),
             p_peak: self.statistics.p_peak().iter().zip(&p_final).map(|(peak, p)| peak.max(*p)).collect(),
             p_final,
+            has_local_dropout: self.config.has_local_dropout(),
             best_evaluation: self.statistics.best_evaluation(),
             evaluation: self.evaluation.clone(),
         }

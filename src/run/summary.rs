@@ -42,6 +42,9 @@ pub struct Summary {
     pub p_final: Vec<f64>,
     /// Its highest value, at the start, at the end, or in a row of `episodes.csv` or `updates.csv`.
     pub p_peak: Vec<f64>,
+    /// Whether the last of these is the mean of local dropout.
+    #[serde(default)]
+    pub has_local_dropout: bool,
     /// The best of the evaluations while training, of equals the later one.
     pub best_evaluation: Option<EvaluationScore>,
     /// Evaluation after the training.

@@ -3,6 +3,7 @@
 use super::policy::Policy;
 use crate::agent::Agent;
 use crate::error::Error;
+use crate::network::PlaceFigures;
 use crate::rows::MapRecord;
 use crate::state_grid::StateGrid;
 
@@ -26,6 +27,9 @@ pub fn state_map(grid: &StateGrid, policy: &mut Policy, agent: &Agent) -> Result
     let rows = visits.into_iter().enumerate().map(|(cell, visits)| {
         let (observation, [x, y]) = (grid.observation(cell), grid.centre(cell));
         let values = policy.predict(&observation)?;
+        // The agent's, since a policy does not count transitions.
+        let place = agent.network().local_place(&observation, values.action);
+        let share = |place: PlaceFigures| place.transitions as f64 / agent.dataset_size().max(1) as f64;
         Ok(MapRecord {
             env_steps: agent.steps(),
             x,
@@ -35,6 +39,10 @@ pub fn state_map(grid: &StateGrid, policy: &mut Policy, agent: &Agent) -> Result
             greedy_action: values.action,
             epistemic_std: values.epistemic_std[values.action],
             local_p: policy.network().local_p(&observation, values.action),
+            place_p: place.map(|place| place.p),
+            place_sensitivity: place.map(|place| place.squared_weight * share(place)),
+            dataset_size: agent.dataset_size(),
+            precision: agent.network().precision(),
         })
     });
     rows.collect()

@@ -69,7 +69,9 @@ pub fn assert_fails(output: &Output, code: i32, parts: &[&str]) {
 
 /// The two runs computed the same, to the byte.
 pub fn same_run(one: &Path, other: &Path) {
-    for file in ["episodes.csv", "layers.csv", "updates.csv", "evaluations.csv", "model.safetensors"] {
+    for file in
+        ["episodes.csv", "layers.csv", "updates.csv", "evaluations.csv", "maps.csv", "model.safetensors"]
+    {
         assert!(fs::read(one.join(file)).unwrap() == fs::read(other.join(file)).unwrap(), "{file} differs");
     }
     let of = |run: &Path, key: &str| summary(run)[key].clone();

@@ -179,7 +179,7 @@ fn series(reading: &Reading) -> Vec<Series> {
         shown,
         remark: String::new(),
     };
-    let solved = reward_threshold.map(|threshold| format!(" (solved: {})", short(threshold)));
+    let solved = reward_threshold.map(|threshold| format!(" (goal: {})", short(threshold)));
     let mut all = vec![
         Series {
             remark: solved.unwrap_or_default(),
@@ -197,7 +197,7 @@ fn series(reading: &Reading) -> Vec<Series> {
         let is_local = config.has_local_dropout() && part + 1 == parts;
         let label = if is_local { "p, local".to_owned() } else { format!("p, layer {part}") };
         let logarithm = |row: &UpdateRecord| row.p.get(part).map_or(f64::NAN, |p| p.max(LOWEST_P).log10());
-        let shown = |logarithm: f64| probabilities(&[10_f64.powf(logarithm)]);
+        let shown = |logarithm: f64| probabilities(&[10_f64.powf(logarithm)], false);
         all.push(series(&label, DROPOUT, of_updates(&logarithm), shown));
     }
     let share = |row: &EpisodeRecord| row.exploratory_share.unwrap_or(f64::NAN);
@@ -275,7 +275,7 @@ mod tests {
             "runs/läufe",
             "training: step 2,500 of 50,000, 100 a second, 8 minutes left",
             "5%",
-            "250.0 (solved: 475)",
+            "250.0 (goal: 475)",
             "1.0e-3",
             "1.0e-3 to 0.15",
             "1.0e-9",

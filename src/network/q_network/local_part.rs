@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::QNetwork;
-use crate::network::local::LocalDropout;
+use crate::network::local::{LocalDropout, PlaceFigures};
 
 impl QNetwork {
     /// Gives it local dropout.
@@ -60,6 +60,12 @@ impl QNetwork {
     pub fn local_p(&self, observation: &[f32], action: usize) -> Option<f64> {
         let local = self.local.as_ref()?;
         Some(local.p(&local.input(observation), action, &self.features.scaling()))
+    }
+
+    /// The first place of an observation, and an action, if there is local dropout.
+    pub fn local_place(&self, observation: &[f32], action: usize) -> Option<PlaceFigures> {
+        let local = self.local.as_ref()?;
+        Some(local.first_place(&local.input(observation), action, &self.features.scaling()))
     }
 
     /// Takes a transition of the replay into local dropout's counts, or out of them.
