@@ -21,6 +21,11 @@ pub fn sigmoid(logit: f64) -> f64 {
     1.0 / (1.0 + (-logit).exp())
 }
 
+/// `ln p`, also where p itself would round to 0.
+pub fn log_sigmoid(logit: f64) -> f64 {
+    logit.min(0.0) - (-logit.abs()).exp().ln_1p()
+}
+
 /// The entropy in nats, `H = softplus(logit) - p logit`, and its derivative with respect to the logit,
 /// `-logit p (1-p)`.
 pub fn entropy_at(logit: f64) -> Term {
@@ -39,6 +44,13 @@ pub fn entropy(p_logit: &Tensor) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_logarithm_of_a_probability_by_hand() {
+        assert!((log_sigmoid(logit(0.2)) - 0.2_f64.ln()).abs() < 1e-12);
+        assert_eq!(log_sigmoid(-5000.0), -5000.0);
+        assert!((log_sigmoid(40.0) + (-40.0_f64).exp()).abs() < 1e-30);
+    }
 
     #[test]
     fn entropy_by_hand_in_numbers_and_tensors() {

@@ -41,7 +41,7 @@ mod predictive;
 mod regularizer;
 mod single;
 
-pub use bernoulli::{Term, entropy, entropy_at, logit, sigmoid};
+pub use bernoulli::{Term, entropy, entropy_at, log_sigmoid, logit, sigmoid};
 pub use conv::{ConcreteConv2d, ConvMask, ConvShape};
 pub use dataset_size::{PixelLoss, pixelwise_dataset_size};
 pub use dropout::{ConcreteDropout, Temperature};

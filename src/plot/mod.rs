@@ -1,8 +1,7 @@
 //! Figures of runs and of what a program has gathered, in SVG and PNG.
 //!
 //! [`draw_run`] draws one run: its return, its dropout probabilities beside the size of its dataset, and its
-//! uncertainty. [`draw_comparison`] draws several runs into one figure. Both only read `episodes.csv`,
-//! `updates.csv` and `evaluations.csv`, so they can draw a run that is still being written by another process.
+//! uncertainty. [`draw_comparison`] draws several runs into one figure. Both only read the run's tables, so they can draw a run that is still being written by another process.
 //!
 //! [`draw_chart`], [`draw_functions`] and [`draw_heatmaps`] draw numbers that a program of one's own has
 //! gathered, in the same style.
@@ -29,8 +28,8 @@ use table::RunTables;
 
 use crate::error::Error;
 
-/// Draws `plots/{return,dropout,uncertainty,overview}.{svg,png}` in the run's folder, and `plots/where.{svg,png}` where the
-/// run has maps of its state space.
+/// Draws `plots/{return,dropout,uncertainty,overview}.{svg,png}` in the run's folder, `plots/minimum.{svg,png}` where the run
+/// has `layers.csv`, and `plots/where.{svg,png}` where it has maps of its state space.
 ///
 /// Every file replaces its predecessor at once, so a viewer never sees half of one. A run without episodes
 /// gives figures that say so.
@@ -41,6 +40,9 @@ pub fn draw_run(run_dir: &Path, label: &RunLabel) -> Result<(), Error> {
     let tables = RunTables::read(run_dir)?;
     for (name, figure) in figures::run::all(&tables, label) {
         drawing::write(&figure, &run_dir.join("plots").join(name))?;
+    }
+    if let Some(minimum) = figures::minimum::figure(&tables, label) {
+        drawing::write(&minimum, &run_dir.join("plots").join("minimum"))?;
     }
     match figures::state_space::figure(&tables.maps, label) {
         Some(maps) => maps.write(&run_dir.join("plots").join("where")).map(drop),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::Error;
-use crate::rows::{EpisodeRecord, EvaluationRecord, MapRecord, Row, UpdateRecord, read};
+use crate::rows::{EpisodeRecord, EvaluationRecord, LayerRecord, MapRecord, Row, UpdateRecord, read};
 
 /// What is drawn of a run.
 #[derive(Debug, Default)]
@@ -13,6 +13,7 @@ pub(crate) struct RunTables {
     pub evaluations: Evaluations,
     pub course: Course,
     pub maps: Vec<MapRecord>,
+    pub groups: Vec<Group>,
 }
 
 impl RunTables {
@@ -22,6 +23,7 @@ impl RunTables {
         let episodes: Vec<EpisodeRecord> = read(&run_dir.join(EpisodeRecord::FILE))?;
         let updates: Vec<UpdateRecord> = read_if_any(run_dir)?;
         Ok(Self {
+            groups: Group::all(&episodes, read_if_any(run_dir)?),
             course: Course::of(&episodes, &updates),
             episodes: Episodes::of(&episodes),
             updates: Updates::of(&updates),
@@ -65,6 +67,32 @@ impl Course {
             precision: rows.iter().map(|((.., precision), _)| *precision).collect(),
             dropout: (0..layers).map(p).collect(),
         }
+    }
+}
+
+/// A dropout group at the end of an episode, with what its objective needs of the episode.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group {
+    pub total_steps: f64,
+    pub dataset_size: f64,
+    pub precision: f64,
+    pub layer: LayerRecord,
+}
+
+impl Group {
+    /// Episode by episode, as `layers.csv` has them.
+    fn all(episodes: &[EpisodeRecord], layers: Vec<LayerRecord>) -> Vec<Self> {
+        let of = |layer: LayerRecord| {
+            let episode = episodes.binary_search_by_key(&layer.episode, |row| row.episode).ok()?;
+            let EpisodeRecord { total_steps, dataset_size, precision, .. } = episodes[episode];
+            Some(Self {
+                total_steps: total_steps as f64,
+                dataset_size: dataset_size as f64,
+                precision,
+                layer,
+            })
+        };
+        layers.into_iter().filter_map(of).collect()
     }
 }
 

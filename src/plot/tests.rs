@@ -4,8 +4,10 @@ use plotters::style::RGBColor;
 use tempfile::TempDir;
 
 use super::axis::{Axis, Scale, brief, number};
-use super::figures::heatmaps::color;
+use super::figure::Mark;
+use super::figures::{heatmaps::color, minimum};
 use super::points::{Points, scatter, smooth, thin, value_at};
+use super::table::RunTables;
 use super::{
     Bounds, Chart, ChartPanel, Heatmap, HeatmapRow, Heatmaps, RunLabel, Series, draw_chart, draw_comparison,
     draw_heatmaps, draw_run,
@@ -126,6 +128,35 @@ fn runs_of_any_length_are_drawn() {
     }
     let empty = std::fs::read_to_string(runs[0].path().join("plots/return.svg")).unwrap();
     assert!(empty.contains("no episodes yet"));
+}
+
+#[test]
+fn the_least_p_of_a_layer_is_drawn_beside_its_p() {
+    let run = run(&rows(3), "");
+    // A = tau c = 10 * 0.05 and B = 2 K / N = 2 * 4 / 40, and l = 0.
+    let layers =
+        "episode,layer,group,masks,p,squared_norm,sensitivity\n1,0,0,4,0.1,0,0.05\n1,1,0,4,0.25,0,0\n";
+    std::fs::write(run.path().join("layers.csv"), layers).unwrap();
+    draw_run(run.path(), &label()).unwrap();
+    let svg = std::fs::read_to_string(run.path().join("plots/minimum.svg")).unwrap();
+    assert!(svg.contains("p₀ inputs, least") && svg.contains("p₁ hidden 1"));
+    let tables = RunTables::read(run.path()).unwrap();
+    let figure = minimum::figure(&tables, &label()).unwrap();
+    let lines: Vec<(f64, f64)> = figure.columns[0].panels[0]
+        .marks
+        .iter()
+        .map(|mark| match mark {
+            Mark::Line { points, .. } => points[0],
+            _ => unreachable!(),
+        })
+        .collect();
+    let least = lines[0].1;
+    let odds = 1.0 / (least.exp() - 1.0);
+    assert!((0.5 * (1.0 + odds).powi(2) + 0.2 * odds.ln()).abs() < 1e-9, "{least}");
+    let rest = [10.0_f64.ln(), 2.0_f64.ln(), 4.0_f64.ln()];
+    assert!(
+        lines[1..].iter().zip(rest).all(|(point, value)| point.0 == 40.0 && (point.1 - value).abs() < 1e-9)
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Row;
-use super::number::{optional_single, or_nan, single, single_or_empty};
+use super::number::{nan, optional_single, or_nan, single, single_or_empty};
 
 /// A cell of the state space at one moment of a training: a row of `maps.csv`. There is one for every cell, row of cells by
 /// row of cells, and five moments; runs have it where the state space is a plane
@@ -32,16 +32,17 @@ pub struct MapRecord {
     #[serde(serialize_with = "optional_single")]
     pub local_p: Option<f64>,
     /// p of the first of these places; empty without local dropout.
-    #[serde(serialize_with = "optional_single")]
+    #[serde(serialize_with = "optional_single", default)]
     pub place_p: Option<f64>,
     /// Its sensitivity `w^2 n / N`, n of the transitions starting there with that action, in squared network units: with N,
     /// tau and K = 1 all that its [`Landscape`](crate::concrete::Landscape) depends on.
-    #[serde(serialize_with = "optional_single")]
+    #[serde(serialize_with = "optional_single", default)]
     pub place_sensitivity: Option<f64>,
-    /// N of the objective.
+    /// N of the objective. It and what stands beside it are not in the maps of the first runs that have any.
+    #[serde(default)]
     pub dataset_size: u64,
     /// Precision tau, in network units.
-    #[serde(serialize_with = "single")]
+    #[serde(serialize_with = "single", default = "nan")]
     pub precision: f64,
 }
 

@@ -19,6 +19,7 @@ impl RunLabel {
             axes: spec
                 .and_then(|spec| StateGrid::of(&spec.observation_space))
                 .map(|grid| grid.axes().clone()),
+            length_scale: config.dropout.length_scale,
             has_local_dropout: config.has_local_dropout(),
         }
     }
