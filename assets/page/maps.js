@@ -1,4 +1,4 @@
-// What the agent thinks of every place of a space of two dimensions, and how often it was there.
+// What the agent thinks of every place of a space of two dimensions, or of a plane through a larger one, and how often it was there.
 
 /** Nuñez, Anderton & Renslow's cividis at nine places: rising in lightness for every kind of colour vision. */
 const CIVIDIS = ['#00224e', '#123570', '#3b496c', '#575d6d', '#707173', '#8a8678', '#a59c74', '#c3b369', '#fee838']
@@ -35,7 +35,7 @@ class MapsPanel {
     this.plots = shown.map((map) => ({ ...map, range: this.#range(map), canvas: element('canvas', { role: 'img', 'aria-label': `${map.title} over ${x} and ${y}` }), scale: element('div', { class: 'scale' }) }));
     root.replaceChildren(
       element('h2', {}, 'What it thinks, place by place'),
-      element('p', { class: 'note' }, `Across: ${x}. ${this.maps.is_grid ? 'Down' : 'Up'}: ${y}. Colours mean the same at all moments. The larger a dot, the more transitions of the replay start in the cell.`),
+      element('p', { class: 'note' }, `Across: ${x}. ${this.maps.is_grid ? 'Down' : 'Up'}: ${y}. Colours mean the same at all moments. The larger a dot, the more transitions of the replay start in the cell${this.maps.is_slice ? ', whatever their other variables are; values, actions and p are those where the other variables are at their median in the replay' : ''}.`),
       element('div', { class: 'controls' }, element('label', {}, 'after', this.slider, this.output), element('label', {}, this.visits, 'visits on top')),
       element('div', { class: 'maps' }, ...this.plots.map(({ title, canvas, scale }) => element('figure', {}, element('h3', {}, title), canvas, scale))),
       this.readout,

@@ -76,7 +76,8 @@ impl Acrobot {
         let spec =
             EnvSpec::new("Acrobot-v1", dimensions, ["negative torque", "no torque", "positive torque"])
                 .with_max_episode_steps(500)
-                .with_reward_threshold(-100.0);
+                .with_reward_threshold(-100.0)
+                .with_plane([4, 5]);
         Self { spec, state: [0.0; 4] }
     }
 

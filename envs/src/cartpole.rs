@@ -72,7 +72,8 @@ impl CartPole {
         ];
         let spec = EnvSpec::new("CartPole-v1", dimensions, ["push left", "push right"])
             .with_max_episode_steps(500)
-            .with_reward_threshold(475.0);
+            .with_reward_threshold(475.0)
+            .with_plane([2, 3]);
         Self { spec, state: [0.0; 4] }
     }
 

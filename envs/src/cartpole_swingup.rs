@@ -183,8 +183,9 @@ impl CartPoleSwingup {
             Dimension::new("near the centre", "", -1.0, 1.0),
             Dimension::new("steady", "", -1.0, 1.0),
         ];
-        let spec =
-            EnvSpec::new(ID, dimensions, ["push left", "coast", "push right"]).with_reward_threshold(100.0);
+        let spec = EnvSpec::new(ID, dimensions, ["push left", "coast", "push right"])
+            .with_reward_threshold(100.0)
+            .with_plane([2, 4]);
         Self { spec, rules, state: [0.0; 5] }
     }
 

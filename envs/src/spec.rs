@@ -15,6 +15,8 @@ pub struct EnvSpec {
     pub max_episode_steps: Option<usize>,
     /// The mean episode return from which on the task counts as solved.
     pub reward_threshold: Option<f64>,
+    /// The two values of an observation, by index, over which maps of the state space are drawn; `None` for the first two.
+    pub plane: Option<[usize; 2]>,
 }
 
 impl EnvSpec {
@@ -30,6 +32,7 @@ impl EnvSpec {
             actions: actions.into_iter().map(Into::into).collect(),
             max_episode_steps: None,
             reward_threshold: None,
+            plane: None,
         }
     }
 
@@ -55,13 +58,18 @@ impl EnvSpec {
         Self { reward_threshold: Some(threshold), ..self }
     }
 
+    /// The same spec, its maps drawn over these two values of an observation, across and up.
+    pub fn with_plane(self, plane: [usize; 2]) -> Self {
+        Self { plane: Some(plane), ..self }
+    }
+
     /// Checks that an agent can be built on the spec.
     ///
     /// # Errors
     /// [`EnvError::InvalidSpec`] for the first of: an empty id, no dimension, a dimension without a name or with a
     /// low not below its high, an image of another size than the observation, a one-hot observation with bounds other than 0
-    /// and 1, no action, an action without a name, a time limit of zero steps, or a reward threshold that is not
-    /// finite.
+    /// and 1, no action, an action without a name, a time limit of zero steps, a reward threshold that is not finite, or a
+    /// plane that is not of two values of an observation.
     pub fn validate(&self) -> Result<(), EnvError> {
         match self.problem() {
             None => Ok(()),
@@ -116,6 +124,15 @@ impl EnvSpec {
         }
         if self.max_episode_steps == Some(0) {
             return Some("its time limit is 0 steps, but an episode needs at least one".to_owned());
+        }
+        let values = self.observation_space.len();
+        if let Some([x, y]) = self.plane
+            && (x == y || x.max(y) >= values)
+        {
+            return Some(format!(
+                "its maps are to be drawn over the values {x} and {y} of an observation, but they must be two of its {values}, \
+                 counted from 0"
+            ));
         }
         match self.reward_threshold {
             Some(threshold) if !threshold.is_finite() => {

@@ -201,7 +201,7 @@ fn failures_of_the_environment_itself_are_told() {
 #[test]
 fn specs_on_which_no_agent_can_be_built_are_found() {
     type Case = (fn(&mut EnvSpec), &'static str);
-    let cases: [Case; 12] = [
+    let cases: [Case; 14] = [
         (|spec| spec.id = " ".to_owned(), "its id is empty"),
         (
             |spec| spec.observation_space = BoxSpace { dimensions: vec![], image: None, one_hot: false },
@@ -225,6 +225,8 @@ fn specs_on_which_no_agent_can_be_built_are_found() {
         (|spec| spec.actions[1].clear(), "its action 1 has no name"),
         (|spec| spec.max_episode_steps = Some(0), "its time limit is 0 steps"),
         (|spec| spec.reward_threshold = Some(f64::NAN), "its reward threshold is NaN"),
+        (|spec| spec.plane = Some([0, 9]), "the values 0 and 9 of an observation"),
+        (|spec| spec.plane = Some([0, 0]), "the values 0 and 0 of an observation"),
     ];
     for (change, expected) in cases {
         let found = spec_violation(change);

@@ -1,4 +1,4 @@
-//! What the agent thought of every place of a space of two dimensions, at several moments: `maps.csv`.
+//! What the agent thought of every place of a space of two dimensions, or of a plane through a larger one, at several moments: `maps.csv`.
 
 use std::path::Path;
 
@@ -20,6 +20,8 @@ pub struct Maps {
     axes: [String; 2],
     /// Whether the space is a grid, its row 0 on top.
     is_grid: bool,
+    /// Whether the maps are of a plane through the space, all other variables at their median in the replay.
+    is_slice: bool,
     /// The centres of the cells.
     x: Numbers,
     y: Numbers,
@@ -76,11 +78,12 @@ impl Maps {
         let mut kept: Vec<Moment> = maps.iter().rev().step_by(period).map(|cells| moment(cells)).collect();
         kept.reverse();
         let space = spec.map(|spec| &spec.observation_space);
-        let grid = space.and_then(StateGrid::of);
+        let grid = spec.and_then(StateGrid::of);
+        let is_slice = grid.as_ref().is_some_and(StateGrid::is_slice);
         let names = grid.map(|grid| grid.axes().each_ref().map(|axis| axis.name.clone()));
         let axes = names.unwrap_or_else(|| ["x", "y"].map(str::to_owned));
         let is_grid = space.is_some_and(|space| space.one_hot);
-        Ok(Some(Self { axes, is_grid, x: Numbers::of(x), y: Numbers::of(y), moments: kept }))
+        Ok(Some(Self { axes, is_grid, is_slice, x: Numbers::of(x), y: Numbers::of(y), moments: kept }))
     }
 }
 

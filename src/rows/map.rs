@@ -6,7 +6,7 @@ use super::Row;
 use super::number::{nan, optional_single, or_nan, single, single_or_empty};
 
 /// A cell of the state space at one moment of a training: a row of `maps.csv`. There is one for every cell, row of cells by
-/// row of cells, and five moments; runs have it where the state space is a plane
+/// row of cells, and five moments; runs have it where observations are no images
 /// ([`StateGrid`](crate::state_grid::StateGrid)).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct MapRecord {

@@ -11,14 +11,14 @@ impl RunLabel {
     pub fn of(config: &Config, spec: Option<&EnvSpec>) -> Self {
         let (env, seed) = (config.env_title(), config.seed);
         let rule = config.exploration.rule();
+        let grid = spec.and_then(StateGrid::of);
         Self {
             title: format!("{env} · {rule} · seed {seed}"),
             short: format!("{rule}, seed {seed}"),
             setting: format!("{env} · {rule}"),
             reward_threshold: spec.and_then(|spec| spec.reward_threshold),
-            axes: spec
-                .and_then(|spec| StateGrid::of(&spec.observation_space))
-                .map(|grid| grid.axes().clone()),
+            axes: grid.as_ref().map(|grid| grid.axes().clone()),
+            is_slice: grid.is_some_and(|grid| grid.is_slice()),
             length_scale: config.dropout.length_scale,
             has_local_dropout: config.has_local_dropout(),
         }

@@ -51,13 +51,13 @@ impl EvaluatedTraining<'_> {
         self.observer.on_evaluation(&record)
     }
 
-    /// Maps the state space, where it is a plane, the run has a folder and it is time to.
+    /// Maps the state space, where it is not one of images, the run has a folder and it is time to.
     fn map_if_due(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
         let agent = snapshot.agent;
         if self.recorder.directory().is_none() || !is_moment(agent.steps(), self.config.steps) {
             return Ok(());
         }
-        let Some(grid) = StateGrid::of(&self.entry.spec().observation_space) else { return Ok(()) };
+        let Some(grid) = StateGrid::of(self.entry.spec()) else { return Ok(()) };
         let started = Instant::now();
         let mut policy = Policy::of(agent, self.entry, self.config)?;
         self.recorder.map(&state_map(&grid, &mut policy, agent)?)?;

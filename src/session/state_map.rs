@@ -24,8 +24,9 @@ pub fn state_map(grid: &StateGrid, policy: &mut Policy, agent: &Agent) -> Result
     for (input, _) in agent.replay().transitions() {
         grid.cell(input).into_iter().for_each(|cell| visits[cell] += 1);
     }
+    let others = grid.others(agent.replay().transitions().map(|(input, _)| input));
     let rows = visits.into_iter().enumerate().map(|(cell, visits)| {
-        let (observation, [x, y]) = (grid.observation(cell), grid.centre(cell));
+        let (observation, [x, y]) = (grid.observation(cell, &others), grid.centre(cell));
         let values = policy.predict(&observation)?;
         // The agent's, since a policy does not count transitions.
         let place = agent.network().local_place(&observation, values.action);

@@ -146,6 +146,7 @@ impl About {
             actions: self.actions,
             max_episode_steps: self.max_episode_steps,
             reward_threshold: self.reward_threshold,
+            plane: None,
         }
     }
 }

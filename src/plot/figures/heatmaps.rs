@@ -167,9 +167,12 @@ impl Heatmaps {
                         canvas.text(&text, (x, frame.bottom + 28.0), Align::Center, &SOFT)?;
                         canvas.straight((x, frame.bottom), (x, frame.bottom + 8.0), &OUTLINE)?;
                     }
-                    let below = (frame.middle().0, frame.bottom + 66.0);
-                    canvas.text(&self.horizontal.name, below, Align::Center, &PLAIN)?;
                 }
+            }
+            if index + 1 == self.rows.len() && !row.heatmaps.is_empty() {
+                let last = self.frame(index, row.heatmaps.len() - 1);
+                let below = (first.left.midpoint(last.right), last.bottom + 66.0);
+                canvas.text(&self.horizontal.name, below, Align::Center, &PLAIN)?;
             }
             if let Some(colors) = &row.colors {
                 self.bar(canvas, &colors.name, &scale, index..=index)?;

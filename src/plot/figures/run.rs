@@ -23,6 +23,8 @@ pub struct RunLabel {
     pub reward_threshold: Option<f64>,
     /// The axes of its maps, where the environment is known.
     pub axes: Option<[Bounds; 2]>,
+    /// Whether its maps are of a plane through its state space, and not of all of it.
+    pub is_slice: bool,
     /// Length scale l of the prior over the weights.
     pub length_scale: f64,
     /// Whether the last of its dropout probabilities is the mean of local dropout.

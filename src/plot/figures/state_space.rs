@@ -57,9 +57,15 @@ pub(crate) fn figure(rows: &[MapRecord], label: &RunLabel) -> Option<Heatmaps> {
         all.push(row("Local p of the greedy action", "p", true, p));
     }
     all.push(row("Value of the greedy action", "return", false, heatmaps(&|row| row.value, false)));
+    let subtitle = match label.is_slice {
+        true => {
+            "Where the agent has been, whatever the other variables were, and how sure it is where those are at their median"
+        }
+        false => "Where the agent has been, and how sure it is there; dots: cells it has been in",
+    };
     Some(Heatmaps {
         title: label.title.clone(),
-        subtitle: "Where the agent has been, and how sure it is there; dots: cells it has been in".to_owned(),
+        subtitle: subtitle.to_owned(),
         horizontal,
         vertical,
         counted: String::new(),
