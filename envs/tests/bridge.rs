@@ -74,7 +74,7 @@ fn environments_do_not_meet() {
 
 /// The answer to a step that goes wrong.
 fn ended(how: &str, at: usize) -> EnvError {
-    let mut env = registry(Duration::from_secs(2)).make(&format!("gym:{how}@{at}")).unwrap();
+    let mut env = registry(Duration::from_secs(10)).make(&format!("gym:{how}@{at}")).unwrap();
     let mut rng = rng();
     env.reset(&mut rng).unwrap();
     for _ in 1..at {
@@ -92,7 +92,7 @@ const WORDS: [(&str, &str); 6] = [
     ("kill", "its Python process ended with "),
     ("exit", "its Python process ended with exit status: 7"),
     ("half", "its Python process ended with exit status: 0"),
-    ("hang", "its Python process did not answer within 2 s and was ended"),
+    ("hang", "its Python process did not answer within 10 s and was ended"),
     ("garbage", "it answered what is no answer"),
     ("raise", "it raised ValueError: boom"),
 ];
@@ -119,7 +119,7 @@ fn a_process_that_goes_wrong_is_told_of_whenever_it_does() {
 fn an_interpreter_that_is_none_is_told_of() {
     let message = |python: &str| {
         let mut registry = Registry::new();
-        registry.add_gymnasium(Gymnasium::in_processes_of(python, Duration::from_secs(2)));
+        registry.add_gymnasium(Gymnasium::in_processes_of(python, Duration::from_secs(10)));
         registry.get("gym:CartPole-v1").unwrap_err().to_string()
     };
     let missing = message("/there/is/no/python3");

@@ -18,7 +18,9 @@ use self::returns::Returns;
 pub(crate) use self::schedules::Schedules;
 use self::streams::Streams;
 use crate::concrete::{LogisticNoise, Regularizer};
-use crate::engine::{Data, DatasetSize, Engine, GroupFigures, Learner, LearnerStep, LossStatistics, engine};
+use crate::engine::{
+    Data, DatasetSize, DropoutStep, Engine, GroupFigures, Learner, LearnerStep, LossStatistics, engine,
+};
 use crate::error::Error;
 use crate::exploration::{DecisionContext, ExplorationRule, Passes, QSamples};
 use crate::network::{PassNoise, QNetwork};
@@ -257,6 +259,10 @@ impl Agent {
         }
         if !loss.gradient_norm.is_finite() {
             return Err(self.not_finite("the gradient"));
+        }
+        let dropout = &self.config.learner.dropout;
+        if dropout.learned && dropout.step == DropoutStep::Natural {
+            self.engine.natural_step(&mut self.learner.online, &self.batch.observations, &step.regularizer);
         }
         self.counters.updates += 1;
         let recorded = self.counters.updates.is_multiple_of(self.config.update_period);

@@ -70,6 +70,12 @@ impl Landscape {
             + regularizer.entropy_term_at(self.masks, logit).derivative
     }
 
+    /// dL/dlogit over `B p (1-p)`, which is the Fisher information of the K masks times 2/N: how far the logit is from where
+    /// a step of 1 takes it. Where p is small it is `logit + A/B`, and a step of 1 leads to the minimum.
+    pub fn natural_gradient(&self, logit: f64) -> f64 {
+        logit + self.slope() / self.entropy_coefficient() * (1.0 + logit.exp()).powi(2)
+    }
+
     /// The logit of the p at which L is least. It is 0 where nothing but the entropy counts.
     pub fn minimum(&self) -> f64 {
         // A (1 + e^logit)^2 + B logit has the sign of the gradient, rises everywhere, and is below 0 at -4 A/B.
@@ -115,7 +121,7 @@ mod tests {
     use tch::{Device, Kind, Tensor};
 
     use super::*;
-    use crate::concrete::{ConcreteDropout, ConcreteLinear, LogisticNoise, Regularizer, logit};
+    use crate::concrete::{ConcreteDropout, ConcreteLinear, LogisticNoise, Regularizer, logit, sigmoid};
     use crate::randomness::{Stream, generator};
 
     fn landscape() -> Landscape {
@@ -210,6 +216,16 @@ mod tests {
             let analytic = landscape.gradient(logit);
             let size = analytic.abs() + 1e-3 * total(logit).abs();
             prop_assert!((numeric - analytic).abs() < 1e-4 * size, "{analytic} against {numeric}");
+        }
+
+        #[test]
+        fn the_natural_gradient_is_the_gradient_over_the_fisher_information(landscape in any_landscape(), logit in -12.0..3.0) {
+            let p = sigmoid(logit);
+            let fisher = landscape.masks * p * (1.0 - p);
+            let expected = landscape.gradient(logit) / (2.0 / landscape.dataset_size * fisher);
+            let natural = landscape.natural_gradient(logit);
+            prop_assert!((natural - expected).abs() < 1e-9 * expected.abs().max(1.0), "{natural} against {expected}");
+            prop_assert!(landscape.natural_gradient(landscape.minimum()).abs() < 1e-6);
         }
 
         #[test]

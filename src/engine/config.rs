@@ -11,6 +11,8 @@ use crate::section::{Ranges, Section};
 pub struct DropoutConfig {
     /// Whether p is learned, or held where it starts (Gal & Ghahramani 2016).
     pub learned: bool,
+    /// What a learned p steps by.
+    pub step: DropoutStep,
     /// Probability p that every layer starts with. Where p is held it may be 0: no dropout.
     pub initial_p: f64,
     /// Length scale l of the prior over the weights.
@@ -36,6 +38,7 @@ impl Default for DropoutConfig {
     fn default() -> Self {
         Self {
             learned: true,
+            step: DropoutStep::Adam,
             initial_p: 0.1,
             length_scale: 0.01,
             groups: DropoutGroups::Layer,
@@ -50,6 +53,7 @@ impl Section for DropoutConfig {
     fn check(&self, ranges: &mut Ranges) {
         let Self {
             learned,
+            step: _,
             initial_p,
             length_scale,
             groups: _,
@@ -71,6 +75,17 @@ impl Section for DropoutConfig {
             ranges.require("dataset_size", size, (1..=Ranges::LARGEST).contains(&size), allowed);
         }
     }
+}
+
+/// What the learned p of the layers steps by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DropoutStep {
+    /// Adam, down the gradient of the concrete relaxation (Gal, Hron & Kendall 2017).
+    Adam,
+    /// The natural gradient of the objective with its likelihood to first order, as
+    /// [`Landscape`](crate::concrete::Landscape) has it: p follows its minimum. A control, to see what p at its minimum does.
+    Natural,
 }
 
 /// N of the objective.

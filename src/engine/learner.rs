@@ -4,7 +4,7 @@ use control_envs::EnvSpec;
 use tch::Device;
 
 use super::EngineName;
-use super::config::{DropoutConfig, OptimizerConfig, PrecisionConfig};
+use super::config::{DropoutConfig, DropoutStep, OptimizerConfig, PrecisionConfig};
 use crate::concrete::{InitialDropout, PrecisionPrior};
 use crate::error::Error;
 use crate::network::{
@@ -160,7 +160,7 @@ pub struct LearnerSettings {
     pub target_passes: usize,
     /// Weight of their standard deviation in the targets; 0 for double-Q targets.
     pub target_beta: f64,
-    /// Whether the layers' p are learned.
+    /// Whether Adam learns the layers' p.
     pub learned_dropout: bool,
     /// Whether tau is learned.
     pub learned_precision: bool,
@@ -181,7 +181,7 @@ impl From<&LearnerSections> for LearnerSettings {
                 Targets::DoubleQ => 0.0,
                 Targets::Optimistic => sections.target_beta,
             },
-            learned_dropout: dropout.learned,
+            learned_dropout: dropout.learned && dropout.step == DropoutStep::Adam,
             learned_precision: precision.learned,
             precision_prior: PrecisionPrior { precision: precision.initial, count: precision.prior_count },
             max_gradient_norm: optimizer.max_gradient_norm,

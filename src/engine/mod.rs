@@ -18,14 +18,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tch::Device;
 
-use crate::concrete::{LogisticNoise, Regularizer};
+use crate::concrete::{Landscape, LogisticNoise, Regularizer, logit};
 use crate::error::Error;
 use crate::network::{PassNoise, QNetwork};
 use crate::replay::Batch;
 use crate::units::NetworkUnits;
 
 pub use autograd::Autograd;
-pub use config::{Data, DatasetSize, DropoutConfig, OptimizerConfig, PrecisionConfig};
+pub use config::{Data, DatasetSize, DropoutConfig, DropoutStep, OptimizerConfig, PrecisionConfig};
 pub use fused::Fused;
 pub(crate) use learner::ONLINE;
 pub use learner::{Learner, LearnerSections, LearnerSettings};
@@ -62,6 +62,19 @@ pub trait Engine: fmt::Debug + Send {
         all
     }
 
+    /// One step of the natural gradient on the p of every dropout group, at the first few of some observations
+    /// `[rows, dimensions]`. p stops where drops no longer happen.
+    fn natural_step(&mut self, network: &mut QNetwork, observations: &[f32], regularizer: &Regularizer) {
+        let precision = network.precision();
+        let some = observations.len().min(NATURAL_ROWS * network.dimensions());
+        for group in self.groups(network, &observations[..some]) {
+            let logit = logit(group.p);
+            let stepped =
+                logit - NATURAL_RATE * group.landscape(precision, regularizer).natural_gradient(logit);
+            network.set_dropout_logit(group.layer, group.group, stepped.max(LEAST_LOGIT));
+        }
+    }
+
     /// One learner step: TD targets, the loss of one noisy pass, its gradient, Adam, the target network. The noise of
     /// the targets is drawn first, then that of the prediction. Where the gradient is not finite, which its norm tells,
     /// nothing is changed.
@@ -73,6 +86,13 @@ pub trait Engine: fmt::Debug + Send {
         noise: &mut LogisticNoise,
     ) -> LossStatistics;
 }
+
+/// Observations of a batch by which p steps down its natural gradient.
+const NATURAL_ROWS: usize = 16;
+/// Share of the way that p goes at a learner step: an average over about 20 batches.
+const NATURAL_RATE: f64 = 0.05;
+/// p is 2e-9 there, less than one drop in a training.
+const LEAST_LOGIT: f64 = -20.0;
 
 /// What decides where the p of a dropout group goes; see [`Landscape`](crate::concrete::Landscape).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,6 +109,20 @@ pub struct GroupFigures {
     pub squared_norm: f64,
     /// Sensitivity c, in squared network units.
     pub sensitivity: f64,
+}
+
+impl GroupFigures {
+    /// The objective against p, given tau and what scales the regularisation.
+    pub fn landscape(&self, precision: f64, regularizer: &Regularizer) -> Landscape {
+        Landscape {
+            sensitivity: self.sensitivity,
+            precision,
+            squared_norm: self.squared_norm,
+            length_scale: regularizer.length_scale,
+            masks: self.masks as f64,
+            dataset_size: regularizer.dataset_size,
+        }
+    }
 }
 
 /// What changes from one learner step to the next.

@@ -6,8 +6,11 @@ use proptest::test_runner::RngSeed;
 use rand::RngExt;
 use tch::{Device, Kind, Tensor};
 
-use super::{Autograd, Engine, Fused, Learner, LearnerSections, LearnerSettings, LearnerStep};
-use crate::concrete::{DropoutGroups, LogisticNoise, Regularizer};
+use super::{
+    Autograd, Engine, Fused, LEAST_LOGIT, Learner, LearnerSections, LearnerSettings, LearnerStep,
+    NATURAL_ROWS,
+};
+use crate::concrete::{DropoutGroups, LogisticNoise, Regularizer, logit};
 use crate::config::Config;
 use crate::network::{Parameter, PassNoise, QNetwork, Slot};
 use crate::randomness::{Generator, Stream, generator};
@@ -341,5 +344,28 @@ fn a_new_scale_of_returns_changes_neither_values_nor_precision() {
         // Errors are a quarter as large; but a precision that is held is held in network units.
         let expected = if learned_precision { 16.0 } else { 1.0 };
         assert!((scaled_precision / precision / expected - 1.0).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn the_natural_gradient_takes_every_p_to_its_minimum() {
+    let problem = Problem { dataset_size: 400.0, groups: DropoutGroups::Layer, ..example() };
+    let config = problem.config();
+    let settings = LearnerSettings::from(&config);
+    let batch = problem.batch(&mut generator(problem.seed, Stream::Replay));
+    let regularizer = problem.step().regularizer;
+    let learner = || problem.learner(&config);
+    let engines: [Box<dyn Engine>; 2] =
+        [Box::new(Fused::new(settings, &learner().online).unwrap()), Box::new(Autograd::new(settings))];
+    for mut engine in engines {
+        let mut network = learner().online;
+        for _ in 0..400 {
+            engine.natural_step(&mut network, &batch.observations, &regularizer);
+        }
+        let some = &batch.observations[..NATURAL_ROWS * problem.dimensions];
+        for group in engine.groups(&network, some) {
+            let minimum = group.landscape(network.precision(), &regularizer).minimum().max(LEAST_LOGIT);
+            assert!((logit(group.p) - minimum).abs() < 1e-3, "{group:?}, its minimum {minimum}");
+        }
     }
 }

@@ -241,6 +241,15 @@ impl QNetwork {
         Some(factor)
     }
 
+    /// Makes `logit` that of the p of a dropout group; of a layer or group that there is not, nothing.
+    pub fn set_dropout_logit(&mut self, layer: usize, group: usize, logit: f64) {
+        if let Ok(range) = self.parameters.range(Parameter::DropoutLogit(layer))
+            && let Some(index) = range.clone().nth(group)
+        {
+            self.parameters.flat_mut().set(index, logit as f32);
+        }
+    }
+
     /// Multiplies the precision tau of the targets.
     pub fn multiply_precision(&mut self, factor: f64) {
         tch::no_grad(|| {
