@@ -139,7 +139,7 @@ fn the_least_p_of_a_layer_is_drawn_beside_its_p() {
     std::fs::write(run.path().join("layers.csv"), layers).unwrap();
     draw_run(run.path(), &label()).unwrap();
     let svg = std::fs::read_to_string(run.path().join("plots/minimum.svg")).unwrap();
-    assert!(svg.contains("p₀ inputs, least") && svg.contains("p₁ hidden 1"));
+    assert!(svg.contains("p₀ inputs, minimum") && svg.contains("p₁ hidden 1"));
     let tables = RunTables::read(run.path()).unwrap();
     let figure = minimum::figure(&tables, &label()).unwrap();
     let lines: Vec<(f64, f64)> = figure.columns[0].panels[0]

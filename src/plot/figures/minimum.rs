@@ -42,18 +42,15 @@ pub(crate) fn figure(tables: &RunTables, label: &RunLabel) -> Option<Figure> {
         let thin = Stroke { dashed: true, width: 0.6 * stroke.width, ..stroke };
         let line = |points, stroke, name| Mark::Line { points, stroke, name };
         let name = layer_name(layer);
-        [line(least, thin, format!("{name}, least")), line(stood, stroke, name)]
+        [line(least, thin, format!("{name}, minimum")), line(stood, stroke, name)]
     });
     let panel = Panel {
-        note:
-            "solid: where p stood; dashed: where its objective is least; 2.3 is a p of 0.1, 13.8 one of 10⁻⁶"
-                .to_owned(),
         empty: NO_EPISODES,
-        ..Panel::new("ln(1/p), logarithmic: the higher, the smaller p", axis, marks.collect())
+        ..Panel::new("ln(1/p): the higher, the smaller p", axis, marks.collect())
     };
     Some(Figure {
         title: label.title.clone(),
-        subtitle: "How far the p of each layer is from the least of its objective".to_owned(),
+        subtitle: "Where the p of each layer stood, and the p at which its objective is least (dashed); 2.3 is a p of 0.1, 13.8 one of 10⁻⁶".to_owned(),
         legend: Vec::new(),
         columns: vec![Column::over_steps(steps, vec![panel])],
         size: (1600, 900),
