@@ -14,9 +14,12 @@ function cividis(share) {
 const MAPS = [
   { key: 'value', title: 'Value of the greedy action' },
   { key: 'greedy_action', title: 'Greedy action', isNamed: true },
-  { key: 'epistemic_std', title: 'Epistemic standard deviation' },
-  { key: 'local_p', title: 'Local p of the greedy action', range: [0, 0.5] },
+  { key: 'epistemic_std', title: 'Epistemic standard deviation', isLogarithmic: true },
+  { key: 'local_p', title: 'Local p of the greedy action', isLogarithmic: true },
 ];
+
+/** Colours on a logarithmic scale do not tell apart what is a smaller share than this of the largest value. */
+const LEAST_SHARE = 1e-4;
 
 /** The maps of a run with a slider through time. */
 class MapsPanel {
@@ -55,11 +58,10 @@ class MapsPanel {
   }
 
   /** From the lowest to the highest of all moments. */
-  #range({ key, range }) {
-    if (range) return range;
+  #range({ key, isLogarithmic }) {
     let [low, high] = [Infinity, -Infinity];
     for (const moment of this.maps.moments) for (const value of moment[key]) if (value != null) { low = Math.min(low, value); high = Math.max(high, value); }
-    return [low, high];
+    return isLogarithmic && high > 0 ? [Math.min(Math.max(low, high * LEAST_SHARE), high / 10), high] : [low, high];
   }
 
   get moment() {
@@ -70,6 +72,7 @@ class MapsPanel {
     if (value == null) return 'transparent';
     if (plot.isNamed) return colorOf(value);
     const [low, high] = plot.range;
+    if (plot.isLogarithmic && low > 0) return cividis(Math.log(Math.max(value, low) / low) / Math.log(high / low));
     return cividis(high > low ? (value - low) / (high - low) : 0.5);
   }
 
@@ -116,7 +119,7 @@ class MapsPanel {
       scale.replaceChildren(...shown.map((action) => element('span', {}, element('i', { style: `background:${colorOf(action)}` }), this.actions[action] ?? `action ${action}`)));
     } else {
       const colors = CIVIDIS.map(([r, g, b]) => `rgb(${r},${g},${b})`).join();
-      scale.replaceChildren(brief(plot.range[0]), element('b', { style: `background:linear-gradient(90deg,${colors})` }), brief(plot.range[1]));
+      scale.replaceChildren(`${plot.isLogarithmic ? '≤ ' : ''}${brief(plot.range[0])}`, element('b', { style: `background:linear-gradient(90deg,${colors})` }), brief(plot.range[1]));
     }
   }
 
