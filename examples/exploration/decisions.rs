@@ -1,9 +1,8 @@
-//! How often a rule did something else than what looked best.
+//! How often an agent did something else than what looked best.
 
 use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
-use concrete_dqn::exploration::RuleName;
 use concrete_dqn::files::write_csv;
 use concrete_dqn::plot::{Chart, ChartPanel, draw_chart};
 use serde::Serialize;
@@ -17,7 +16,7 @@ const WINDOWS: f64 = 10.0;
 /// A row of `exploratory.csv`.
 #[derive(Serialize)]
 struct Exploratory {
-    rule: RuleName,
+    agent: &'static str,
     seed: u64,
     dataset_size: u64,
     exploratory_share: f64,
@@ -29,11 +28,10 @@ struct Exploratory {
 /// Where a file can't be written.
 pub fn draw_decisions(studies: &[Study], folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut table = Vec::new();
-    let exploring = studies.iter().filter(|study| study.rule != RuleName::Greedy);
-    let series = series(exploring, |study| {
+    let series = series(studies, |study| {
         let points = windows(study);
         table.extend(points.iter().map(|&(n, exploratory_share)| Exploratory {
-            rule: study.rule,
+            agent: study.agent,
             seed: study.seed,
             dataset_size: n.round() as u64,
             exploratory_share,
@@ -43,7 +41,7 @@ pub fn draw_decisions(studies: &[Study], folder: &Path) -> Result<Vec<PathBuf>, 
     write_csv(&folder.join("exploratory.csv"), table)?;
     let chart = Chart {
         title: "MountainCar-v0 · how often exploration changed the action".to_owned(),
-        subtitle: "By the bonus of ucb, by a random action of epsilon-greedy; on the logarithmic panel, 0 lies on the edge".to_owned(),
+        subtitle: "By the bonus of the first two, by a random action of epsilon-greedy; on the logarithmic panel, 0 lies on the edge".to_owned(),
         horizontal: "dataset size N (transitions)",
         horizontal_logarithmic: true,
         panels: [("", false), (", logarithmic", true)]

@@ -1,4 +1,4 @@
-//! Exploration made visible: trains MountainCar with `ucb`, `epsilon-greedy` and `greedy` on several seeds
+//! Exploration made visible: trains MountainCar with local dropout, without, and epsilon-greedy on several seeds
 //! and draws which states were visited, how often exploration changed the action, and what the network knew
 //! of the states.
 //!
@@ -23,24 +23,31 @@ use std::process::ExitCode;
 use clap::Parser;
 use concrete_dqn::Error;
 use concrete_dqn::config::{Config, ConfigLayer, Seeds};
-use concrete_dqn::exploration::RuleName;
 use control_envs::Registry;
 
 use crate::grid::Grid;
 use crate::study::Study;
 
 const ENV: &str = "MountainCar-v0";
-/// `greedy` beside them, since what it visits too is not the merit of a rule.
-const RULES: [RuleName; 3] = [RuleName::Ucb, RuleName::EpsilonGreedy, RuleName::Greedy];
+/// What is compared, by name, and what its config has beside the preset; the variants of
+/// `configs/experiments/defaults.toml`.
+const AGENTS: [(&str, &[&str]); 3] = [
+    ("ucb", &[]),
+    ("layers-only", &["local.tilings = 0"]),
+    (
+        "epsilon-greedy",
+        &["local.tilings = 0", "exploration.rule = 'epsilon-greedy'", "agent.targets = 'double-q'"],
+    ),
+];
 
-/// Draws where and why rules of exploration differ, on MountainCar
+/// Draws where agents with local dropout, without, and epsilon-greedy go, on MountainCar
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Environment steps of each training [default: the environment's preset]
     #[arg(long, value_name = "N")]
     steps: Option<u64>,
 
-    /// Seeds such as 50-53 or 50,52: a training for each, with each rule
+    /// Seeds such as 50-53 or 50,52: a training for each, with each agent
     #[arg(long, value_name = "SEEDS", default_value = "50-53")]
     seeds: Seeds,
 
@@ -66,18 +73,15 @@ fn explore(arguments: &Arguments) -> Result<(), Error> {
     let common = common_config(arguments)?;
     let grid = Grid::new(&Registry::builtin().make(ENV)?.spec().observation_space);
     let mut studies = Vec::new();
-    for rule in RULES {
+    for (agent, assignments) in AGENTS {
+        let config = common.layered(&layers(assignments)?)?;
         for seed in arguments.seeds.iter() {
-            let mut config = Config { seed, ..common.clone() };
-            if config.exploration.rule() != rule {
-                config.exploration = rule.into();
-            }
-            let study = Study::run(&config, &grid)?;
+            let study = Study::run(agent, &Config { seed, ..config.clone() }, &grid)?;
             let goal = match study.goal {
                 Some(step) => format!("first at the goal at step {step}"),
                 None => "never at the goal".to_owned(),
             };
-            println!("{rule}, seed {seed}: {goal}");
+            println!("{agent}, seed {seed}: {goal}");
             studies.push(study);
         }
     }
@@ -92,14 +96,17 @@ fn common_config(arguments: &Arguments) -> Result<Config, Error> {
     };
     if let Some(assignment) = arguments.set.iter().find(|assignment| told(assignment)) {
         return Err(Error::Usage(format!(
-            "`--set {assignment}` is not possible here, since environment and rules are what the figures are about, \
+            "`--set {assignment}` is not possible here, since environment and agents are what the figures are about, \
              and seeds and steps have flags of their own, --seeds and --steps"
         )));
     }
     let steps = arguments.steps.map(|steps| format!("steps={steps}"));
-    let assignments = steps.iter().chain(&arguments.set);
-    let layers = assignments.map(|text| ConfigLayer::assignment(text)).collect::<Result<Vec<_>, _>>()?;
-    Config::for_env(ENV)?.layered(&layers)
+    let assignments: Vec<&str> = steps.iter().chain(&arguments.set).map(String::as_str).collect();
+    Config::for_env(ENV)?.layered(&layers(&assignments)?)
+}
+
+fn layers(assignments: &[&str]) -> Result<Vec<ConfigLayer>, Error> {
+    assignments.iter().map(|text| ConfigLayer::assignment(text)).collect()
 }
 
 fn draw(studies: &[Study], grid: &Grid, steps: u64, folder: &Path) -> Result<(), Error> {

@@ -3,11 +3,11 @@
 use concrete_dqn::agent::Agent;
 use concrete_dqn::concrete::LogisticNoise;
 use concrete_dqn::engine::{Engine, engine};
-use concrete_dqn::exploration::{QSamples, RuleName};
 use concrete_dqn::network::PassNoise;
 use concrete_dqn::randomness::{Stream, generator};
 use concrete_dqn::rows::EpisodeRecord;
 use concrete_dqn::training::Observer;
+use concrete_dqn::units::NetworkUnits;
 use concrete_dqn::{Config, Error, Session};
 use control_envs::MountainCar;
 
@@ -16,7 +16,8 @@ use crate::traced::{Trace, Traced};
 
 /// What a training did to explore.
 pub struct Study {
-    pub rule: RuleName,
+    /// What is compared, by name.
+    pub agent: &'static str,
     pub seed: u64,
     /// The step that first led to the goal.
     pub goal: Option<u64>,
@@ -52,7 +53,7 @@ impl Study {
     ///
     /// # Errors
     /// Those of the training.
-    pub fn run(config: &Config, grid: &Grid) -> Result<Self, Error> {
+    pub fn run(agent: &'static str, config: &Config, grid: &Grid) -> Result<Self, Error> {
         let trace = Trace::default();
         let left = trace.clone();
         let env = move || Traced::new(MountainCar::new(), left.clone());
@@ -72,7 +73,7 @@ impl Study {
         };
         session.train(&mut watch)?;
         Ok(Self {
-            rule: config.exploration.rule(),
+            agent,
             seed: config.seed,
             goal: watch.goal,
             decisions: watch.decisions,
@@ -118,15 +119,14 @@ impl Observer for Watch<'_> {
             return;
         }
         let (network, cells) = (agent.network(), SIDE * SIDE);
-        // The network's values are those of rewards scaled by 1 - gamma.
-        let scale = (1.0 - self.config.agent.gamma).powi(2) * ROUNDS as f64;
+        let in_units = |std| network.value_scale().to_return(NetworkUnits(std)).0;
         let mut variance = vec![0.0; cells];
         for _ in 0..ROUNDS {
             self.noise.draw(&mut self.source, network.masks(), self.config.evaluation.passes, cells);
-            let q = self.engine.predict(network, &self.middles, Some(&self.noise)).q;
+            let prediction = self.engine.predict(network, &self.middles, Some(&self.noise));
             for (cell, variance) in variance.iter_mut().enumerate() {
-                let samples = QSamples::of_row(q, cells, network.actions(), cell);
-                *variance += samples.std(samples.greedy_action()).powi(2) / scale;
+                let samples = prediction.row(cell);
+                *variance += in_units(samples.std(samples.greedy_action())).powi(2) / ROUNDS as f64;
             }
         }
         self.checkpoints.push(Checkpoint { step: agent.steps(), variance });

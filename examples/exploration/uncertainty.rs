@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
-use concrete_dqn::exploration::RuleName;
 use concrete_dqn::files::write_csv;
 use concrete_dqn::plot::{Chart, ChartPanel, Series, draw_chart};
 use serde::Serialize;
@@ -17,7 +16,7 @@ const KINDS: [&str; 2] = ["visited", "not visited yet"];
 /// A row of `uncertainty.csv`: epistemic standard deviations, in units of the return.
 #[derive(Serialize)]
 struct Uncertainty {
-    rule: RuleName,
+    agent: &'static str,
     seed: u64,
     step: u64,
     visited_std: f64,
@@ -34,12 +33,12 @@ struct Uncertainty {
 pub fn draw_uncertainty(studies: &[Study], grid: &Grid, folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut table = Vec::new();
     let mut panels = Vec::new();
-    for of_rule in studies.chunk_by(|a, b| a.rule == b.rule) {
+    for of_agent in studies.chunk_by(|a, b| a.agent == b.agent) {
         let mut series = KINDS.map(|name| Series { name: name.to_owned(), runs: Vec::new() });
-        for study in of_rule {
+        for study in of_agent {
             let levels = levels(study, grid);
             table.extend(levels.iter().map(|&(step, [visited_std, not_visited_std])| Uncertainty {
-                rule: study.rule,
+                agent: study.agent,
                 seed: study.seed,
                 step,
                 visited_std,
@@ -52,7 +51,7 @@ pub fn draw_uncertainty(studies: &[Study], grid: &Grid, folder: &Path) -> Result
             }
         }
         panels.push(ChartPanel {
-            heading: format!("{}: epistemic std (return units)", of_rule[0].rule),
+            heading: format!("{}: epistemic std (return units)", of_agent[0].agent),
             logarithmic: true,
             series: series.into(),
             levels: Vec::new(),

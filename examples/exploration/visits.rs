@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use concrete_dqn::Error;
-use concrete_dqn::exploration::RuleName;
 use concrete_dqn::files::write_csv;
 use concrete_dqn::plot::{Chart, ChartPanel, Heatmap, HeatmapRow, Heatmaps, draw_chart, draw_heatmaps};
 use serde::Serialize;
@@ -20,7 +19,7 @@ const POINTS: u64 = 250;
 /// A row of `visits.csv`: how often a cell was visited after `from_step` and up to `to_step`.
 #[derive(Serialize)]
 struct Visits {
-    rule: RuleName,
+    agent: &'static str,
     from_step: usize,
     to_step: usize,
     position_cell: usize,
@@ -31,13 +30,13 @@ struct Visits {
 /// A row of `coverage.csv`.
 #[derive(Serialize)]
 struct Coverage {
-    rule: RuleName,
+    agent: &'static str,
     seed: u64,
     step: u64,
     visited_share: f64,
 }
 
-/// Draws visits over time: a heat map for every rule and time slice, all seeds together.
+/// Draws visits over time: a heat map for every agent and time slice, all seeds together.
 ///
 /// # Errors
 /// Where a file can't be written.
@@ -45,17 +44,17 @@ pub fn draw_visits(studies: &[Study], grid: &Grid, steps: u64, folder: &Path) ->
     let ends = SLICES.map(|share| (share * steps as f64).round() as usize);
     let mut rows: Vec<HeatmapRow> = Vec::new();
     let mut table = Vec::new();
-    for of_rule in studies.chunk_by(|a, b| a.rule == b.rule) {
-        let rule = of_rule[0].rule;
+    for of_agent in studies.chunk_by(|a, b| a.agent == b.agent) {
+        let agent = of_agent[0].agent;
         let mut heatmaps = Vec::new();
         for slice in ends.windows(2) {
             let mut counts = vec![0_u64; SIDE * SIDE];
-            for state in of_rule.iter().flat_map(|study| study.states.iter().take(slice[1]).skip(slice[0])) {
+            for state in of_agent.iter().flat_map(|study| study.states.iter().take(slice[1]).skip(slice[0])) {
                 counts[grid.cell(*state)] += 1;
             }
             let visited = counts.iter().enumerate().filter(|(_, count)| **count > 0);
             table.extend(visited.map(|(cell, count)| Visits {
-                rule,
+                agent,
                 from_step: slice[0],
                 to_step: slice[1],
                 position_cell: cell % SIDE,
@@ -66,7 +65,7 @@ pub fn draw_visits(studies: &[Study], grid: &Grid, steps: u64, folder: &Path) ->
             let name = format!("steps {} to {}", thousands(slice[0]), thousands(slice[1]));
             heatmaps.push(Heatmap { name, cells: cells.collect(), dots: Vec::new() });
         }
-        rows.push(HeatmapRow { name: rule.to_string(), colors: None, heatmaps });
+        rows.push(HeatmapRow { name: agent.to_owned(), colors: None, heatmaps });
     }
     write_csv(&folder.join("visits.csv"), table)?;
     let [horizontal, vertical] = grid.bounds();
@@ -104,7 +103,7 @@ pub fn draw_coverage(
         let points: Vec<_> =
             points.map(|(step, cells)| (step, cells as f64 / (SIDE * SIDE) as f64)).collect();
         table.extend(points.iter().map(|&(step, visited_share)| Coverage {
-            rule: study.rule,
+            agent: study.agent,
             seed: study.seed,
             step,
             visited_share,
