@@ -29,8 +29,8 @@ impl<'a> Arrays<'a> {
     }
 
     /// Adds numbers of type `u32`.
-    pub fn integers(&mut self, name: &str, values: &'a [u32]) {
-        self.add(name, Dtype::U32, &[values.len()], Cow::Borrowed(bytemuck::cast_slice(values)));
+    pub fn integers(&mut self, name: &str, shape: &[usize], values: &'a [u32]) {
+        self.add(name, Dtype::U32, shape, Cow::Borrowed(bytemuck::cast_slice(values)));
     }
 
     /// Adds truth values.
@@ -59,12 +59,17 @@ impl<'a> Arrays<'a> {
 
     /// The file, or why there is none.
     pub fn serialize(&self) -> Result<Vec<u8>, String> {
+        self.serialize_with(None)
+    }
+
+    /// The same, with texts by name in its header.
+    pub fn serialize_with(&self, metadata: Option<HashMap<String, String>>) -> Result<Vec<u8>, String> {
         let views = self.0.iter().map(|array| {
             let view = TensorView::new(array.dtype, array.shape.clone(), &array.bytes);
             view.map(|view| (array.name.as_str(), view))
         });
         let views: Vec<_> = views.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
-        serialize(views, None).map_err(|error| error.to_string())
+        serialize(views, metadata).map_err(|error| error.to_string())
     }
 }
 

@@ -10,11 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use concrete_dqn::rows::{EpisodeRecord, EvaluationRecord, Row, UpdateRecord, read};
-use program::{folders, program, text, train};
+use program::{folders, program, python, text, train};
 use serde::Deserialize;
-
-/// Names a Python that has what tests/python/requirements.txt lists; it is not skipped then where something is missing.
-const PYTHON: &str = "TEST_PYTHON";
 
 #[derive(Deserialize)]
 struct Found {
@@ -29,24 +26,6 @@ struct Monitor {
     r: Vec<f64>,
     l: Vec<u64>,
     t: Vec<f64>,
-}
-
-/// A Python that has these packages. `None`, with a message, where the one on the path has not.
-fn python(packages: &[&str]) -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os(PYTHON) {
-        return Some(named.into());
-    }
-    let has = |package: &&str| {
-        let find =
-            format!("import importlib.util, sys; sys.exit(importlib.util.find_spec('{package}') is None)");
-        Command::new("python3").args(["-c", &find]).status().is_ok_and(|status| status.success())
-    };
-    let missing: Vec<_> = packages.iter().filter(|package| !has(package)).collect();
-    if missing.is_empty() {
-        return Some("python3".into());
-    }
-    eprintln!("skipped: python3 lacks {missing:?}; set {PYTHON} to one with tests/python/requirements.txt");
-    None
 }
 
 fn read_run(python: &Path, run: &Path) -> Found {

@@ -158,10 +158,10 @@ fn serialize(slots: &Slots<'_>) -> Result<Vec<u8>, String> {
     let finals = slots.final_slots.len();
     let mut arrays = Arrays::default();
     arrays.floats("observations", &[count, dimensions], &slots.observations);
-    arrays.integers("actions", &slots.actions);
+    arrays.integers("actions", &[count], &slots.actions);
     arrays.floats("rewards", &[count], &slots.rewards);
     arrays.truths("terminated", &slots.terminated);
-    arrays.integers("final_slots", &slots.final_slots);
+    arrays.integers("final_slots", &[finals], &slots.final_slots);
     arrays.floats("final_observations", &[finals, dimensions], &slots.final_observations);
     arrays.serialize()
 }

@@ -113,6 +113,8 @@ pub enum Command {
     Evaluate(EvaluateArguments),
     /// Say what a trained network would do: an observation a line in, an answer a line out, in JSON
     Predict(PredictArguments),
+    /// Write a trained network for other programs: safetensors with a loader in NumPy, and ONNX
+    Export(ExportArguments),
     /// Go on with a training where its newest checkpoint is
     Resume(ResumeArguments),
     /// Train every variant of an experiment in every environment on every seed, and sum up
@@ -244,6 +246,20 @@ pub struct PredictArguments {
     /// cpu, cuda or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    /// Folder of the run
+    pub run: PathBuf,
+
+    /// Export the network of a checkpoint: best, last, or the step of one [default: the run's model]
+    #[arg(long, value_name = "WHICH")]
+    pub checkpoint: Option<CheckpointChoice>,
+
+    /// The folder that it goes into [default: export in the run's folder]
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

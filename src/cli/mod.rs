@@ -6,6 +6,7 @@ mod dashboard;
 mod envs;
 mod evaluate;
 mod experiment;
+mod export;
 mod figure_path;
 mod interrupt;
 mod landscape;
@@ -121,6 +122,7 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
         None => train::run(registry, &parsed.train, &command, &terminal),
         Some(Command::Evaluate(arguments)) => evaluate::run(registry, &arguments).map(success),
         Some(Command::Predict(arguments)) => predict::run(registry, &arguments).map(success),
+        Some(Command::Export(arguments)) => export::run(registry, &arguments).map(success),
         Some(Command::Resume(arguments)) => resume::run(registry, &arguments, &command, &terminal),
         Some(Command::Experiment(arguments)) => experiment::run(registry, &arguments, &command, &terminal),
         Some(Command::Watch(arguments)) => watch::run(registry, &arguments).map(success),

@@ -42,6 +42,11 @@ impl Scaling<'_> {
     pub fn scaled(&self, observation: &[f32], dimension: usize) -> f32 {
         (observation[dimension] - self.centre[dimension]) / self.half_width[dimension]
     }
+
+    /// The number that is `scaled` when it is scaled.
+    pub fn unscaled(&self, scaled: f32, dimension: usize) -> f32 {
+        scaled * self.half_width[dimension] + self.centre[dimension]
+    }
 }
 
 impl Features {

@@ -87,6 +87,16 @@ impl Layer {
         })
     }
 
+    /// Its shape.
+    pub fn shape(&self) -> LayerShape {
+        match self {
+            Self::Linear(layer) => {
+                LayerShape::Linear { inputs: layer.inputs(), outputs: layer.weight.size()[0] }
+            }
+            Self::Conv(layer) => LayerShape::Conv(layer.shape),
+        }
+    }
+
     /// The dropout in front.
     pub fn dropout(&self) -> &ConcreteDropout {
         match self {

@@ -88,6 +88,16 @@ impl LocalDropout {
         self.is_table
     }
 
+    /// Which places an observation is in.
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// w^2, in squared network units.
+    pub fn squared_weight(&self) -> f32 {
+        self.squared_weight
+    }
+
     /// How many places an observation is in.
     pub fn active(&self) -> usize {
         self.places.active()

@@ -20,4 +20,5 @@ pub use layer::LayerShape;
 pub use local::{LocalConfig, LocalDropout, LocalP, PlaceFigures};
 pub use parameters::{Fill, Initial, MissingParameter, NamedValues, Parameter, Parameters, Slot};
 pub use pass_noise::PassNoise;
+pub use places::{Places, TilingNumbers};
 pub use q_network::QNetwork;

@@ -48,6 +48,15 @@ impl PassNoise {
         &self.uniforms[start..][..count(&self.masks[index])]
     }
 
+    /// The uniforms of a row in one of the passes, layer by layer, and nothing between them.
+    pub fn row(&self, pass: usize, row: usize) -> impl Iterator<Item = f32> + '_ {
+        let of_layer = move |(index, &masks): (usize, &usize)| {
+            let start = (pass * self.rows + row) * row_stride(masks);
+            self.layer(index)[start..start + masks].iter().copied()
+        };
+        self.masks.iter().enumerate().flat_map(of_layer)
+    }
+
     /// A layer's noise as standard logistic numbers, `[passes, rows, masks]`.
     pub fn logistic(&self, index: usize, device: Device) -> Tensor {
         let (masks, stride) = (self.masks[index], row_stride(self.masks[index]));

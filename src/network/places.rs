@@ -28,6 +28,25 @@ enum Kind {
     },
 }
 
+/// Tilings in numbers, for who computes the places of an observation elsewhere: the place of tiling i is
+/// `first[i] + sum over its axes j of strides[j] min(cells, floor(cells u + offsets[i, j]))`, where u is what
+/// `dimensions[i, j]` of the scaled observation is when [-1, 1] is mapped to [0, 1] and what is outside is at the edge.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TilingNumbers {
+    /// Axes of a tiling: 1 or 2.
+    pub axes: usize,
+    /// Cells along an axis, without the one that the offset adds.
+    pub cells: usize,
+    /// `[tilings, axes]`
+    pub dimensions: Vec<u32>,
+    /// `[tilings, axes]`
+    pub offsets: Vec<f32>,
+    /// `[tilings]`
+    pub first: Vec<u32>,
+    /// `[axes]`
+    pub strides: Vec<u32>,
+}
+
 /// A dimension of a tiling.
 #[derive(Debug, Clone, Copy)]
 struct Axis {
@@ -82,6 +101,22 @@ impl Places {
                 tilings.iter().map(|axes| (cells + 1).pow(axes.len() as u32)).sum()
             }
         }
+    }
+
+    /// Its tilings; `None` where an observation is one-hot and a place of its own.
+    pub fn numbers(&self) -> Option<TilingNumbers> {
+        let Kind::Tilings { tilings, cells } = &self.kind else { return None };
+        let axes = tilings.first().map_or(0, Vec::len);
+        let stride = |axis: usize| (cells + 1).pow((axes - 1 - axis) as u32) as u32;
+        let places = (cells + 1).pow(axes as u32);
+        Some(TilingNumbers {
+            axes,
+            cells: *cells,
+            dimensions: tilings.iter().flatten().map(|axis| axis.dimension as u32).collect(),
+            offsets: tilings.iter().flatten().map(|axis| axis.offset).collect(),
+            first: (0..tilings.len()).map(|tiling| (tiling * places) as u32).collect(),
+            strides: (0..axes).map(stride).collect(),
+        })
     }
 
     /// The place of a one-hot observation: the number of the dimension that is 1; one more where none is.

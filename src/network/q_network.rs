@@ -338,6 +338,11 @@ impl QNetwork {
         &self.features
     }
 
+    /// The shapes of all layers, from input to output.
+    pub fn layer_shapes(&self) -> Vec<LayerShape> {
+        self.layers.iter().map(Layer::shape).collect()
+    }
+
     #[cfg(test)]
     pub(super) fn layers(&self) -> &[Layer] {
         &self.layers

@@ -42,6 +42,8 @@ pub enum Stream {
     PeriodicEvaluationNoise = 12,
     /// Offsets of the tilings.
     Places = 13,
+    /// Observations at which an exported network is checked.
+    Examples = 14,
 }
 
 /// The generator of `stream` under `seed`: streams of one seed start 2^128 draws apart and so never overlap.

@@ -192,6 +192,20 @@ impl Policy {
         })
     }
 
+    /// The noise under which it said what it said last.
+    pub fn noise(&self) -> &PassNoise {
+        &self.noise
+    }
+
+    /// Q of every action in the deterministic pass, every unit kept, in units of the return. It is not the mean over noisy
+    /// passes.
+    pub fn mean_pass(&mut self, observation: &[f32]) -> Vec<f64> {
+        let input = self.network.input(observation);
+        let prediction = self.engine.predict(&self.network, &input, None);
+        let scale = self.network.value_scale();
+        prediction.q.iter().map(|&q| scale.to_return(NetworkUnits(q.into())).0).collect()
+    }
+
     /// Plays an episode in a fresh environment, up to `most` steps of it (fewer where observations are large and there is
     /// no picture of them), and records it.
     ///

@@ -1,6 +1,6 @@
 //! How values are spread.
 
-use super::message::Message;
+use crate::protobuf::Message;
 
 /// As many as TensorBoard draws.
 const BUCKETS: usize = 30;

@@ -4,7 +4,6 @@
 //! [message](message) of Protocol Buffers. Why not by a crate is in docs/decisions/0015-runs-in-other-tools.md.
 
 mod histogram;
-mod message;
 mod record;
 
 use std::path::Path;
@@ -12,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::Error;
 use crate::files::AppendedFile;
-use message::Message;
+use crate::protobuf::Message;
 
 pub use histogram::Histogram;
 

@@ -67,6 +67,27 @@ pub fn assert_fails(output: &Output, code: i32, parts: &[&str]) {
     }
 }
 
+/// Names a Python that has what tests/python/requirements.txt lists; it is not skipped then where something is missing.
+const PYTHON: &str = "TEST_PYTHON";
+
+/// A Python that has these packages. `None`, with a message, where the one on the path has not.
+pub fn python(packages: &[&str]) -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os(PYTHON) {
+        return Some(named.into());
+    }
+    let has = |package: &&str| {
+        let find =
+            format!("import importlib.util, sys; sys.exit(importlib.util.find_spec('{package}') is None)");
+        Command::new("python3").args(["-c", &find]).status().is_ok_and(|status| status.success())
+    };
+    let missing: Vec<_> = packages.iter().filter(|package| !has(package)).collect();
+    if missing.is_empty() {
+        return Some("python3".into());
+    }
+    eprintln!("skipped: python3 lacks {missing:?}; set {PYTHON} to one with tests/python/requirements.txt");
+    None
+}
+
 /// The two runs computed the same, to the byte.
 pub fn same_run(one: &Path, other: &Path) {
     for file in

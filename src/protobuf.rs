@@ -46,13 +46,14 @@ impl Message {
         self.bytes(field, &message.0)
     }
 
+    /// Adds bytes.
+    pub fn bytes(self, field: u64, bytes: &[u8]) -> Self {
+        self.key(field, Wire::Bytes).varint(bytes.len() as u64).raw(bytes)
+    }
+
     /// What was written.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
-    }
-
-    fn bytes(self, field: u64, bytes: &[u8]) -> Self {
-        self.key(field, Wire::Bytes).varint(bytes.len() as u64).raw(bytes)
     }
 
     fn key(self, field: u64, wire: Wire) -> Self {
