@@ -2,15 +2,16 @@
 
 use rand::Rng;
 
-use crate::{Drawing, Env, EnvError, EnvSpec, Step, saved};
+use crate::{Drawing, Env, EnvError, EnvSpec, EpisodeStatistics, Step, saved};
 
 /// Turns what no agent could learn from into an [`EnvError`] that names the environment.
 ///
 /// - A step before the first reset or after the end is [`EnvError::EpisodeOver`].
 /// - An action that does not exist is [`EnvError::ActionOutOfRange`]; the environment never sees it, and the episode
 ///   goes on.
-/// - An observation of the wrong size or with a NaN or infinity, or a reward that is not finite, is
-///   [`EnvError::Misbehaved`], and the episode is over. So it is after any error of the environment's own.
+/// - An action that is not valid now, as [`Env::action_mask`] says, is [`EnvError::InvalidAction`]; it goes the same way.
+/// - An observation of the wrong size or with a NaN or infinity, or a reward that is not finite, or a mask of the
+///   wrong size or without a valid action, is [`EnvError::Misbehaved`], and the episode is over. So it is after any error of the environment's own.
 ///
 /// Observations outside the space's bounds pass, since bounds are often approximate;
 /// [`contract::check`](crate::contract::check) finds them. Wrap a [`TimeLimit`](crate::TimeLimit) in this, not the
@@ -21,12 +22,14 @@ pub struct Checked<E: Env> {
     in_episode: bool,
     /// Steps since the last reset, for messages.
     steps: usize,
+    /// Which actions are valid now.
+    mask: Option<Vec<bool>>,
 }
 
 impl<E: Env> Checked<E> {
     /// Wraps `env`.
     pub fn new(env: E) -> Self {
-        Self { env, in_episode: false, steps: 0 }
+        Self { env, in_episode: false, steps: 0, mask: None }
     }
 
     /// The wrapped environment.
@@ -69,6 +72,25 @@ impl<E: Env> Checked<E> {
         )))
     }
 
+    /// Asks which actions are valid, in an episode that goes on.
+    fn check_mask(&mut self) -> Result<(), EnvError> {
+        self.mask = self.env.action_mask();
+        let Some(mask) = &self.mask else { return Ok(()) };
+        let actions = self.spec().actions.len();
+        if mask.len() != actions {
+            let values = mask.len();
+            return Err(self.misbehaved(format!(
+                "the mask of valid actions has {values} values, but there are {actions} actions"
+            )));
+        }
+        if !mask.contains(&true) {
+            return Err(self.misbehaved(
+                "no action is valid, but in an episode that goes on at least one must be".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
     fn misbehaved(&self, problem: String) -> EnvError {
         let moment = if self.steps == 0 {
             "at a reset".to_owned()
@@ -89,6 +111,7 @@ impl<E: Env> Env for Checked<E> {
         self.steps = 0;
         let observation = self.env.reset(rng)?;
         self.check_observation(&observation)?;
+        self.check_mask()?;
         self.in_episode = true;
         Ok(observation)
     }
@@ -102,15 +125,26 @@ impl<E: Env> Env for Checked<E> {
         if action >= actions {
             return Err(EnvError::ActionOutOfRange { env: spec.id.clone(), action, actions });
         }
+        if let Some(mask) = self.mask.as_ref().filter(|mask| !mask[action]) {
+            let named = |(action, name): (usize, &String)| format!("{action} (`{name}`)");
+            let valid = spec.actions.iter().enumerate().filter(|(action, _)| mask[*action]).map(named);
+            let (env, name, valid) = (spec.id.clone(), spec.actions[action].clone(), valid.collect());
+            return Err(EnvError::InvalidAction { env, action, name, valid });
+        }
         // Only a step that passes all checks may continue the episode.
         self.in_episode = false;
         self.steps += 1;
         let step = self.env.step(action)?;
         self.check_observation(&step.observation)?;
         self.check_reward(step.reward)?;
+        match step.ends_episode() {
+            true => self.mask = self.env.action_mask().filter(|mask| mask.len() == actions),
+            false => self.check_mask()?,
+        }
         self.in_episode = !step.ends_episode();
         Ok(step)
     }
+
     /// In an episode only: between two there is nothing to go back to that a reset does not give.
     fn save_state(&self) -> Option<Vec<u8>> {
         self.in_episode
@@ -122,11 +156,21 @@ impl<E: Env> Env for Checked<E> {
         let (steps, inner) = saved::read_count(state, self.spec())?;
         self.in_episode = false;
         self.env.restore_state(inner)?;
-        (self.steps, self.in_episode) = (steps as usize, true);
+        self.steps = steps as usize;
+        self.check_mask()?;
+        self.in_episode = true;
         Ok(())
     }
 
     fn drawing(&self) -> Option<Drawing> {
         self.env.drawing()
+    }
+
+    fn action_mask(&self) -> Option<Vec<bool>> {
+        self.mask.clone()
+    }
+
+    fn episode(&self) -> Option<EpisodeStatistics> {
+        self.env.episode()
     }
 }

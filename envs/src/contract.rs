@@ -8,7 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-use rand::{RngExt, SeedableRng};
+use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::{Checked, Env, EnvError, EnvSpec, Step, TimeLimit};
@@ -38,12 +38,14 @@ fn moment(seed: u64, step: Option<usize>) -> String {
 ///   are said to be one-hot, and rewards are finite;
 /// - the trajectory is a function of the generator's seed and the actions: a second instance repeats it, and so does
 ///   the first one after a reset;
+/// - only actions that are valid are taken, where it says which are, and what it says is such a function too;
 /// - where its state can be saved, an instance that is given the state goes on as the one that it was saved in.
 ///
 /// What is allowed and still hardly meant is returned as warnings: that no episode ended in so many steps and none ever
 /// has to.
 ///
-/// Environments are checked within [`TimeLimit`] and [`Checked`], as they will be used, so `make` returns a bare one.
+/// Environments are checked within [`TimeLimit`] and [`Checked`], as they will be used, so `make` returns a bare one, or one
+/// in other [`Wrappers`](crate::Wrappers).
 ///
 /// # Errors
 /// The first [`ContractViolation`] found.
@@ -97,7 +99,8 @@ pub fn warning_of_endless(mut env: impl Env, steps: usize, time: Duration) -> Op
     env.reset(&mut rng).ok()?;
     let mut taken = 0;
     while taken < steps && started.elapsed() < time {
-        let action = rng.random_range(0..env.spec().actions.len());
+        let mask = env.action_mask();
+        let action = random_action(env.spec(), mask.as_deref(), &mut rng);
         if env.step(action).ok()?.ends_episode() {
             return None;
         }
@@ -107,7 +110,7 @@ pub fn warning_of_endless(mut env: impl Env, steps: usize, time: Duration) -> Op
 }
 
 fn is_endless(spec: &EnvSpec, trajectory: &[(usize, Event)]) -> bool {
-    let ends = |(_, event): &(usize, Event)| matches!(event, Event::Step(step) if step.ends_episode());
+    let ends = |(_, event): &(usize, Event)| matches!(event, Event::Step(step, _) if step.ends_episode());
     spec.max_episode_steps.is_none() && !trajectory.iter().any(ends)
 }
 
@@ -122,8 +125,8 @@ fn without_end(spec: &EnvSpec, steps: usize) -> String {
 /// What an environment returned, at one reset or step.
 #[derive(Debug, PartialEq)]
 enum Event {
-    Reset(Vec<f32>),
-    Step(Step),
+    Reset(Vec<f32>, Option<Vec<bool>>),
+    Step(Step, Option<Vec<bool>>),
 }
 
 /// The trajectory under random actions, or what was wrong at which step. Each event has the number of steps so far.
@@ -140,18 +143,19 @@ fn record(env: &mut impl Env, seed: u64, steps: usize) -> Result<Vec<(usize, Eve
             let at = step - 1;
             let observation = env.reset(&mut env_rng).map_err(|error| (at, problem_of(error)))?;
             check_bounds(env.spec(), &observation).map_err(|problem| (at, problem))?;
-            trajectory.push((at, Event::Reset(observation)));
+            trajectory.push((at, Event::Reset(observation, env.action_mask())));
         }
-        if hold == 0 {
+        let mask = env.action_mask();
+        if hold == 0 || !is_valid(mask.as_deref(), action) {
             // Actions are held for a while, because steady pushing reaches edges of the space that jitter never does.
-            action = action_rng.random_range(0..env.spec().actions.len());
+            action = random_action(env.spec(), mask.as_deref(), &mut action_rng);
             hold = action_rng.random_range(1..=16);
         }
         hold -= 1;
         let taken = env.step(action).map_err(|error| (step, problem_of(error)))?;
         check_bounds(env.spec(), &taken.observation).map_err(|problem| (step, problem))?;
         in_episode = !taken.ends_episode();
-        trajectory.push((step, Event::Step(taken)));
+        trajectory.push((step, Event::Step(taken, env.action_mask())));
     }
     Ok(trajectory)
 }
@@ -170,10 +174,12 @@ fn restored_alike<E: Env>(make: impl Fn() -> E, seed: u64, steps: usize) -> Resu
         let Some(state) = env.save_state() else { return Ok(()) };
         let mut restored = make();
         restored.restore_state(&state).map_err(|error| (step, error.to_string()))?;
-        let action = action_rng.random_range(0..env.spec().actions.len());
+        let mask = env.action_mask();
+        let action = random_action(env.spec(), mask.as_deref(), &mut action_rng);
         let taken = env.step(action).map_err(|error| (step, problem_of(error)))?;
         let again = restored.step(action).map_err(|error| (step, problem_of(error)))?;
-        if taken != again || restored.save_state() != env.save_state() {
+        let masks = [env.action_mask(), restored.action_mask()];
+        if taken != again || masks[0] != masks[1] || restored.save_state() != env.save_state() {
             let problem = format!(
                 "an instance with a restored state went another way than the one that it was saved in, but a saved \
                  state must hold everything that a step depends on: {taken:?}, then {again:?}"
@@ -183,6 +189,17 @@ fn restored_alike<E: Env>(make: impl Fn() -> E, seed: u64, steps: usize) -> Resu
         in_episode = !taken.ends_episode();
     }
     Ok(())
+}
+
+fn is_valid(mask: Option<&[bool]>, action: usize) -> bool {
+    mask.is_none_or(|mask| mask[action])
+}
+
+/// One of the actions that are valid.
+fn random_action(spec: &EnvSpec, mask: Option<&[bool]>, rng: &mut impl Rng) -> usize {
+    let valid = || (0..spec.actions.len()).filter(|&action| is_valid(mask, action));
+    let chosen = rng.random_range(0..valid().count().max(1));
+    valid().nth(chosen).unwrap_or_default()
 }
 
 fn check_bounds(spec: &EnvSpec, observation: &[f32]) -> Result<(), String> {

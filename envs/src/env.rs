@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use crate::{Drawing, EnvError, EnvSpec};
+use crate::{Drawing, EnvError, EnvSpec, EpisodeStatistics};
 
 /// An environment with discrete actions, as Gymnasium 1.x means one.
 ///
@@ -53,6 +53,22 @@ pub trait Env: Send {
     fn drawing(&self) -> Option<Drawing> {
         None
     }
+
+    /// Which actions are valid now: one value an action, `true` for those that are. `None` where all always are, which is
+    /// what an environment says that does not implement this.
+    ///
+    /// Asked after a reset and after every step, so it is of the observation that was returned last. Until an episode's end
+    /// at least one has to be valid. An agent takes none of the others; [`Checked`](crate::Checked) sees to that.
+    fn action_mask(&self) -> Option<Vec<bool>> {
+        None
+    }
+
+    /// What the episode under way has come to, or the last one came to, where a wrapper counts
+    /// ([`RecordEpisodeStatistics`](crate::RecordEpisodeStatistics)): in rewards of the environment itself, whatever other
+    /// wrappers make of them. An environment has no need to implement this.
+    fn episode(&self) -> Option<EpisodeStatistics> {
+        None
+    }
 }
 
 impl<E: Env + ?Sized> Env for Box<E> {
@@ -78,6 +94,14 @@ impl<E: Env + ?Sized> Env for Box<E> {
 
     fn drawing(&self) -> Option<Drawing> {
         (**self).drawing()
+    }
+
+    fn action_mask(&self) -> Option<Vec<bool>> {
+        (**self).action_mask()
+    }
+
+    fn episode(&self) -> Option<EpisodeStatistics> {
+        (**self).episode()
     }
 }
 

@@ -18,6 +18,22 @@ pub enum EnvError {
         actions: usize,
     },
 
+    /// An action that the environment has, and that is not valid now.
+    #[error(
+        "action {action} (`{name}`) is not valid in this state of environment `{env}`; valid are {}",
+        .valid.join(", ")
+    )]
+    InvalidAction {
+        /// The environment's id.
+        env: String,
+        /// The action asked for.
+        action: usize,
+        /// Its name.
+        name: String,
+        /// Those that are valid, each as its number and name.
+        valid: Vec<String>,
+    },
+
     /// A step before the first reset, or after the end of an episode.
     #[error(
         "environment `{env}` was stepped outside an episode: call `reset` before the first step and after every step \

@@ -8,6 +8,7 @@
 //! [`Env::step`]. What every environment needs besides is a wrapper or a check, so that none has to bring it along:
 //!
 //! - [`TimeLimit`] truncates an episode at the spec's limit; an environment never counts steps.
+//! - [`Wrappers`] are more of them: stacked observations, repeated and sticky actions, clipped rewards, another limit.
 //! - [`Checked`] turns NaNs, wrong sizes, actions out of range and steps outside an episode into an [`EnvError`].
 //! - [`Registry`] finds environments by name and hands them out in both wrappers.
 //! - [`Argument`]s let one environment be many, such as [`DeepSea`] of any size; [`EnvArgs`] checks what is given.
@@ -88,7 +89,7 @@ mod saved;
 mod space;
 mod sparse_mountain_car;
 mod spec;
-mod time_limit;
+mod wrappers;
 
 pub use acrobot::Acrobot;
 pub use arguments::{ArgRange, ArgValue, Argument, EnvArgs, FromArg};
@@ -107,4 +108,7 @@ pub use registry::{Entry, Registry};
 pub use space::{BoxSpace, Dimension, ImageShape};
 pub use sparse_mountain_car::SparseMountainCar;
 pub use spec::EnvSpec;
-pub use time_limit::TimeLimit;
+pub use wrappers::{
+    ActionRepeat, ClipRewards, EpisodeStatistics, FrameStack, RecordEpisodeStatistics, StickyActions,
+    TimeLimit, Wrappers,
+};

@@ -9,7 +9,7 @@ use rand::Rng;
 use crate::gymnasium::{self, Gymnasium};
 use crate::{
     Acrobot, ArgValue, Argument, CartPole, CartPoleSwingup, Catch, Checked, DeepSea, Env, EnvArgs, EnvError,
-    EnvSpec, MountainCar, SparseMountainCar, Step, TimeLimit,
+    EnvSpec, MountainCar, SparseMountainCar, Step, TimeLimit, Wrappers,
 };
 
 /// Environments by name.
@@ -31,12 +31,15 @@ struct Family {
     make: Arc<FamilyFactory>,
 }
 
-/// One environment of a [`Registry`], with its arguments.
+/// One environment of a [`Registry`], with its arguments and its wrappers.
 #[derive(Clone)]
 pub struct Entry {
     alias: String,
+    /// Within its wrappers.
     spec: EnvSpec,
+    own_spec: EnvSpec,
     args: EnvArgs,
+    wrappers: Wrappers,
     factory: Arc<Factory>,
 }
 
@@ -44,7 +47,7 @@ pub struct Entry {
 type FamilyFactory = dyn Fn(&str, &EnvArgs) -> Result<Box<dyn Env>, EnvError> + Send + Sync;
 
 /// Makes an environment with some arguments, in its wrappers.
-type Factory = dyn Fn(&EnvArgs) -> Result<Box<dyn Env>, EnvError> + Send + Sync;
+type Factory = dyn Fn(&EnvArgs, &Wrappers) -> Result<Box<dyn Env>, EnvError> + Send + Sync;
 
 impl Registry {
     /// A registry without any environment.
@@ -259,12 +262,17 @@ impl Entry {
         args: EnvArgs,
         factory: impl Fn(&EnvArgs) -> Result<E, EnvError> + Send + Sync + 'static,
     ) -> Self {
-        // Wrapped before it is boxed, so that a step costs one virtual call and not three.
-        let factory = move |args: &EnvArgs| -> Result<Box<dyn Env>, EnvError> {
-            Ok(Box::new(Checked::new(TimeLimit::new(factory(args)?))))
+        let factory = move |args: &EnvArgs, wrappers: &Wrappers| -> Result<Box<dyn Env>, EnvError> {
+            let env = factory(args)?;
+            Ok(match *wrappers == Wrappers::default() {
+                // Wrapped before it is boxed, so that a step costs one virtual call and not three.
+                true => Box::new(Checked::new(TimeLimit::new(env))),
+                false => Box::new(Checked::new(wrappers.wrap(env))),
+            })
         };
         let args = args.of(&spec.id);
-        Self { alias: alias.to_owned(), spec, args, factory: Arc::new(factory) }
+        let (own_spec, wrappers) = (spec.clone(), Wrappers::default());
+        Self { alias: alias.to_owned(), spec, own_spec, args, wrappers, factory: Arc::new(factory) }
     }
 
     /// The same environment with other values for the arguments that are given.
@@ -280,13 +288,18 @@ impl Entry {
         if args == self.args {
             return Ok(self.clone());
         }
-        let spec = (self.factory)(&args)?.spec().clone();
+        let spec = (self.factory)(&args, &Wrappers::default())?.spec().clone();
         spec.validate()?;
         if spec.id != self.spec.id {
             let problem = format!("its arguments make it `{}`, but they must not change its id", spec.id);
             return Err(EnvError::InvalidSpec { env: self.spec.id.clone(), problem });
         }
-        Ok(Self { spec, args, ..self.clone() })
+        Ok(Self { spec: self.wrappers.spec(&spec), own_spec: spec, args, ..self.clone() })
+    }
+
+    /// The same environment in these wrappers, in place of those that it was in.
+    pub fn with_wrappers(&self, wrappers: Wrappers) -> Self {
+        Self { spec: wrappers.spec(&self.own_spec), wrappers, ..self.clone() }
     }
 
     /// The short name.
@@ -309,10 +322,11 @@ impl Entry {
         &self.args
     }
 
-    /// A new environment, within [`TimeLimit`] and [`Checked`]. One that can't be made any more, although it could be
+    /// A new environment, within its wrappers, [`TimeLimit`] at least, and [`Checked`]. One that can't be made any more, although it could be
     /// before, says why at its first reset.
     pub fn make(&self) -> Box<dyn Env> {
-        (self.factory)(&self.args).unwrap_or_else(|error| Box::new(Unmade { spec: self.spec.clone(), error }))
+        (self.factory)(&self.args, &self.wrappers)
+            .unwrap_or_else(|error| Box::new(Unmade { spec: self.spec.clone(), error }))
     }
 
     fn names(&self) -> [&str; 2] {

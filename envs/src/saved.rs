@@ -31,3 +31,17 @@ pub fn read_count<'a>(bytes: &'a [u8], spec: &EnvSpec) -> Result<(u64, &'a [u8])
         bytes.split_first_chunk().ok_or_else(|| EnvError::NotRestored { env: spec.id.clone() })?;
     Ok((u64::from_le_bytes(*count), inner))
 }
+
+/// A wrapper's own state of any length, and then the state of what it wraps.
+pub fn both(own: &[u8], inner: Vec<u8>) -> Vec<u8> {
+    let mut bytes = count_and(own.len() as u64, own.to_vec());
+    bytes.extend(inner);
+    bytes
+}
+
+/// The two parts that [`both`] joined.
+pub fn read_both<'a>(bytes: &'a [u8], spec: &EnvSpec) -> Result<(&'a [u8], &'a [u8]), EnvError> {
+    let (length, rest) = read_count(bytes, spec)?;
+    let parts = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length));
+    parts.ok_or_else(|| EnvError::NotRestored { env: spec.id.clone() })
+}

@@ -2,22 +2,32 @@
 
 use rand::Rng;
 
-use crate::{Drawing, Env, EnvError, EnvSpec, Step, saved};
+use super::forwarded;
+use crate::{Env, EnvError, EnvSpec, Step, saved};
 
-/// Truncates an episode at its spec's [`max_episode_steps`](EnvSpec::max_episode_steps), and does nothing where
-/// there is no such limit.
+/// Truncates an episode at its spec's [`max_episode_steps`](EnvSpec::max_episode_steps), or at another number of steps, and
+/// does nothing where there is no such limit.
 ///
 /// As in Gymnasium, the last step allowed is truncated even where it is also terminated.
 #[derive(Debug, Clone)]
 pub struct TimeLimit<E: Env> {
     env: E,
+    /// Where its limit is another one than that of the environment's spec.
+    spec: Option<EnvSpec>,
     elapsed_steps: usize,
 }
 
 impl<E: Env> TimeLimit<E> {
     /// Wraps `env`.
     pub fn new(env: E) -> Self {
-        Self { env, elapsed_steps: 0 }
+        Self { env, spec: None, elapsed_steps: 0 }
+    }
+
+    /// Wraps `env` and cuts its episodes after so many steps, whatever its spec says. One that cuts them itself sooner does
+    /// so still.
+    pub fn of_steps(env: E, steps: usize) -> Self {
+        let spec = EnvSpec { max_episode_steps: Some(steps), ..env.spec().clone() };
+        Self { env, spec: Some(spec), elapsed_steps: 0 }
     }
 
     /// The number of steps since the last reset.
@@ -38,7 +48,7 @@ impl<E: Env> TimeLimit<E> {
 
 impl<E: Env> Env for TimeLimit<E> {
     fn spec(&self) -> &EnvSpec {
-        self.env.spec()
+        self.spec.as_ref().unwrap_or_else(|| self.env.spec())
     }
 
     fn reset(&mut self, rng: &mut dyn Rng) -> Result<Vec<f32>, EnvError> {
@@ -52,6 +62,7 @@ impl<E: Env> Env for TimeLimit<E> {
         step.truncated |= self.spec().max_episode_steps.is_some_and(|limit| self.elapsed_steps >= limit);
         Ok(step)
     }
+
     fn save_state(&self) -> Option<Vec<u8>> {
         Some(saved::count_and(self.elapsed_steps as u64, self.env.save_state()?))
     }
@@ -63,7 +74,5 @@ impl<E: Env> Env for TimeLimit<E> {
         Ok(())
     }
 
-    fn drawing(&self) -> Option<Drawing> {
-        self.env.drawing()
-    }
+    forwarded!(drawing, action_mask, episode);
 }
