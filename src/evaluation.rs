@@ -150,7 +150,8 @@ impl Evaluator {
                     let quantity = "a Q-value of the evaluation".to_owned();
                     return Err(Error::NotFinite { quantity, step: steps });
                 }
-                let action = prediction.row(0).greedy_action();
+                let valid = env.action_mask();
+                let action = prediction.row(0).among(valid.as_deref()).greedy_action();
                 let mut step = env.step(action)?;
                 length += 1;
                 if length >= limit && !step.ends_episode() {
@@ -158,7 +159,8 @@ impl Evaluator {
                     cut += 1;
                 }
                 observer.on_step(&Decision { prediction, action, scale }, &step);
-                episode_return += step.reward;
+                // The environment's own, where a wrapper changes rewards.
+                episode_return = env.episode().map_or(episode_return + step.reward, |own| own.episode_return);
                 steps += 1;
                 if step.ends_episode() {
                     break;

@@ -1,5 +1,6 @@
 //! The replay buffer: a preallocated ring of transitions that stores each observation once.
 
+mod masks;
 mod slots;
 
 use std::collections::HashMap;
@@ -7,9 +8,11 @@ use std::collections::HashMap;
 use control_envs::Step;
 use rand::{Rng, RngExt};
 
+pub use masks::Valid;
 pub use slots::{ReplayState, Slots};
 
 use crate::td::{NStep, Rewards};
+use masks::Masks;
 
 /// The last `capacity` transitions, sampled uniformly.
 ///
@@ -26,6 +29,8 @@ pub struct Replay {
     terminated: Vec<bool>,
     /// Observations after the truncated transitions, by slot.
     final_observations: HashMap<usize, Box<[f32]>>,
+    /// Which actions were valid, where an environment says so.
+    masks: Masks,
     /// The observation after the newest transition.
     latest: Vec<f32>,
     /// The slot that the next transition takes.
@@ -51,6 +56,8 @@ pub struct Transition<'a> {
     pub truncated: bool,
     /// The observation after, `[dimensions]`.
     pub next_observation: &'a [f32],
+    /// Which actions are valid before and after.
+    pub valid: Valid<'a>,
 }
 
 impl<'a> Transition<'a> {
@@ -63,6 +70,7 @@ impl<'a> Transition<'a> {
             terminated: step.terminated,
             truncated: step.truncated,
             next_observation: &step.observation,
+            valid: Valid::default(),
         }
     }
 }
@@ -81,6 +89,8 @@ pub struct Batch {
     pub discounts: Vec<f32>,
     /// Observations after, `[rows, dimensions]`; arbitrary finite values where the episode terminated.
     pub next_observations: Vec<f32>,
+    /// Which actions are valid after, `[rows, actions]`; empty where all are.
+    pub next_valid: Vec<bool>,
 }
 
 /// How far a sampled transition looks ahead: the rewards of `steps` steps before the value of the next observation
@@ -105,6 +115,7 @@ impl Batch {
         self.rewards.clear();
         self.discounts.clear();
         self.next_observations.clear();
+        self.next_valid.clear();
     }
 }
 
@@ -129,6 +140,7 @@ impl Replay {
             rewards: reserve(capacity)?,
             terminated,
             final_observations: HashMap::new(),
+            masks: Masks::default(),
             latest: Vec::with_capacity(dimensions),
             cursor: 0,
             pushed: 0,
@@ -175,7 +187,8 @@ impl Replay {
 
     /// Stores a transition, in place of the oldest when the buffer is full.
     pub fn push(&mut self, transition: Transition<'_>) {
-        let Transition { observation, action, reward, terminated, truncated, next_observation } = transition;
+        let Transition { observation, action, reward, terminated, truncated, next_observation, valid } =
+            transition;
         self.close_a_cut_episode(observation);
         let slot = self.cursor;
         let reward = reward as f32;
@@ -193,6 +206,7 @@ impl Replay {
             self.terminated[slot] = terminated;
             self.final_observations.remove(&slot);
         }
+        self.masks.put(slot, self.len(), valid);
         if truncated && !terminated {
             self.final_observations.insert(slot, next_observation.into());
         }
@@ -225,6 +239,7 @@ impl Replay {
             batch.rewards.push(n_step.reward);
             batch.discounts.push(n_step.discount);
             batch.next_observations.extend_from_slice(self.observation_after(last));
+            self.masks.write_after(last, &mut batch.next_valid);
         }
     }
 
@@ -246,15 +261,23 @@ impl Replay {
 
     /// The observations of up to `rows` of the newest `among` transitions, evenly spread: `[rows, dimensions]`.
     pub fn recent_observations(&self, among: usize, rows: usize) -> Vec<f32> {
+        self.recent_slots(among, rows).flat_map(|slot| self.observation(slot)).copied().collect()
+    }
+
+    /// Which actions were valid at these: `[rows, actions]`, or nothing where all always are.
+    pub fn recent_valid(&self, among: usize, rows: usize) -> Vec<bool> {
+        let mut valid = Vec::new();
+        self.recent_slots(among, rows).for_each(|slot| self.masks.write_before(slot, &mut valid));
+        valid
+    }
+
+    fn recent_slots(&self, among: usize, rows: usize) -> impl Iterator<Item = usize> {
         let among = among.min(self.len());
         let rows = rows.min(among);
-        (0..rows)
-            .flat_map(|row| {
-                let age = 1 + row * among / rows;
-                self.observation((self.cursor + self.len() - age) % self.len())
-            })
-            .copied()
-            .collect()
+        (0..rows).map(move |row| {
+            let age = 1 + row * among / rows;
+            (self.cursor + self.len() - age) % self.len()
+        })
     }
 
     fn observation(&self, slot: usize) -> &[f32] {
@@ -369,6 +392,48 @@ mod tests {
             replay.push(Transition::of(&[0.0, 0.0], 0, &Step::new(vec![0.0, 0.0], reward, false)));
         }
         assert_eq!(replay.reward_range(), (-1.5, 0.0));
+    }
+
+    #[test]
+    fn masks_are_those_of_the_step_that_is_looked_ahead_to_by_hand() {
+        // Two of three steps of an episode, and another one: before a step from i action i alone is valid, of 33, and after it
+        // i + 22.
+        let mut replay = Replay::new(3, 2).unwrap();
+        let only = |action: usize| -> Vec<bool> { (0..33).map(|other| other == action).collect() };
+        replay.push(Transition::of(&[0.0, 0.0], 0, &step(1.0, false, false)));
+        for (x, terminated, truncated) in [(1, false, false), (2, false, true), (10, false, false)] {
+            let (before, after, at) = (only(x), only(x + 22), x as f32);
+            let valid = Valid { before: Some(&before), after: Some(&after) };
+            let step = step(at + 1.0, terminated, truncated);
+            let observation = [at, -at];
+            replay.push(Transition { valid, ..Transition::of(&observation, 0, &step) });
+        }
+        // The first, of which nobody said which were valid, has given way to the last.
+        let sampled = |steps| {
+            let mut batch = Batch::default();
+            replay.sample(
+                100,
+                Lookahead { steps, gamma: 1.0 },
+                &mut generator(5, Stream::Replay),
+                &mut batch,
+            );
+            assert_eq!(batch.next_valid.len(), 3300);
+            let valid = batch.next_valid.chunks(33).map(|mask| {
+                assert_eq!(mask.iter().filter(|valid| **valid).count(), 1);
+                mask.iter().position(|valid| *valid).unwrap()
+            });
+            let firsts = batch.observations.chunks(2).map(|row| row[0] as usize);
+            let mut pairs: Vec<_> = firsts.zip(valid).collect();
+            pairs.sort_unstable();
+            pairs.dedup();
+            pairs
+        };
+        assert_eq!(sampled(1), [(1, 23), (2, 24), (10, 32)]);
+        assert_eq!(sampled(2), [(1, 24), (2, 24), (10, 32)], "the episode of 1 and 2 is cut after 2");
+        let valid = replay.recent_valid(2, 2);
+        let positions: Vec<_> = (0..66).filter(|&place| valid[place]).map(|place| place % 33).collect();
+        assert_eq!(positions, [10, 2]);
+        assert!(Replay::new(3, 2).unwrap().recent_valid(2, 2).is_empty());
     }
 
     #[test]

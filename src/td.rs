@@ -55,7 +55,8 @@ impl NStep {
 ///
 /// over the noisy passes k of the target network, `samples` `[passes, rows, actions]`; the variance is the unbiased one (0
 /// of a single pass), and to it comes that of local dropout, `local` `[rows, actions]`, where there is any. `online` is
-/// the online network's mean pass, `[rows, actions]`; of equals the first action is the best. With beta = 0 these are
+/// the online network's mean pass, `[rows, actions]`; of equals the first action is the best. The best is among the
+/// actions that are valid, as `valid` `[rows, actions]` says, or among all where it is empty. With beta = 0 these are
 /// double-Q targets.
 ///
 /// What is valued is the mean over noisy passes, because that is what a network under dropout is trained to predict.
@@ -66,6 +67,7 @@ pub fn targets(
     online: &[f32],
     samples: &[f32],
     local: &[f32],
+    valid: &[bool],
     beta: f64,
     targets: &mut Vec<f32>,
 ) {
@@ -85,7 +87,10 @@ pub fn targets(
             let local = local.get(row * actions + action).copied().unwrap_or(0.0);
             beta as f32 * (squares / (passes - 1).max(1) as f32 + local).sqrt()
         };
-        let action = best(actions, |action| online[action] + bonus(action));
+        let is_valid = |action: usize| valid.get(row * actions + action).copied().unwrap_or(true);
+        let score =
+            |action| if is_valid(action) { online[action] + bonus(action) } else { f32::NEG_INFINITY };
+        let action = best(actions, score);
         let (reward, discount) = step;
         reward + discount * (mean(action) + bonus(action))
     }));
@@ -114,7 +119,7 @@ mod tests {
 
     fn of(rewards: &[f32], discounts: &[f32], online: &[f32], samples: &[f32], beta: f64) -> Vec<f32> {
         let mut all = Vec::new();
-        targets(Rewards { rewards, discounts }, online, samples, &[], beta, &mut all);
+        targets(Rewards { rewards, discounts }, online, samples, &[], &[], beta, &mut all);
         all
     }
 
@@ -151,11 +156,26 @@ mod tests {
         // Of one pass the variance is 0; action 0 has a local one of 9.
         let mut all = Vec::new();
         let rewards = Rewards { rewards: &[1.0], discounts: &[0.5] };
-        targets(rewards, &[1.0, 2.0], &[4.0, 5.0], &[9.0, 0.0], 1.0, &mut all);
+        targets(rewards, &[1.0, 2.0], &[4.0, 5.0], &[9.0, 0.0], &[], 1.0, &mut all);
         close(&all, &[1.0 + 0.5 * (4.0 + 3.0)]);
         // Passes of 1 and 3 have a variance of 2, and 2 + 7 = 9.
-        targets(rewards, &[1.0, 2.0], &[1.0, 5.0, 3.0, 5.0], &[7.0, 0.0], 1.0, &mut all);
+        targets(rewards, &[1.0, 2.0], &[1.0, 5.0, 3.0, 5.0], &[7.0, 0.0], &[], 1.0, &mut all);
         close(&all, &[1.0 + 0.5 * (2.0 + 3.0)]);
+    }
+
+    #[test]
+    fn actions_that_are_not_valid_are_not_valued_by_hand() {
+        // Row 0: action 1 is best online and not valid, so the target is of action 0, at 9. Row 1: all are valid, and action
+        // 0 is best online. Row 2: none is, as after a terminal state; nothing follows.
+        let rewards = Rewards { rewards: &[1.0, 1.0, 3.0], discounts: &[0.5, 0.5, 0.0] };
+        let (online, samples) = ([0.0, 1.0, 5.0, 2.0, 0.0, 0.0], [9.0, 3.0, 7.0, 8.0, 1.0, 1.0]);
+        let valid = [true, false, true, true, false, false];
+        let mut all = Vec::new();
+        targets(rewards, &online, &samples, &[], &valid, 0.0, &mut all);
+        close(&all, &[1.0 + 4.5, 1.0 + 3.5, 3.0]);
+        // With a bonus too: action 1 of row 0 has one of 100, and still is not valid.
+        targets(rewards, &online, &samples, &[0.0, 1e4, 0.0, 0.0, 0.0, 0.0], &valid, 1.0, &mut all);
+        close(&all, &[1.0 + 4.5, 1.0 + 3.5, 3.0]);
     }
 
     #[test]

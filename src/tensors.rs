@@ -101,9 +101,14 @@ impl<'a> Stored<'a> {
         Ok(self.numbers::<u8>(name, Dtype::BOOL)?.into_iter().map(|byte| byte != 0).collect())
     }
 
+    /// Whether there is an array of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Bytes by name, if there are any of that name.
     pub fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
-        self.0.contains_key(name).then(|| self.numbers(name, Dtype::U8)).transpose()
+        self.has(name).then(|| self.numbers(name, Dtype::U8)).transpose()
     }
 
     fn numbers<T: Pod>(&self, name: &str, dtype: Dtype) -> Result<Vec<T>, String> {

@@ -10,6 +10,7 @@ use crate::agent::Agent;
 use crate::engine::GroupFigures;
 use crate::error::Error;
 use crate::randomness::{Generator, Stream, generator};
+use crate::replay::Valid;
 use crate::rows::{EpisodeRecord, EvaluationRecord, LayerRecord, UpdateRecord};
 use crate::statistics::mean;
 
@@ -225,13 +226,18 @@ pub fn train(
             Some(episode) => episode,
             None => progress.begin_episode(env, agent)?,
         };
-        let action = agent.act(&episode.observation)?;
+        let before = env.action_mask();
+        let action = agent.act_among(before.as_deref(), &episode.observation)?;
         let step = env.step(action)?;
-        let exceeded = agent.observe(&episode.observation, action, &step);
+        let after = env.action_mask();
+        let valid = Valid { before: before.as_deref(), after: after.as_deref() };
+        let exceeded = agent.observe_among(valid, &episode.observation, action, &step);
         if !exceeded.is_empty() {
             observer.on_exceeded_bounds(&exceeded, &episode.observation);
         }
-        episode.episode_return += step.reward;
+        // The environment's own, where a wrapper changes rewards.
+        let added_up = episode.episode_return + step.reward;
+        episode.episode_return = env.episode().map_or(added_up, |own| own.episode_return);
         episode.episode_length += 1;
         if let Some(record) = agent.learn()? {
             observer.on_update(&record)?;

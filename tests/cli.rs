@@ -428,6 +428,46 @@ fn one_environment_is_explained() {
     assert!(sea.lines().count() < 30);
     assert!(explained("cartpole-swingup").contains("height_threshold = 0.5, a number from 0 to 1"));
     assert!(explained("cartpole").contains("  arguments      none"));
+    for name in
+        ["cartpole", "mountaincar", "acrobot", "catch", "deep-sea", "cartpole-swingup", "sparse-mountaincar"]
+    {
+        let page = explained(name);
+        let headings: Vec<&str> =
+            page.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next()).collect();
+        let mut distinct = headings.clone();
+        distinct.retain(|heading| {
+            [
+                "description",
+                "actions",
+                "observation",
+                "rewards",
+                "start",
+                "end",
+                "source",
+                "step",
+                "threshold",
+                "preset",
+            ]
+            .contains(heading)
+        });
+        distinct.dedup();
+        assert_eq!(
+            distinct,
+            [
+                "description",
+                "actions",
+                "observation",
+                "rewards",
+                "start",
+                "end",
+                "source",
+                "step",
+                "threshold",
+                "preset"
+            ],
+            "{page}"
+        );
+    }
     assert_fails(&run(&["envs", "sea"]), 2, &["there is no environment `sea`", "did you mean"]);
 }
 

@@ -284,3 +284,27 @@ fn every_number_that_makes_no_sense_is_refused_by_its_own_name() {
         }
     }
 }
+
+#[test]
+fn wrappers_are_settings_like_all_others() {
+    let config = resolve("[wrappers]\nframe_stack = 4\nsticky_actions = 0.25\ntime_limit = 1e3").unwrap();
+    assert_eq!((config.wrappers.frame_stack, config.wrappers.time_limit), (4, 1_000));
+    assert_eq!(config.entry(&Registry::builtin()).unwrap().spec().observation_space.len(), 16);
+    assert_eq!(resolve(&config.to_toml()).unwrap(), config);
+    for (setting, words) in [
+        (
+            "frame_stack = 0",
+            "wrappers.frame_stack = 0 is out of range; it must be a whole number from 1 to 64",
+        ),
+        ("action_repeat = 0", "wrappers.action_repeat = 0 is out of range"),
+        (
+            "sticky_actions = 1.5",
+            "wrappers.sticky_actions = 1.5 is out of range; it must be a number from 0 to 1",
+        ),
+        ("clip_rewards = 1", "wrappers.clip_rewards = 1 is not valid"),
+        ("frames = 4", "there is no key wrappers.frames"),
+    ] {
+        let problem = resolve(&format!("[wrappers]\n{setting}")).unwrap_err();
+        assert!(problem.contains(words), "{problem}");
+    }
+}

@@ -1,6 +1,8 @@
 //! A run that is ended and resumed is the run that was never ended, to the byte.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+#[path = "program/minefield.rs"]
+mod minefield;
 mod program;
 
 use std::fs;
@@ -14,6 +16,7 @@ use concrete_dqn::rows::{EpisodeRecord, UpdateRecord};
 use concrete_dqn::training::{Observer, TrainingProgress, TrainingSnapshot, train};
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
+use minefield::Minefield;
 use program::{assert_fails, folders, program, quick, same_run, summary, text};
 use tch::Device;
 
@@ -62,7 +65,7 @@ fn config(settings: &[(&str, &str)]) -> Config {
 
 fn fresh(config: &Config) -> (Box<dyn Env>, Agent) {
     tch::set_num_threads(1);
-    let env = config.entry(&Registry::builtin()).unwrap().make();
+    let env = config.entry(&Minefield::registry()).unwrap().make();
     let agent = Agent::new(config, env.spec(), Device::Cpu).unwrap();
     (env, agent)
 }
@@ -94,6 +97,22 @@ fn every_rule_environment_and_engine_goes_on_as_if_nothing_had_happened() {
             &config(&[("env", "DeepSea-v0"), ("exploration.rule", rule), ("agent.replay_capacity", "150")]),
             307,
         );
+    }
+    // Where not every action is valid, and before the replay is full, when its masks are saved piece by piece.
+    for rule in ["ucb", "thompson", "epsilon-greedy"] {
+        goes_on(&config(&[("env", "Minefield-v0"), ("exploration.rule", rule)]), 307);
+    }
+    goes_on(&config(&[("env", "Minefield-v0"), ("agent.replay_capacity", "1000")]), 307);
+    // In wrappers, in the middle of an episode.
+    for wrapper in
+        ["frame_stack=3", "sticky_actions=0.25", "action_repeat=2", "clip_rewards=true", "time_limit=17"]
+    {
+        let (key, value) = wrapper.split_once('=').unwrap();
+        goes_on(&config(&[(&format!("wrappers.{key}"), value)]), 307);
+    }
+    let all = "{frame_stack=2,sticky_actions=0.5,action_repeat=2,clip_rewards=true,time_limit=23}";
+    for env in ["CartPole-v1", "Catch-v0", "Minefield-v0"] {
+        goes_on(&config(&[("env", env), ("wrappers", all)]), 307);
     }
     // Before learning starts, and before the first step after it.
     goes_on(&config(&[]), 1);

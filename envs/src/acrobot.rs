@@ -4,7 +4,7 @@ use std::f64::consts::{PI, TAU};
 
 use rand::{Rng, RngExt};
 
-use crate::{Dimension, Drawing, Env, EnvError, EnvSpec, Ink, Step, saved};
+use crate::{About, Dimension, Drawing, Env, EnvError, EnvSpec, Ink, Step, saved};
 
 const GRAVITY: f64 = 9.8;
 const TIME_STEP: f64 = 0.2;
@@ -73,11 +73,21 @@ impl Acrobot {
             Dimension::new("angular velocity 1", "rad/s", -velocity_1, velocity_1),
             Dimension::new("angular velocity 2", "rad/s", -velocity_2, velocity_2),
         ];
-        let spec =
-            EnvSpec::new("Acrobot-v1", dimensions, ["negative torque", "no torque", "positive torque"])
-                .with_max_episode_steps(500)
-                .with_reward_threshold(-100.0)
-                .with_plane([4, 5]);
+        let spec = EnvSpec::new(
+            "Acrobot-v1",
+            dimensions,
+            ["negative torque", "no torque", "positive torque"],
+        )
+        .with_max_episode_steps(500)
+        .with_reward_threshold(-100.0)
+        .with_about(About::of([
+            "Swing the end of a two-link pendulum above a line by a torque on the joint between the links",
+            "-1 a step, and 0 for the one that ends the episode",
+            "both angles and both velocities uniform between -0.1 and 0.1",
+            "terminated where the free end is more than 1 m above the fixed one",
+            "R. S. Sutton (1996); the dynamics of Gymnasium 1.4.0",
+        ]))
+        .with_plane([4, 5]);
         Self { spec, state: [0.0; 4] }
     }
 

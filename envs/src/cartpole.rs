@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use rand::{Rng, RngExt};
 
 use crate::drawing::cart_and_pole;
-use crate::{Dimension, Drawing, Env, EnvError, EnvSpec, Step, saved};
+use crate::{About, Dimension, Drawing, Env, EnvError, EnvSpec, Step, saved};
 
 const GRAVITY: f64 = 9.8;
 const POLE_MASS: f64 = 0.1;
@@ -72,7 +72,13 @@ impl CartPole {
         ];
         let spec = EnvSpec::new("CartPole-v1", dimensions, ["push left", "push right"])
             .with_max_episode_steps(500)
-            .with_reward_threshold(475.0)
+            .with_reward_threshold(475.0).with_about(About::of([
+                "Keep a pole upright on a cart by pushing the cart to the left and to the right",
+                "1 a step, the last one included",
+                "all four values uniform between -0.05 and 0.05",
+                "terminated where the cart is more than 2.4 m from the centre or the pole leans by more than 12 degrees",
+                "A. G. Barto, R. S. Sutton and C. W. Anderson (1983); the dynamics of Gymnasium 1.4.0",
+            ]))
             .with_plane([2, 3]);
         Self { spec, state: [0.0; 4] }
     }

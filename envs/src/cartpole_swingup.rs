@@ -6,7 +6,7 @@ use rand::{Rng, RngExt};
 
 use crate::cartpole::{FORCE, HALF_LENGTH, accelerations};
 use crate::drawing::cart_and_pole;
-use crate::{Argument, Dimension, Drawing, Env, EnvArgs, EnvError, EnvSpec, Step, saved};
+use crate::{About, Argument, Dimension, Drawing, Env, EnvArgs, EnvError, EnvSpec, Step, saved};
 
 const ID: &str = "CartPoleSwingup-v0";
 
@@ -184,7 +184,13 @@ impl CartPoleSwingup {
             Dimension::new("steady", "", -1.0, 1.0),
         ];
         let spec = EnvSpec::new(ID, dimensions, ["push left", "coast", "push right"])
-            .with_reward_threshold(100.0)
+            .with_reward_threshold(100.0).with_about(About::of([
+                "Swing a hanging pole up by pushing its cart and keep it upright near the centre",
+                "1 a step after which the pole is upright and steady and the cart near the centre, less `move_cost` for a push",
+                "hanging at rest in the centre, each value off by up to `init_range`",
+                "terminated where the cart is more than `x_threshold` from the centre, and after more than `max_time`",
+                "bsuite (I. Osband et al. 2020); the cart-pole of A. G. Barto et al. (1983)",
+            ]))
             .with_plane([2, 4]);
         Self { spec, rules, state: [0.0; 5] }
     }

@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt};
 
-use crate::{Dimension, Drawing, Env, EnvError, EnvSpec, ImageShape, Ink, Step, saved};
+use crate::{About, Dimension, Drawing, Env, EnvError, EnvSpec, ImageShape, Ink, Step, saved};
 
 const ROWS: usize = 10;
 const COLUMNS: usize = 5;
@@ -63,7 +63,13 @@ impl Catch {
             .collect();
         let spec = EnvSpec::new("Catch-v0", pixels, ["left", "stay", "right"])
             .with_image(ImageShape { channels: 1, rows: ROWS, columns: COLUMNS })
-            .with_reward_threshold(0.95);
+            .with_reward_threshold(0.95).with_about(About::of([
+                "Catch a falling ball with a paddle, seeing the board as an image",
+                "0 until the ball is in the bottom row; then 1 where the paddle is in its column and -1 where it is not",
+                "the ball in the top row, each column as likely, the paddle in the middle column",
+                "terminated after 9 steps, when the ball is in the bottom row",
+                "V. Mnih et al. (2014); the rules of bsuite",
+            ]));
         Self { spec, ball: [0, 0], paddle: COLUMNS / 2 }
     }
 

@@ -6,7 +6,9 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::mersenne_twister::MersenneTwister;
-use crate::{Argument, Dimension, Drawing, Env, EnvArgs, EnvError, EnvSpec, ImageShape, Ink, Step, saved};
+use crate::{
+    About, Argument, Dimension, Drawing, Env, EnvArgs, EnvError, EnvSpec, ImageShape, Ink, Step, saved,
+};
 
 const ID: &str = "DeepSea-v0";
 /// What going right all the way costs.
@@ -134,7 +136,14 @@ impl DeepSea {
         let spec = EnvSpec::new(ID, cells, ["action 0", "action 1"])
             .with_image(ImageShape { channels: 1, rows: size, columns: size })
             .with_one_hot()
-            .with_reward_threshold(0.9 * treasure - MOVE_COST);
+            .with_reward_threshold(0.9 * treasure - MOVE_COST)
+            .with_about(About::of([
+                "Dive to a treasure in the far corner of a grid, which only `size` steps to the right in a row reach",
+                "-0.01/size for every step to the right, and 1 more for the treasure",
+                "in the top left cell",
+                "terminated after `size` steps",
+                "bsuite (I. Osband et al. 2020); its mappings for the same `mapping_seed`",
+            ]));
         let right = match mapping_seed {
             None => vec![1; size * size],
             Some(seed) => {

@@ -69,6 +69,7 @@
 
 pub use rand;
 
+mod about;
 mod acrobot;
 mod arguments;
 mod cartpole;
@@ -91,6 +92,7 @@ mod sparse_mountain_car;
 mod spec;
 mod wrappers;
 
+pub use about::About;
 pub use acrobot::Acrobot;
 pub use arguments::{ArgRange, ArgValue, Argument, EnvArgs, FromArg};
 pub use cartpole::CartPole;

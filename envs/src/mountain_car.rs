@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt};
 
-use crate::{Dimension, Drawing, Env, EnvError, EnvSpec, Ink, Step, saved};
+use crate::{About, Dimension, Drawing, Env, EnvError, EnvSpec, Ink, Step, saved};
 
 const MIN_POSITION: f64 = -1.2;
 const MAX_POSITION: f64 = 0.6;
@@ -59,7 +59,13 @@ impl MountainCar {
         ];
         let spec = EnvSpec::new("MountainCar-v0", dimensions, ["push left", "coast", "push right"])
             .with_max_episode_steps(200)
-            .with_reward_threshold(-110.0);
+            .with_reward_threshold(-110.0).with_about(About::of([
+                "Leave a valley whose slope is steeper than the car's engine is strong, by swinging to and fro",
+                "-1 a step",
+                "the position uniform between -0.6 and -0.4, at rest",
+                "terminated at a position of 0.5 or more, where the velocity is not negative",
+                "A. W. Moore (1990); the dynamics of Gymnasium 1.4.0",
+            ]));
         Self { spec, state: [0.0; 2] }
     }
 

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use crate::{Drawing, Env, EnvError, EnvSpec, MountainCar, Step};
+use crate::{About, Drawing, Env, EnvError, EnvSpec, MountainCar, Step};
 
 /// `SparseMountainCar-v0`: the mountain car, paid at the goal and nowhere else.
 ///
@@ -34,7 +34,13 @@ impl SparseMountainCar {
     pub fn new() -> Self {
         let car = MountainCar::new();
         let spec = EnvSpec { id: "SparseMountainCar-v0".to_owned(), ..car.spec().clone() };
-        Self { spec: spec.with_reward_threshold(0.9), car }
+        Self { spec: spec.with_reward_threshold(0.9).with_about(About::of([
+                "Leave the valley of the mountain car with nothing to go by until the goal was reached",
+                "1 for the step that reaches the goal, and 0 for every other",
+                "the position uniform between -0.6 and -0.4, at rest",
+                "terminated at a position of 0.5 or more, where the velocity is not negative",
+                "A. W. Moore (1990); the dynamics of Gymnasium 1.4.0; the reward of R. Houthooft et al. (2016)",
+            ])), car }
     }
 
     /// Position (m) and velocity (m/step).

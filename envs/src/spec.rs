@@ -1,6 +1,6 @@
 //! What an environment says about itself.
 
-use crate::{BoxSpace, Dimension, EnvError, ImageShape};
+use crate::{About, BoxSpace, Dimension, EnvError, ImageShape};
 
 /// What an environment is: its name, what is observed, what can be done, and when it counts as solved.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,8 @@ pub struct EnvSpec {
     pub max_episode_steps: Option<usize>,
     /// The mean episode return from which on the task counts as solved.
     pub reward_threshold: Option<f64>,
+    /// The same and more in words, for who wants to know.
+    pub about: About,
     /// The two values of an observation, by index, over which maps of the state space are drawn; `None` for the first two.
     pub plane: Option<[usize; 2]>,
 }
@@ -32,6 +34,7 @@ impl EnvSpec {
             actions: actions.into_iter().map(Into::into).collect(),
             max_episode_steps: None,
             reward_threshold: None,
+            about: About::default(),
             plane: None,
         }
     }
@@ -61,6 +64,11 @@ impl EnvSpec {
     /// The same spec, its maps drawn over these two values of an observation, across and up.
     pub fn with_plane(self, plane: [usize; 2]) -> Self {
         Self { plane: Some(plane), ..self }
+    }
+
+    /// The same spec with what it is in words.
+    pub fn with_about(self, about: About) -> Self {
+        Self { about, ..self }
     }
 
     /// Checks that an agent can be built on the spec.

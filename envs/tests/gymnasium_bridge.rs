@@ -226,3 +226,39 @@ fn cartpole_goes_the_same_way_there_and_here() {
     }
     assert!(steps > 2_000, "{steps} steps");
 }
+
+#[test]
+fn masks_of_valid_actions_come_with_the_info() {
+    let Some(registry) = registry() else { return };
+    let mut env = registry.make(&name("Masked")).unwrap();
+    env.reset(&mut rng()).unwrap();
+    assert_eq!(env.action_mask(), Some(vec![true; 3]));
+    assert_eq!(env.step(1).unwrap().observation, [0.0]);
+    assert_eq!(env.action_mask(), Some(vec![true, false, true]));
+    assert!(matches!(env.step(1), Err(EnvError::InvalidAction { action: 1, .. })));
+    env.step(2).unwrap();
+    assert_eq!(env.action_mask(), Some(vec![true, true, false]));
+
+    let wrong = registry.get(&name("Masked")).unwrap().with_args([("shape", 2)]).unwrap();
+    let message = wrong.make().reset(&mut rng()).unwrap_err().to_string();
+    assert!(message.contains("has the shape (2,), but there are 3 actions"), "{message}");
+
+    // One of Gymnasium's own: in a corner of the grid two of the four ways are walls.
+    let mut taxi = registry.make("gym:Taxi-v4").unwrap();
+    let mut rng = rng();
+    taxi.reset(&mut rng).unwrap();
+    let mut invalid = 0;
+    for _ in 0..150 {
+        let mask = taxi.action_mask().unwrap();
+        let valid: Vec<usize> = (0..6).filter(|&action| mask[action]).collect();
+        invalid += 6 - valid.len();
+        if taxi.step(valid[rng.random_range(0..valid.len())]).unwrap().ends_episode() {
+            taxi.reset(&mut rng).unwrap();
+        }
+    }
+    assert!(invalid > 150, "{invalid}");
+
+    let mut plain = registry.make("gym:CartPole-v1").unwrap();
+    plain.reset(&mut rng).unwrap();
+    assert_eq!(plain.action_mask(), None);
+}

@@ -1,7 +1,7 @@
 //! Environments by name.
 
 use control_envs::rand::SeedableRng;
-use control_envs::{CartPole, Entry, Env, EnvError, Registry};
+use control_envs::{About, CartPole, Entry, Env, EnvError, Registry};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 mod common;
@@ -139,4 +139,14 @@ fn what_no_agent_can_be_built_on_is_not_registered() {
     let message = registry.register(" ", custom("Mine-v0")).unwrap_err().to_string();
     assert!(message.contains("`Mine-v0`") && message.contains("alias"), "{message}");
     assert_eq!(registry.iter().count(), 0);
+}
+
+#[test]
+fn every_built_in_environment_says_in_words_what_it_is() {
+    for entry in &Registry::builtin() {
+        let About { description, rewards, start, end, source } = &entry.spec().about;
+        for text in [description, rewards, start, end, source] {
+            assert!(!text.is_empty() && !text.ends_with('.'), "{}: {text:?}", entry.id());
+        }
+    }
 }

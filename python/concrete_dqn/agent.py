@@ -64,18 +64,18 @@ class ConcreteDQN:
             raise error
         return json.loads(report)
 
-    def predict(self, observation):
-        """The best action at an observation, and the epistemic standard deviation of its value: what more experience
-        would settle, in units of the return."""
-        values = self.values(observation)
+    def predict(self, observation, action_mask=None):
+        """The best action at an observation, among the valid ones where a mask says which are, and the epistemic standard
+        deviation of its value: what more experience would settle, in units of the return."""
+        values = self.values(observation, action_mask)
         index = values["action"]
         return self._predictor.served.actions[index], values["epistemic_std"][index]
 
-    def values(self, observation):
+    def values(self, observation, action_mask=None):
         """For all actions, in their order, mean, epistemic_std and aleatoric_std of their values, and which is best."""
         if self._predictor is None:
             self._predictor = Predictor(self._trained(), self._make)
-        return self._predictor.ask(observation)
+        return self._predictor.ask(observation, action_mask)
 
     @property
     def summary(self):
@@ -145,9 +145,10 @@ class Predictor:
             self.close()
             raise program.ProgramFailed(told)
 
-    def ask(self, observation):
+    def ask(self, observation, action_mask):
         numbers = memoryview(self.served.encode(observation)).cast("f").tolist()
-        self.socket.sendall(json.dumps(numbers).encode() + b"\n")
+        mask = None if action_mask is None else [bool(valid) for valid in action_mask]
+        self.socket.sendall(json.dumps({"observation": numbers, "action_mask": mask}).encode() + b"\n")
         answer = json.loads(self.process.stdout.readline())
         if "error" in answer:
             raise ValueError(answer["error"])

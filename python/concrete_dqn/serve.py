@@ -15,12 +15,12 @@ import threading
 import time
 import traceback
 
-PROTOCOL = 1
+PROTOCOL = 2
 REQUEST = struct.Struct("<IIQ")  # what, of which environment, and with what
 MAKE, SEEDED_RESET, RESET, STEP, CLOSE = range(5)
 REPLY = struct.Struct("<BBxxId")  # status, end of the episode, length of what follows, reward
 DONE, REFUSED, RAISED = range(3)
-TERMINATED, TRUNCATED = 1, 2
+TERMINATED, TRUNCATED, MASKED = 1, 2, 4
 
 
 class Refused(Exception):
@@ -75,13 +75,29 @@ class Served:
         }
 
     def reset(self, seed):
-        observation, _ = self.env.reset(seed=seed)
-        return self.encode(observation)
+        observation, info = self.env.reset(seed=seed)
+        mask = self.mask(info)
+        return self.encode(observation) + mask, MASKED * bool(mask)
 
     def step(self, action):
-        observation, reward, terminated, truncated, _ = self.env.step(self.actions[action])
-        end = TERMINATED * bool(terminated) | TRUNCATED * bool(truncated)
-        return self.encode(observation), float(reward), end
+        observation, reward, terminated, truncated, info = self.env.step(self.actions[action])
+        mask = self.mask(info)
+        end = TERMINATED * bool(terminated) | TRUNCATED * bool(truncated) | MASKED * bool(mask)
+        return self.encode(observation) + mask, float(reward), end
+
+    def mask(self, info):
+        """Which actions are valid, a byte an action, where `info["action_mask"]` says so; else nothing."""
+        if info.get("action_mask") is None:
+            return b""
+        import numpy
+
+        mask = numpy.asarray(info["action_mask"])
+        if mask.shape != (len(self.actions),):
+            raise ValueError(
+                f"info['action_mask'] has the shape {mask.shape}, but there are {len(self.actions)} actions: it must have the "
+                f"shape ({len(self.actions)},)"
+            )
+        return mask.astype(bool).tobytes()
 
     def close(self):
         if not self.lent:
@@ -236,7 +252,8 @@ def serve(connection, make):
                         checked.add(unchecked.pop(which))
                 elif what in (RESET, SEEDED_RESET):
                     seed = argument if what == SEEDED_RESET else None
-                    connection.send(DONE, environments[which].reset(seed))
+                    observation, end = environments[which].reset(seed)
+                    connection.send(DONE, observation, end=end)
                 elif what == MAKE:
                     asked = json.loads(content)
                     name = asked["name"]

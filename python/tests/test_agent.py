@@ -47,6 +47,21 @@ class Corridor(gymnasium.Env):
         self.closed = True
 
 
+class Gated(Corridor):
+    """The way to the left ends at the first cell, and going on there is an error."""
+
+    def mask(self):
+        return {"action_mask": numpy.array([self.cell > 0, True])}
+
+    def reset(self, **keywords):
+        return super().reset(**keywords)[0], self.mask()
+
+    def step(self, action):
+        if action == 1 and self.cell == 0:
+            raise LookupError("a wall")
+        return *super().step(action)[:-1], self.mask()
+
+
 def agent(env, runs, **keywords):
     return ConcreteDQN(env, settings=QUICK | keywords.pop("settings", {}), runs=runs, verbose=False, **keywords)
 
@@ -144,3 +159,12 @@ def test_what_is_wrong_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("CONCRETE_DQN", str(tmp_path / "none"))
     with pytest.raises(ProgramNotFound, match="CONCRETE_DQN is"):
         agent("CartPole-v1", tmp_path).learn(100)
+
+
+def test_only_actions_that_are_valid_are_taken_and_predicted(tmp_path):
+    trained = agent(Gated, tmp_path).learn(300)
+    assert trained.summary["total_steps"] == 300
+    assert trained.predict(0, action_mask=[True, False])[0] == 1
+    assert trained.predict(0, action_mask=numpy.array([0, 1]))[0] == 2
+    with pytest.raises(ValueError, match="is no mask of the actions of .*it must be 2 truth values"):
+        trained.predict(0, action_mask=[True])

@@ -24,7 +24,7 @@ use crate::engine::{
 use crate::error::Error;
 use crate::exploration::{DecisionContext, ExplorationRule, Passes, QSamples};
 use crate::network::{PassNoise, QNetwork};
-use crate::replay::{Batch, Lookahead, Replay, Transition};
+use crate::replay::{Batch, Lookahead, Replay, Transition, Valid};
 use crate::rows::UpdateRecord;
 use crate::units::{ReturnUnits, ValueScale};
 
@@ -131,9 +131,19 @@ impl Agent {
     /// # Errors
     /// Where a Q-value is not finite.
     pub fn act(&mut self, observation: &[f32]) -> Result<usize, Error> {
+        self.act_among(None, observation)
+    }
+
+    /// The same among the actions that are valid, where it is not `None`.
+    ///
+    /// # Errors
+    /// As for [`act`](Self::act).
+    pub fn act_among(&mut self, valid: Option<&[bool]>, observation: &[f32]) -> Result<usize, Error> {
         if self.counters.steps < self.config.agent.learning_starts {
-            let actions = self.network().actions();
-            return Ok(self.streams.exploration.random_range(0..actions));
+            let mut actions =
+                (0..self.network().actions()).filter(|&action| valid.is_none_or(|valid| valid[action]));
+            let chosen = self.streams.exploration.random_range(0..actions.clone().count().max(1));
+            return Ok(actions.nth(chosen).unwrap_or(0));
         }
         self.anneal();
         let online = &self.learner.online;
@@ -151,7 +161,7 @@ impl Agent {
         if !prediction.is_finite() {
             return Err(self.not_finite("a Q-value"));
         }
-        let samples = prediction.row(0);
+        let samples = prediction.row(0).among(valid);
         let noise_variance = prediction.aleatoric_std(0, samples.greedy_action()).powi(2);
         let context = DecisionContext { progress, noise_variance };
         let greedy = samples.greedy_action();
@@ -164,7 +174,7 @@ impl Agent {
                 let mut drawn: Vec<f32> =
                     (0..samples.actions()).map(|action| samples.mean(action) as f32).collect();
                 online.sample_local(self.counters.local_draw, &input, &mut drawn);
-                let drawn = QSamples::new(&drawn, samples.actions());
+                let drawn = QSamples::new(&drawn, samples.actions()).among(valid);
                 self.rule.choose(&drawn, context, &mut self.streams.exploration)
             }
             _ => self.rule.choose(&samples, context, &mut self.streams.exploration),
@@ -184,6 +194,17 @@ impl Agent {
     /// At least every 1,000 of them N becomes the size of the replay.
     /// Returns the dimensions whose bounds turned out not to be kept to.
     pub fn observe(&mut self, observation: &[f32], action: usize, step: &Step) -> Vec<usize> {
+        self.observe_among(Valid::default(), observation, action, step)
+    }
+
+    /// The same where it is known which actions are valid before and after.
+    pub fn observe_among(
+        &mut self,
+        valid: Valid<'_>,
+        observation: &[f32],
+        action: usize,
+        step: &Step,
+    ) -> Vec<usize> {
         let exceeded = self.observations.find_exceeded(observation, self.replay.observations());
         for scaling in self.observations.observe(observation) {
             self.learner.scale_dimension(scaling.dimension, scaling.centre, scaling.half_width);
@@ -201,7 +222,7 @@ impl Agent {
         let (input, next) = (online.input(observation), online.input(&step.observation));
         online.count_local(&input, action, true);
         let transition = Transition::of(observation, action, step);
-        self.replay.push(Transition { observation: &input, next_observation: &next, ..transition });
+        self.replay.push(Transition { observation: &input, next_observation: &next, valid, ..transition });
         self.counters.steps += 1;
         self.counters.since_count += 1;
         if self.counters.since_count >= COUNT_PERIOD {
@@ -311,7 +332,9 @@ impl Agent {
         if !prediction.is_finite() {
             return Err(self.not_finite("a Q-value"));
         }
-        let stds = prediction.mean_stds(|_, samples| samples.greedy_action());
+        let (valid, actions) = (self.replay.recent_valid(length, EPISODE_ROWS), online.actions());
+        let of_row = |row: usize| valid.get(row * actions..(row + 1) * actions);
+        let stds = prediction.mean_stds(|row, samples| samples.among(of_row(row)).greedy_action());
         Ok(EpisodeFigures {
             epistemic_std: scale.to_return(stds.epistemic),
             aleatoric_std: scale.to_return(stds.aleatoric),

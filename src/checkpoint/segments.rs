@@ -103,7 +103,8 @@ impl ReplaySegments {
             let content = |problem| Error::Content { path: path.clone(), problem };
             let file = manifest.verified(&relative(name))?;
             let slots = parse(&file).map_err(content)?;
-            replay.append_slots(&slots).ok_or_else(|| content("its transitions do not fit".to_owned()))?;
+            let fitted = replay.append_slots(&slots, state.masked_actions);
+            fitted.ok_or_else(|| content("its transitions do not fit".to_owned()))?;
             self.segments.push(Segment { name: name.clone(), checksum: checksum(&file) });
         }
         self.pushed = state.pushed;
@@ -163,11 +164,17 @@ fn serialize(slots: &Slots<'_>) -> Result<Vec<u8>, String> {
     arrays.truths("terminated", &slots.terminated);
     arrays.integers("final_slots", &[finals], &slots.final_slots);
     arrays.floats("final_observations", &[finals, dimensions], &slots.final_observations);
+    for (name, masks) in [("valid_before", &slots.valid_before), ("valid_after", &slots.valid_after)] {
+        if !masks.is_empty() {
+            arrays.integers(name, &[count, masks.len() / count], masks);
+        }
+    }
     arrays.serialize()
 }
 
 fn parse(file: &[u8]) -> Result<Slots<'static>, String> {
     let stored = Stored::parse(file)?;
+    let masks = |name| if stored.has(name) { stored.integers(name) } else { Ok(Vec::new()) };
     Ok(Slots {
         observations: stored.floats("observations")?.0.into(),
         actions: stored.integers("actions")?.into(),
@@ -175,5 +182,7 @@ fn parse(file: &[u8]) -> Result<Slots<'static>, String> {
         terminated: stored.truths("terminated")?.into(),
         final_slots: stored.integers("final_slots")?,
         final_observations: stored.floats("final_observations")?.0,
+        valid_before: masks("valid_before")?.into(),
+        valid_after: masks("valid_after")?.into(),
     })
 }

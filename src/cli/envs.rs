@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use control_envs::{Dimension, Entry, ImageShape, Registry};
+use control_envs::{About, Dimension, Entry, ImageShape, Registry};
 
 use super::arguments::EnvsArguments;
 use super::terminal::print;
@@ -33,6 +33,7 @@ fn summary(entry: &Entry) -> String {
     if !arguments.is_empty() {
         line(&mut text, "arguments", &arguments.join(", "));
     }
+    line(&mut text, "actions", &entry.spec().actions.join(", "));
     text + &rest(entry)
 }
 
@@ -51,6 +52,9 @@ fn explanation(entry: &Entry) -> String {
         alias if alias == entry.id() => writeln!(text, "{alias}"),
         alias => writeln!(text, "{alias} ({})", entry.id()),
     };
+    let About { description, rewards, start, end, source } = &entry.spec().about;
+    line(&mut text, "description", or_unknown(description));
+    line(&mut text, "actions", &entry.spec().actions.join(", "));
     if let Some(image) = observation.image {
         line(&mut text, "observation", &pictured(image, observation.one_hot));
     }
@@ -65,6 +69,9 @@ fn explanation(entry: &Entry) -> String {
             }
             _ => line(&mut text, &format!("observation {index}"), dimension),
         }
+    }
+    for (heading, words) in [("rewards", rewards), ("start", start), ("end", end), ("source", source)] {
+        line(&mut text, heading, or_unknown(words));
     }
     text += &rest(entry);
     let mut heading = "arguments";
@@ -91,13 +98,17 @@ fn explanation(entry: &Entry) -> String {
 fn rest(entry: &Entry) -> String {
     let mut text = String::new();
     let spec = entry.spec();
-    line(&mut text, "actions", &spec.actions.join(", "));
     let limit = spec.max_episode_steps.map_or_else(|| "none".to_owned(), |steps| steps.to_string());
     line(&mut text, "step limit", &limit);
     let threshold = spec.reward_threshold.map_or_else(|| "none".to_owned(), |reward| reward.to_string());
     line(&mut text, "threshold", &threshold);
     line(&mut text, "preset", preset(&spec.id).map_or("none, the defaults", |(name, _)| name));
     text
+}
+
+/// What nobody has said of an environment.
+fn or_unknown(words: &str) -> &str {
+    if words.is_empty() { "its author has not said" } else { words }
 }
 
 fn line(text: &mut String, name: &str, value: &str) {

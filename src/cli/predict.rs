@@ -4,12 +4,27 @@ use std::io::{self, BufRead};
 use std::path::Path;
 
 use control_envs::Registry;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::arguments::PredictArguments;
 use super::terminal::print;
 use crate::error::Error;
 use crate::session::{ActionValues, Policy};
+
+/// A line that is read.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Asked {
+    Observation(Vec<f32>),
+    Masked(Masked),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Masked {
+    observation: Vec<f32>,
+    action_mask: Option<Vec<bool>>,
+}
 
 /// A line that is printed.
 #[derive(Serialize)]
@@ -31,10 +46,17 @@ pub fn run(registry: &Registry, arguments: &PredictArguments) -> Result<(), Erro
     print(&json(&Line::Ready { env, observation, actions: &spec.actions })?)?;
     for line in io::stdin().lock().lines() {
         let line = line.map_err(Error::file("read", Path::new("the standard input")))?;
-        let answer = match serde_json::from_str::<Vec<f32>>(&line) {
-            Ok(observation) => policy.predict(&observation).map_err(|error| error.to_string()),
-            Err(error) => Err(format!("this is no list of numbers: {error}")),
+        let answer = match serde_json::from_str(&line) {
+            Ok(Asked::Observation(observation)) => policy.predict(&observation),
+            Ok(Asked::Masked(Masked { observation, action_mask })) => {
+                policy.predict_among(action_mask.as_deref(), &observation)
+            }
+            Err(_) => Err(Error::Usage(
+                "this is no list of numbers, and no {\"observation\": [numbers], \"action_mask\": [true or false]} either"
+                    .to_owned(),
+            )),
         };
+        let answer = answer.map_err(|error| error.to_string());
         print(&json(&answer.map_or_else(|error| Line::Error { error }, Line::Answer))?)?;
     }
     Ok(())

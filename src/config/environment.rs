@@ -80,12 +80,12 @@ impl Config {
         self.with_own_arguments(&registry.get(&self.env)?)
     }
 
-    /// The environment with the arguments of these settings over its own.
+    /// The environment with the arguments of these settings over its own, in their wrappers.
     ///
     /// # Errors
     /// Those of [`Entry::with_args`].
     pub fn with_own_arguments(&self, entry: &Entry) -> Result<Entry, EnvError> {
-        entry.with_args(arguments(&self.env_args))
+        Ok(entry.with_args(arguments(&self.env_args))?.with_wrappers(self.wrappers))
     }
 
     /// These settings in that environment: its id, and all its arguments, so that they say the same should a default

@@ -11,7 +11,9 @@ mod rule;
 mod seeds;
 mod settings;
 mod unknown;
+mod wrappers;
 
+use control_envs::Wrappers;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
@@ -40,6 +42,9 @@ pub struct Config {
     /// The environment's arguments. Those that are not given are the environment's defaults; a run's settings name all.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub env_args: Table,
+    /// What the environment is wrapped in.
+    #[serde(default)]
+    pub wrappers: Wrappers,
     /// Seed of every random choice.
     pub seed: u64,
     /// Environment steps to train for.
@@ -75,6 +80,7 @@ impl Default for Config {
         Self {
             env: "CartPole-v1".to_owned(),
             env_args: Table::new(),
+            wrappers: Wrappers::default(),
             seed: 0,
             steps: 50_000,
             device: "cpu".to_owned(),
@@ -99,6 +105,7 @@ impl Section for Config {
             // The environment checks them itself, where it is found.
             env: _,
             env_args: _,
+            wrappers,
             seed,
             steps,
             device: _,
@@ -116,6 +123,7 @@ impl Section for Config {
         } = self;
         ranges.whole("seed", *seed, 0..=Ranges::LARGEST);
         ranges.count("steps", *steps);
+        ranges.section("wrappers", wrappers);
         ranges.section("network", network);
         ranges.section("dropout", dropout);
         ranges.section("local", local);

@@ -154,7 +154,8 @@ impl Autograd {
         let _ = pass(target, next, Some(&self.noise), &mut self.q);
         online.write_local_variance(next, &mut self.local_variance);
         let (online_next, local) = (&self.online_next, &self.local_variance);
-        td::targets(batch.rewards(), online_next, &self.q, local, target_beta, &mut self.targets);
+        let valid = &batch.next_valid;
+        td::targets(batch.rewards(), online_next, &self.q, local, valid, target_beta, &mut self.targets);
         if let Some(bounds) = step.target_bounds {
             td::clamp(&mut self.targets, bounds);
         }

@@ -9,6 +9,8 @@ mod config;
 mod fused;
 mod learner;
 #[cfg(test)]
+mod masked;
+#[cfg(test)]
 mod parity;
 mod prediction;
 mod tabular;

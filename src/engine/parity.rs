@@ -131,6 +131,11 @@ impl Problem {
             rewards: numbers(self.rows),
             actions: (0..self.rows).map(|_| random.random_range(0..self.actions as i64)).collect(),
             discounts: (0..self.rows).map(|_| if random.random_bool(0.9) { 0.95 } else { 0.0 }).collect(),
+            // Of every other problem.
+            next_valid: match self.seed % 2 {
+                0 => Vec::new(),
+                _ => (0..self.rows * self.actions).map(|_| random.random_bool(0.7)).collect(),
+            },
         }
     }
 

@@ -73,7 +73,8 @@ impl Engine for Tabular {
         online.write_table(&batch.next_observations, true, &mut self.q);
         online.write_local_variance(&batch.next_observations, &mut self.local_variance);
         let (local, beta) = (&self.local_variance, self.settings.target_beta);
-        td::targets(batch.rewards(), &self.next, &self.q, local, beta, &mut self.targets);
+        let valid = &batch.next_valid;
+        td::targets(batch.rewards(), &self.next, &self.q, local, valid, beta, &mut self.targets);
         if let Some(bounds) = step.target_bounds {
             td::clamp(&mut self.targets, bounds);
         }

@@ -50,7 +50,9 @@ impl ExplorationRule for EpsilonGreedy {
 
     fn choose(&self, samples: &QSamples<'_>, context: DecisionContext, generator: &mut Generator) -> usize {
         if generator.random::<f64>() < self.epsilon(context.progress) {
-            generator.random_range(0..samples.actions())
+            let mut actions = samples.valid_actions();
+            let chosen = generator.random_range(0..actions.clone().count().max(1));
+            actions.nth(chosen).unwrap_or(0)
         } else {
             samples.greedy_action()
         }

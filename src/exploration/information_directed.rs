@@ -51,7 +51,7 @@ impl ExplorationRule for InformationDirected {
 
     fn choose(&self, samples: &QSamples<'_>, context: DecisionContext, _generator: &mut Generator) -> usize {
         let bound = |action, sign: f64| samples.mean(action) + sign * self.beta * samples.std(action);
-        let highest = (0..samples.actions()).map(|action| bound(action, 1.0)).fold(f64::MIN, f64::max);
+        let highest = samples.valid_actions().map(|action| bound(action, 1.0)).fold(f64::MIN, f64::max);
         samples.best_by(|action| {
             let regret = highest - bound(action, -1.0);
             let information = (samples.std(action).powi(2) / context.noise_variance).ln_1p();

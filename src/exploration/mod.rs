@@ -50,7 +50,7 @@ pub trait ExplorationRule: fmt::Debug + Send {
     /// The passes that [`choose`](Self::choose) is to be given.
     fn passes(&self) -> Passes;
 
-    /// The action to take. Where it is not the greedy action of the samples, the decision is exploratory.
+    /// The action to take, one of those that are [valid](QSamples::valid_actions). Where it is not the greedy action of the samples, the decision is exploratory.
     fn choose(&self, samples: &QSamples<'_>, context: DecisionContext, generator: &mut Generator) -> usize;
 }
 

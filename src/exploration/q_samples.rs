@@ -12,6 +12,8 @@ pub struct QSamples<'a> {
     stride: usize,
     /// Of each action, beside that of the passes; nothing where there is none.
     variance: &'a [f32],
+    /// Which actions are valid; `None` where all are.
+    valid: Option<&'a [bool]>,
 }
 
 impl<'a> QSamples<'a> {
@@ -24,12 +26,23 @@ impl<'a> QSamples<'a> {
     pub fn of_row(values: &'a [f32], rows: usize, actions: usize, row: usize) -> Self {
         let stride = rows * actions;
         debug_assert!(actions > 0 && row < rows && !values.is_empty() && values.len().is_multiple_of(stride));
-        Self { values: &values[row * actions..], actions, stride, variance: &[] }
+        Self { values: &values[row * actions..], actions, stride, variance: &[], valid: None }
     }
 
     /// The same with a variance of each action that is not in the passes.
     pub fn with_variance(self, variance: &'a [f32]) -> Self {
         Self { variance, ..self }
+    }
+
+    /// The same where only some of the actions can be taken: those that are valid, if it is not `None`.
+    pub fn among(self, valid: Option<&'a [bool]>) -> Self {
+        Self { valid, ..self }
+    }
+
+    /// The actions that can be taken.
+    pub fn valid_actions(&self) -> impl Iterator<Item = usize> + Clone + 'a {
+        let valid = self.valid;
+        (0..self.actions).filter(move |&action| valid.is_none_or(|valid| valid[action]))
     }
 
     /// Whether every value is a finite number.
@@ -54,12 +67,14 @@ impl<'a> QSamples<'a> {
         self.variance.get(action).map_or(of_passes, |variance| of_passes.hypot(f64::from(*variance).sqrt()))
     }
 
-    /// The action with the highest score; of equals, the first.
+    /// The action with the highest score among those that can be taken; of equals, the first.
     pub fn best_by(&self, score: impl Fn(usize) -> f64) -> usize {
-        (1..self.actions).fold(0, |best, action| if score(action) > score(best) { action } else { best })
+        let mut actions = self.valid_actions();
+        let first = actions.next().unwrap_or(0);
+        actions.fold(first, |best, action| if score(action) > score(best) { action } else { best })
     }
 
-    /// The action with the highest mean.
+    /// The action with the highest mean among those that can be taken.
     pub fn greedy_action(&self) -> usize {
         self.best_by(|action| self.mean(action))
     }
@@ -94,6 +109,15 @@ mod tests {
         let second = QSamples::of_row(&q, 2, 2, 1);
         assert_eq!((second.passes(), second.mean(0), second.mean(1)), (2, 5.0, 6.0));
         assert!(second.are_finite() && !QSamples::new(&[1.0, f32::NAN], 1).are_finite());
+    }
+
+    #[test]
+    fn actions_that_are_not_valid_are_never_best() {
+        let samples = QSamples::new(&[2.0, 5.0, 1.0], 3);
+        assert_eq!(samples.among(Some(&[true, false, true])).greedy_action(), 0);
+        assert_eq!(samples.among(Some(&[false, false, true])).greedy_action(), 2);
+        assert_eq!(samples.among(Some(&[false, true, true])).valid_actions().collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(samples.among(None).greedy_action(), 1);
     }
 
     #[test]

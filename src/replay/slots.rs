@@ -22,6 +22,10 @@ pub struct Slots<'a> {
     pub final_slots: Vec<u32>,
     /// Those observations, `[final_slots, dimensions]`.
     pub final_observations: Vec<f32>,
+    /// Which actions were valid before, a bit each: `[slots, words of 32]`, or nothing where all were.
+    pub valid_before: Cow<'a, [u32]>,
+    /// The same after.
+    pub valid_after: Cow<'a, [u32]>,
 }
 
 /// What a replay remembers beside its slots.
@@ -36,6 +40,14 @@ pub struct ReplayState {
     pub pushed: u64,
     /// Lowest and highest reward ever stored, and 0. As f64, which text keeps exactly.
     pub reward_range: (f64, f64),
+    /// How many actions its masks are for; 0 where no environment has said which are valid.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub masked_actions: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl ReplayState {
@@ -73,6 +85,7 @@ impl Replay {
             dimensions: self.dimensions,
             pushed: self.pushed,
             reward_range: (f64::from(lowest), f64::from(highest)),
+            masked_actions: self.masks.actions(),
         }
     }
 
@@ -87,6 +100,7 @@ impl Replay {
         let mut finals: Vec<_> =
             self.final_observations.iter().filter(|(slot, _)| range.contains(slot)).collect();
         finals.sort_unstable_by_key(|(slot, _)| **slot);
+        let [valid_before, valid_after] = self.masks.words_of(range.clone()).map(Cow::Borrowed);
         Slots {
             observations: Cow::Borrowed(&self.observations[numbers]),
             actions: Cow::Borrowed(&self.actions[range.clone()]),
@@ -97,6 +111,8 @@ impl Replay {
                 .iter()
                 .flat_map(|(_, observation)| observation.iter().copied())
                 .collect(),
+            valid_before,
+            valid_after,
         }
     }
 
@@ -108,11 +124,13 @@ impl Replay {
         self.terminated.clear();
         self.final_observations.clear();
         self.latest.clear();
+        self.masks.clear();
         (self.cursor, self.pushed, self.reward_range) = (0, 0, (0.0, 0.0));
     }
 
-    /// Fills the slots after those that are filled. `None`, and nothing is done, where they don't fit together or in.
-    pub fn append_slots(&mut self, slots: &Slots<'_>) -> Option<()> {
+    /// Fills the slots after those that are filled; masks are for so many actions. `None`, and nothing is done, where they
+    /// don't fit together or in.
+    pub fn append_slots(&mut self, slots: &Slots<'_>, masked_actions: usize) -> Option<()> {
         let (start, count) = (self.len(), slots.actions.len());
         let fits = count <= self.capacity - start
             && slots.rewards.len() == count
@@ -123,6 +141,7 @@ impl Replay {
         if !fits {
             return None;
         }
+        self.masks.append(masked_actions, start, count, [&slots.valid_before, &slots.valid_after])?;
         self.observations.extend_from_slice(&slots.observations);
         self.actions.extend_from_slice(&slots.actions);
         self.rewards.extend_from_slice(&slots.rewards);
@@ -141,6 +160,7 @@ impl Replay {
         let fits = state.capacity == self.capacity
             && state.dimensions == self.dimensions
             && state.len() == self.len()
+            && state.masked_actions == self.masks.actions()
             && latest.len() == latest_dimensions;
         if !fits {
             return None;
@@ -158,7 +178,7 @@ mod tests {
     use control_envs::Step;
     use proptest::prelude::*;
 
-    use super::super::Transition;
+    use super::super::{Transition, Valid};
     use super::*;
 
     proptest! {
@@ -180,7 +200,12 @@ mod tests {
                         terminated: end == 0,
                         truncated: end == 1,
                     };
-                    replay.push(Transition::of(&[x, 0.0], x as usize % 3, &step));
+                    // From somewhere on the environment says which of 40 actions are valid.
+                    let mask: Vec<bool> = (0..40).map(|action| !(action + x as usize).is_multiple_of(3)).collect();
+                    let mask = (x > 7.0).then_some(mask.as_slice());
+                    let observation = [x, 0.0];
+                    let transition = Transition::of(&observation, x as usize % 3, &step);
+                    replay.push(Transition { valid: Valid { before: mask, after: mask }, ..transition });
                     // 2: the episode is left in its middle.
                     x += if end < 3 { 10.0 } else { 1.0 };
                 }
@@ -194,7 +219,7 @@ mod tests {
                 before = state.pushed;
                 let mut restored = Replay::new(capacity, 2).unwrap();
                 for slots in saved.iter().flatten() {
-                    prop_assert!(restored.append_slots(slots).is_some());
+                    prop_assert!(restored.append_slots(slots, state.masked_actions).is_some());
                 }
                 prop_assert!(restored.restore(&state, replay.latest()).is_some());
                 prop_assert_eq!(format!("{:?}", restored.slots(0..state.len())), format!("{:?}", replay.slots(0..state.len())));
@@ -212,6 +237,8 @@ mod tests {
             terminated: slots.terminated.to_vec().into(),
             final_slots: slots.final_slots.clone(),
             final_observations: slots.final_observations.clone(),
+            valid_before: slots.valid_before.to_vec().into(),
+            valid_after: slots.valid_after.to_vec().into(),
         }
     }
 
@@ -225,18 +252,27 @@ mod tests {
             terminated: vec![false, false].into(),
             final_slots: vec![1],
             final_observations: vec![5.0, 6.0],
+            valid_before: Cow::default(),
+            valid_after: Cow::default(),
         };
         for wrong in [
             Slots { observations: vec![1.0].into(), ..slots.clone() },
             Slots { rewards: vec![].into(), ..slots.clone() },
             Slots { final_slots: vec![2], ..slots.clone() },
             Slots { final_observations: vec![], ..slots.clone() },
+            Slots { valid_before: vec![1].into(), ..slots.clone() },
         ] {
-            assert_eq!(replay.append_slots(&wrong), None);
+            assert_eq!(replay.append_slots(&wrong, 0), None);
         }
-        assert_eq!(replay.append_slots(&slots), Some(()));
-        assert_eq!(replay.append_slots(&slots), None, "there is room for one more only");
-        let state = ReplayState { capacity: 3, dimensions: 2, pushed: 2, reward_range: (0.0, 0.5) };
+        assert_eq!(replay.append_slots(&slots, 0), Some(()));
+        assert_eq!(replay.append_slots(&slots, 0), None, "there is room for one more only");
+        let state = ReplayState {
+            capacity: 3,
+            dimensions: 2,
+            pushed: 2,
+            reward_range: (0.0, 0.5),
+            masked_actions: 0,
+        };
         assert_eq!(replay.restore(&ReplayState { pushed: 3, ..state.clone() }, &[5.0, 6.0]), None);
         assert_eq!(replay.restore(&state, &[5.0]), None);
         assert_eq!(replay.restore(&state, &[5.0, 6.0]), Some(()));

@@ -167,6 +167,25 @@ impl Policy {
     /// # Errors
     /// [`Error::Usage`] where the observation is not one of the environment's, and [`Error::NotFinite`].
     pub fn predict(&mut self, observation: &[f32]) -> Result<ActionValues, Error> {
+        self.predict_among(None, observation)
+    }
+
+    /// The same, the action one of those that are valid, where it is not `None`.
+    ///
+    /// # Errors
+    /// As for [`predict`](Self::predict), and [`Error::Usage`] where there are not as many actions, or none is valid.
+    pub fn predict_among(
+        &mut self,
+        valid: Option<&[bool]>,
+        observation: &[f32],
+    ) -> Result<ActionValues, Error> {
+        let actions = self.network.actions();
+        if valid.is_some_and(|valid| valid.len() != actions || !valid.contains(&true)) {
+            return Err(Error::Usage(format!(
+                "{valid:?} is no mask of the actions of {}; it must be {actions} truth values, one of them true at least",
+                self.entry.id()
+            )));
+        }
         let dimensions = self.network.dimensions();
         if observation.len() != dimensions || !observation.iter().all(|value| value.is_finite()) {
             return Err(Error::Usage(format!(
@@ -180,7 +199,7 @@ impl Policy {
         if !prediction.is_finite() {
             return Err(Error::NotFinite { quantity: "a Q-value of the policy".to_owned(), step: 0 });
         }
-        let (samples, scale) = (prediction.row(0), self.network.value_scale());
+        let (samples, scale) = (prediction.row(0).among(valid), self.network.value_scale());
         let each = |value: &dyn Fn(usize) -> f64| -> Vec<f64> {
             (0..samples.actions()).map(|action| scale.to_return(NetworkUnits(value(action))).0).collect()
         };
@@ -219,7 +238,9 @@ impl Policy {
             let mut recording = Recording::default();
             let mut values = 0;
             while recording.steps.len() < most && values < RECORDED_VALUES && !recording.is_whole {
-                let ActionValues { action, mean, epistemic_std, .. } = self.predict(&observation)?;
+                let valid = env.action_mask();
+                let ActionValues { action, mean, epistemic_std, .. } =
+                    self.predict_among(valid.as_deref(), &observation)?;
                 let drawing = env.drawing().as_ref().map(recording::compact);
                 let step = env.step(action)?;
                 let observation = std::mem::replace(&mut observation, step.observation);

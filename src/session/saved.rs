@@ -6,7 +6,7 @@ use super::Session;
 use super::policy::of_run;
 use super::source::EnvSource;
 use crate::checkpoint::{Build, Checkpoints, SavedCheckpoint};
-use crate::config::{Config, settings};
+use crate::config::{Config, ConfigLayer, settings};
 use crate::error::Error;
 use crate::files::read_json;
 use crate::panics::caught;
@@ -127,7 +127,10 @@ fn warn_of_differences(newest: &SavedCheckpoint<Record>, config: &Config) {
             newest.folder.display()
         );
     }
-    let before = settings(&newest.state.config);
+    // What it does not name is as by default: it is older than that setting.
+    let resolved = ConfigLayer::parse("the checkpoint", &newest.state.config)
+        .and_then(|layer| Config::resolve(&[layer.without_other_rules()]));
+    let before = resolved.map_or_else(|_| settings(&newest.state.config), |before| before.settings());
     // A larger number of steps is what --steps is for, and the others change nothing that is computed.
     let is_told = |key: &str| {
         key == "steps"

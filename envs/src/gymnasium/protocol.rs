@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{ArgValue, BoxSpace, Dimension, EnvArgs, EnvSpec, ImageShape};
 
 /// The version, which `serve.py` has too.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// More than any observation; a longer reply is no reply.
 pub const LONGEST: u32 = 1 << 30;
@@ -60,6 +60,8 @@ pub struct Head {
     pub status: Status,
     pub terminated: bool,
     pub truncated: bool,
+    /// Whether a mask of the valid actions follows the observation, a byte an action.
+    pub masked: bool,
     /// Bytes of the content that follows: an observation, or a text.
     pub length: u32,
     pub reward: f64,
@@ -81,7 +83,8 @@ impl Head {
         };
         let length = Some(u32::from_le_bytes(length)).filter(|length| *length <= LONGEST)?;
         let reward = f64::from_le_bytes([r0, r1, r2, r3, r4, r5, r6, r7]);
-        Some(Self { status, terminated: end & 1 != 0, truncated: end & 2 != 0, length, reward })
+        let [terminated, truncated, masked] = [1, 2, 4].map(|bit| end & bit != 0);
+        Some(Self { status, terminated, truncated, masked, length, reward })
     }
 }
 
@@ -146,6 +149,11 @@ impl About {
             actions: self.actions,
             max_episode_steps: self.max_episode_steps,
             reward_threshold: self.reward_threshold,
+            about: crate::About {
+                description: "An environment of Gymnasium, whose documentation describes it".to_owned(),
+                source: "Gymnasium, or the package that registers it there".to_owned(),
+                ..crate::About::default()
+            },
             plane: None,
         }
     }

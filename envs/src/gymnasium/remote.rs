@@ -19,6 +19,8 @@ pub struct Remote {
     /// Only the first reset is seeded, as Gymnasium means it: what is random goes on from there.
     is_seeded: bool,
     content: Vec<u8>,
+    /// Which actions are valid, where it says so.
+    mask: Option<Vec<bool>>,
 }
 
 impl Remote {
@@ -30,13 +32,16 @@ impl Remote {
         let wanted = serde_json::to_vec(&Wanted::new(name, args)).map_err(failed)?;
         host.ask(number, Request::Make(&wanted), &mut content)?;
         let about: About = serde_json::from_slice(&content).map_err(failed)?;
-        Ok(Self { spec: about.spec(PREFIX), host, number, is_seeded: false, content })
+        Ok(Self { spec: about.spec(PREFIX), host, number, is_seeded: false, content, mask: None })
     }
 
     fn ask(&mut self, request: Request<'_>) -> Result<Step, EnvError> {
         let answered = self.host.ask(self.number, request, &mut self.content);
         let head = answered.map_err(|failure| failure.of(&self.spec.id))?;
-        let (values, _) = self.content.as_chunks::<4>();
+        let masked = if head.masked { self.spec.actions.len() } else { 0 };
+        let (observation, mask) = self.content.split_at(self.content.len().saturating_sub(masked));
+        self.mask = head.masked.then(|| mask.iter().map(|&byte| byte != 0).collect());
+        let (values, _) = observation.as_chunks::<4>();
         Ok(Step {
             observation: values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
             reward: head.reward,
@@ -59,6 +64,10 @@ impl Env for Remote {
 
     fn step(&mut self, action: usize) -> Result<Step, EnvError> {
         self.ask(Request::Step(action))
+    }
+
+    fn action_mask(&self) -> Option<Vec<bool>> {
+        self.mask.clone()
     }
 }
 

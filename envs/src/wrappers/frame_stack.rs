@@ -39,6 +39,11 @@ impl<E: Env> FrameStack<E> {
                 image: space.image.map(channels),
                 one_hot: space.one_hot && frames == 1,
             },
+            // Of the newest.
+            plane: spec
+                .plane
+                .or((space.len() > 1).then_some([0, 1]))
+                .map(|plane| plane.map(|index| (frames - 1) * space.len() + index)),
             ..spec.clone()
         }
     }

@@ -41,7 +41,7 @@ def go_wrong(how):
         return True
 
 
-send(0, json.dumps({"protocol": 1, "python": sys.version.split()[0], "gymnasium": "none"}).encode())
+send(0, json.dumps({"protocol": 2, "python": sys.version.split()[0], "gymnasium": "none"}).encode())
 script, how, at, steps = sys.argv[2], {}, {}, {}
 while len(request := reader.read(16)) == 16:
     what, which, argument = struct.unpack("<IIQ", request)

@@ -24,6 +24,28 @@ class Fixed(gymnasium.Env):
         return self.observation, float(action), False, False, {}
 
 
+class Masked(Fixed):
+    """Says after a step which of its three actions is not valid: the one that was taken. The first mask is all."""
+
+    def __init__(self, shape=3):
+        super().__init__(spaces.Box(-1, 1, (1,)), numpy.zeros(1, "f4"), spaces.Discrete(3, start=5))
+        self.shape, self.taken = shape, None
+
+    def info(self):
+        return {"action_mask": numpy.array([5 + index != self.taken for index in range(self.shape)], "i1")}
+
+    def reset(self, **keywords):
+        self.taken = None
+        return super().reset(**keywords)[0], self.info()
+
+    def step(self, action):
+        if action == self.taken:
+            raise ValueError(f"{action} is not valid")
+        observation, *rest, _ = super().step(action)
+        self.taken = action
+        return observation, *rest, self.info()
+
+
 class Noisy(Fixed):
     """Prints, and reads what is not there."""
 
@@ -121,6 +143,7 @@ FIXED = {
     ),
     "Line": lambda: Fixed(spaces.Sequence(spaces.Discrete(2)), (1,)),
     "Push": lambda: Fixed(spaces.Box(0, 9, ()), numpy.float32(4), spaces.Box(-1, 1, (1,))),
+    "Masked": Masked,
     "Noisy": Noisy,
     "Wrong": Wrong,
     "Random": Random,

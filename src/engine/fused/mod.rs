@@ -91,7 +91,8 @@ impl Fused {
         let samples = self.activations.forward(&learner.target, &self.layout, next, Some(&self.noise));
         learner.online.write_local_variance(next, &mut self.local_variance);
         let (online_next, beta) = (&self.online_next, self.settings.target_beta);
-        td::targets(batch.rewards(), online_next, samples, &self.local_variance, beta, &mut self.targets);
+        let (local, valid) = (&self.local_variance, &batch.next_valid);
+        td::targets(batch.rewards(), online_next, samples, local, valid, beta, &mut self.targets);
         if let Some(bounds) = step.target_bounds {
             td::clamp(&mut self.targets, bounds);
         }
