@@ -1,4 +1,6 @@
 //! An environment in which an action that is not valid is fatal.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(dead_code, reason = "not every test needs every helper")]
 
 use control_envs::rand::{Rng, RngExt};
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
