@@ -96,7 +96,7 @@ const NATURAL_RATE: f64 = 0.05;
 /// p is 2e-9 there, less than one drop in a training.
 const LEAST_LOGIT: f64 = -20.0;
 
-/// What decides where the p of a dropout group goes; see [`Landscape`](crate::concrete::Landscape).
+/// What decides where the p of a dropout group goes; see [`Landscape`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GroupFigures {
     /// Number of the layer, from input to output.
