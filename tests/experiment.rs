@@ -340,12 +340,11 @@ fn what_failed_is_named_and_keeps_nothing_else_from_being_finished() {
     assert_eq!(column(&output, "planned_runs"), ["2", "2", "2"]);
     assert!(output.join("plots/cartpole-return.png").is_file());
 
-    // What failed is tried again in folders of its own, which leave the old ones alone.
+    // What failed is tried again where it was: of these runs at their start, and what they had left is set aside.
     let before = runs(&output);
     assert_fails(&experiment(&file, &output, &["-q"]), 1, &[sentence]);
-    let after = runs(&output);
-    assert_eq!((before.len(), after.len()), (6, 8));
-    assert!(before.iter().all(|run| after.contains(run)));
+    assert_eq!((before.len(), runs(&output)), (6, before.clone()));
+    assert_eq!(before.iter().filter(|run| run.join("before-restart-1/episodes.csv").is_file()).count(), 2);
 }
 
 /// Ten-step episodes that only say how they are called, for an environment without a threshold.
@@ -428,9 +427,93 @@ fn an_interrupted_experiment_goes_on_where_it_was() {
     let again = format!("experiment {} --output {} --jobs 1", file.display(), output.display());
     assert!(said.lines().any(|line| line.starts_with("resume ") && line.ends_with(&again)), "{said}");
 
-    // Of the run that was interrupted nothing is kept but its folder, so that its settings may change.
+    // A run that was interrupted may have its settings changed: it is another run then.
     fs::write(&file, TINY).unwrap();
     assert!(experiment(&file, &output, &["-q"]).status.success());
     assert_eq!(column(&output, "runs"), ["2", "2"]);
     assert_eq!(folders(&second).len(), 3);
+}
+
+/// Steps enough to be caught in the middle, and checkpoints all along.
+fn catchable() -> String {
+    TINY.replace("steps = 600", "steps = 3000\ncheckpoint.seconds = 0.05\nlogging.redraw_seconds = 1000")
+}
+
+/// Whether a run that has not ended has a checkpoint.
+fn is_caught(run: &Path) -> bool {
+    let names = fs::read_dir(run.join("checkpoints")).into_iter().flatten();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let is_whole = |name: String| name.starts_with("step-") && !name.ends_with("partial");
+    !run.join("summary.json").is_file() && names.into_iter().any(is_whole)
+}
+
+/// Starts an experiment, and kills it with a run in its middle.
+fn killed(file: &Path, output: &Path, flags: &[&str]) -> PathBuf {
+    let mut child = program()
+        .arg("experiment")
+        .arg(file)
+        .arg("--output")
+        .arg(output)
+        .args(flags)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    loop {
+        let begun = if output.join("runs").is_dir() { runs(output) } else { Vec::new() };
+        if let Some(run) = begun.into_iter().find(|run| is_caught(run)) {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            return run;
+        }
+        assert!(started.elapsed() < Duration::from_secs(120), "no checkpoint was written");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The finished run of every cell, by variant and seed.
+fn by_cell(runs: impl IntoIterator<Item = PathBuf>) -> Vec<(String, u64, PathBuf)> {
+    let mut cells: Vec<_> = runs
+        .into_iter()
+        .map(|run| {
+            let variant = run.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
+            (variant, summary(&run)["seed"].as_u64().unwrap(), run)
+        })
+        .collect();
+    cells.sort();
+    cells
+}
+
+#[test]
+fn a_cell_that_was_ended_early_is_resumed() {
+    let parent = tempfile::tempdir().unwrap();
+    let (file, output) = written(parent.path(), &catchable());
+    let undisturbed = parent.path().join("undisturbed");
+    assert!(experiment(&file, &undisturbed, &["-q"]).status.success());
+
+    let caught = killed(&file, &output, &["--jobs", "1"]);
+    let listed = text(&experiment(&file, &output, &["--dry-run"]).stdout);
+    assert!(listed.contains(&format!("to be resumed in {}", caught.display())), "{listed}");
+    // Of the next one nothing but a damaged checkpoint is left: it begins anew, and what there is stays.
+    let damaged = killed(&file, &output, &["--jobs", "1"]);
+    for checkpoint in folders(&damaged.join("checkpoints")) {
+        if checkpoint.join("state.json").is_file() {
+            fs::write(checkpoint.join("state.json"), "{}").unwrap();
+        }
+    }
+    let done = experiment(&file, &output, &["-v"]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let said = text(&done.stderr);
+    assert!(said.contains("none of its") && said.contains("it begins anew"), "{said}");
+    if damaged != caught {
+        assert!(text(&fs::read(caught.join("meta.json")).unwrap()).contains("resum"), "{}", caught.display());
+    }
+    assert_eq!(runs(&output).len(), 5);
+    let finished: Vec<_> =
+        by_cell(runs(&output).into_iter().filter(|run| run.join("summary.json").is_file()));
+    for ((variant, seed, run), (_, _, wanted)) in finished.iter().zip(by_cell(runs(&undisturbed))) {
+        assert_eq!(summary(run)["ended"], "finished", "{variant} {seed}");
+        program::same_run(run, &wanted);
+    }
 }

@@ -11,14 +11,14 @@ use control_envs::Registry;
 
 use super::arguments::ExperimentArguments;
 use super::interrupt::Interrupt;
-use super::many::{failure_code, log, name_failures};
+use super::many::{failure_code, failures, log, name_failures};
 use super::terminal::{Terminal, print};
-use super::training::{Trained, Training, TrainingContext, failure};
+use super::training::{Trained, Training, TrainingContext};
 use super::{parallel, settings, shell};
 use crate::error::Error;
 use crate::experiment::{Cell, Plan, Results, Store, figures, groups};
 use crate::files;
-use crate::run::RunDirectory;
+use crate::run::RunState;
 
 pub fn run(
     registry: &Registry,
@@ -28,11 +28,11 @@ pub fn run(
 ) -> Result<ExitCode, Error> {
     let plan = Plan::read(&arguments.file, registry)?;
     let store = Store::new(&output(arguments));
-    let finished = store.finished(&plan)?;
-    let jobs = jobs(&plan, &finished);
+    let states = store.states(&plan)?;
     if arguments.dry_run {
-        return print(&listed(&plan, &finished)).map(|()| ExitCode::SUCCESS);
+        return print(&listed(&plan, &states)).map(|()| ExitCode::SUCCESS);
     }
+    let jobs = jobs(&plan, states);
     refuse_what_cannot_start(&plan, &jobs)?;
 
     fs::create_dir_all(store.path()).map_err(Error::file("create the folder", store.path()))?;
@@ -54,12 +54,13 @@ pub fn run(
 
     // What is finished is summed up, whatever became of the rest.
     let reported = sum_up(&plan, &store, terminal);
-    name_failures(&trainings, &results, terminal);
-    if results.iter().any(|result| matches!(failure(result), Some(Error::Interrupted))) {
+    let failures = failures(&trainings, &results);
+    name_failures(&failures, terminal);
+    if failures.iter().any(|(_, error)| matches!(error, Error::Interrupted)) {
         let again = shell::line(command.iter().map(OsString::as_os_str));
         terminal.report(format_args!("resume      {again}"))?;
     }
-    match failure_code(&results) {
+    match failure_code(&failures) {
         Some(code) => {
             if let Err(error) = reported {
                 terminal.error(error);
@@ -83,26 +84,31 @@ struct Job<'a> {
 }
 
 /// The runs of the cells that are not finished.
-fn jobs<'a>(plan: &'a Plan, finished: &[Option<RunDirectory>]) -> Vec<Job<'a>> {
-    let unfinished = plan.cells.iter().zip(finished).filter(|(_, finished)| finished.is_none());
-    let job = |cell: &'a Cell| Job {
+fn jobs(plan: &Plan, states: Vec<RunState>) -> Vec<Job<'_>> {
+    let unfinished = plan.cells.iter().zip(states).filter(|(_, state)| state.finished().is_none());
+    let job = |(cell, state): (&'_ Cell, RunState)| Job {
         variant: cell.variant,
         training: Training {
             folder: None,
+            state,
             name: plan.name(cell),
             entry: plan.entry(cell.environment, cell.variant),
             config: cell.config.clone(),
         },
     };
-    unfinished.map(|(cell, _)| job(cell)).collect()
+    unfinished.map(job).collect()
 }
 
-fn listed(plan: &Plan, finished: &[Option<RunDirectory>]) -> String {
-    let line = |(cell, finished): (_, &Option<RunDirectory>)| {
-        let state = finished.as_ref().map(|directory| format!("finished in {}", directory.path().display()));
-        format!("{}: {}\n", plan.name(cell), state.as_deref().unwrap_or("to be run"))
+fn listed(plan: &Plan, states: &[RunState]) -> String {
+    let line = |(cell, state): (_, &RunState)| {
+        let state = match state {
+            RunState::New => "to be run".to_owned(),
+            RunState::Begun(directory) => format!("to be resumed in {}", directory.path().display()),
+            RunState::Finished(directory) => format!("finished in {}", directory.path().display()),
+        };
+        format!("{}: {state}\n", plan.name(cell))
     };
-    plan.cells.iter().zip(finished).map(line).collect()
+    plan.cells.iter().zip(states).map(line).collect()
 }
 
 /// Finds too large a replay before anything has started. All seeds of a variant in an environment are alike
