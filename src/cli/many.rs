@@ -46,7 +46,7 @@ pub fn run(
         trained
     });
     let reported = context.terminal.report(table(trainings, &results, command));
-    let failures = failures(trainings, &results);
+    let failures = failures(trainings, results);
     name_failures(&failures, context.terminal);
     match failure_code(&failures) {
         Some(code) => Ok(ExitCode::from(code)),
@@ -64,24 +64,25 @@ pub fn log(name: &str, result: &Result<Trained, Error>) {
     }
 }
 
-/// What was not done, by the name of the training.
-pub fn failures<'a>(
-    trainings: &'a [Training],
-    results: &'a [Result<Trained, Error>],
-) -> Vec<(&'a str, &'a Error)> {
-    let named = trainings.iter().map(|training| training.name.as_str()).zip(results);
-    named.filter_map(|(name, result)| failure(result).map(|error| (name, error))).collect()
+/// The name of a training that was not done, and why it was not.
+pub type Failure = (String, Error);
+
+/// What was not done.
+pub fn failures(trainings: &[Training], results: Vec<Result<Trained, Error>>) -> Vec<Failure> {
+    let ended = results.into_iter().map(|result| result.and_then(|trained| trained.ended));
+    let named = trainings.iter().zip(ended);
+    named.filter_map(|(training, ended)| ended.err().map(|error| (training.name.clone(), error))).collect()
 }
 
 /// Names what failed, and why.
-pub fn name_failures(failures: &[(&str, &Error)], terminal: &Terminal) {
+pub fn name_failures(failures: &[Failure], terminal: &Terminal) {
     for (name, error) in failures.iter().filter(|(_, error)| !matches!(error, Error::Interrupted)) {
         terminal.error(format_args!("{name} failed: {error}"));
     }
 }
 
 /// The exit code where not all went well. What failed outranks what was interrupted.
-pub fn failure_code(failures: &[(&str, &Error)]) -> Option<u8> {
+pub fn failure_code(failures: &[Failure]) -> Option<u8> {
     let code = |error: &Error| if matches!(error, Error::Interrupted) { error.exit_code() } else { 1 };
     failures.iter().map(|(_, error)| code(error)).min()
 }

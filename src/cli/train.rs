@@ -31,8 +31,13 @@ pub fn run(
     settings::warn_of_odd(&config);
     settings::warn_of_endless(entry);
     let dashboard = dashboard::bind(arguments.dashboard)?;
-    let context =
-        TrainingContext { terminal, interrupt: Interrupt::install(), shared_progress: None, dashboard };
+    let context = TrainingContext {
+        terminal,
+        interrupt: Interrupt::install(),
+        shared_progress: None,
+        dashboard,
+        tells_folder: false,
+    };
     let Some(seeds) = &arguments.seeds else {
         let folder =
             arguments.name.as_ref().map(|name| named_folder(&arguments.runs_dir, name)).transpose()?;

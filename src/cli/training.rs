@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use control_envs::Entry;
 
 use super::interrupt::Interrupt;
-use super::terminal::{SharedProgress, Terminal};
+use super::terminal::{SharedProgress, Terminal, print};
 use crate::config::Config;
 use crate::dashboard::{Address, Dashboard};
 use crate::error::Error;
@@ -66,6 +66,7 @@ impl Training<'_> {
         let Self { name, entry, config, .. } = self;
         let session = match &self.state {
             RunState::Finished(directory) => {
+                context.tell(directory.path());
                 return Ok(Trained {
                     summary: read_json(&directory.summary())?,
                     folder: directory.path().to_owned(),
@@ -135,11 +136,14 @@ pub struct TrainingContext<'a> {
     pub shared_progress: Option<SharedProgress>,
     /// Where a page shows the one training there is.
     pub dashboard: Option<Address>,
+    /// Whether the folder of a run is printed before anything else, for a program that watches it.
+    pub tells_folder: bool,
 }
 
 impl TrainingContext<'_> {
     /// Trains and evaluates. `name` is empty where the training is alone.
     pub fn train(&self, name: &str, mut session: Session) -> Trained {
+        self.tell(&folder(&session));
         let mut interrupt = self.interrupt.clone();
         let mut progress: Box<dyn Observer> = match &self.shared_progress {
             Some(shared) => Box::new(shared.clone()),
@@ -167,6 +171,15 @@ impl TrainingContext<'_> {
             folder: folder(&session),
             has_checkpoints: session.config().checkpoint.keep > 0,
             ended: evaluated,
+        }
+    }
+
+    /// Prints the folder of a run, where that is asked for.
+    fn tell(&self, folder: &Path) {
+        if self.tells_folder
+            && let Err(error) = print(&format!("{}\n", folder.display()))
+        {
+            tracing::warn!("{error}");
         }
     }
 

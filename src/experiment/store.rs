@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::plan::Plan;
+use super::plan::{Cell, Plan};
 use crate::config::Config;
 use crate::error::Error;
 use crate::run::{FoundRun, RunDirectory, RunState};
@@ -47,6 +47,14 @@ impl Store {
         let found: Vec<Vec<FoundRun>> =
             plan.variants.iter().map(|name| FoundRun::all(&self.runs(name))).collect::<Result<_, _>>()?;
         plan.cells.iter().map(|cell| state(&found[cell.variant], &cell.config)).collect()
+    }
+
+    /// [`states`](Self::states) of one cell.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn state(&self, plan: &Plan, cell: &Cell) -> Result<RunState, Error> {
+        state(&FoundRun::all(&self.runs(&plan.variants[cell.variant]))?, &cell.config)
     }
 
     /// The finished run of every cell that has one.
