@@ -16,7 +16,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use program::{folders, program, same_run, summary, text};
+use program::{folders, is_caught, program, runs_of_experiment, same_experiment, summary, text};
 
 /// So long is waited for what has to happen.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -210,45 +210,8 @@ fn listed(folder: &Path) -> Vec<PathBuf> {
     if folder.is_dir() { folders(folder) } else { Vec::new() }
 }
 
-fn runs(output: &Path) -> Vec<PathBuf> {
-    listed(&output.join("runs")).iter().flat_map(|variant| listed(variant)).collect()
-}
-
 fn is_finished(run: &PathBuf) -> bool {
     run.join("summary.json").is_file() && summary(run)["evaluation"].is_object()
-}
-
-/// Whether a run that has not ended has a checkpoint.
-fn is_caught(run: &Path) -> bool {
-    let is_whole = |path: &PathBuf| {
-        let name = path.file_name().unwrap().to_string_lossy();
-        name.starts_with("step-") && !name.contains('.')
-    };
-    !run.join("summary.json").is_file() && listed(&run.join("checkpoints")).iter().any(is_whole)
-}
-
-/// Every cell has one run, and it is the one of the undisturbed experiment.
-fn assert_same(output: &Path, undisturbed: &Path) {
-    let sorted = |output: &Path| {
-        let mut runs: Vec<_> = runs(output)
-            .into_iter()
-            .map(|run| {
-                (run.parent().unwrap().file_name().unwrap().to_owned(), summary(&run)["seed"].as_u64(), run)
-            })
-            .collect();
-        runs.sort();
-        runs
-    };
-    let (found, wanted) = (sorted(output), sorted(undisturbed));
-    assert_eq!(found.len(), wanted.len());
-    for ((variant, seed, run), (wanted_variant, wanted_seed, undisturbed)) in found.iter().zip(&wanted) {
-        assert_eq!((variant, seed), (wanted_variant, wanted_seed));
-        same_run(run, undisturbed);
-        assert!(!run.join("before-restart-1").exists(), "{} has begun anew", run.display());
-    }
-    for table in ["table.md", "table.csv"] {
-        assert_eq!(fs::read(output.join(table)).unwrap(), fs::read(undisturbed.join(table)).unwrap());
-    }
 }
 
 fn assert_done(output: &Output) -> String {
@@ -269,7 +232,7 @@ fn faults(seeds: usize, steps: usize) {
     println!("{} runs on this machine: {:.1} s", 2 * seeds, started.elapsed().as_secs_f64());
 
     let mut cluster = Cluster::start(python, 3);
-    let finished = |output: &Path| runs(output).iter().filter(|run| is_finished(run)).count();
+    let finished = |output: &Path| runs_of_experiment(output).iter().filter(|run| is_finished(run)).count();
     let spawn =
         |command: &mut Command| command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
 
@@ -288,7 +251,9 @@ fn faults(seeds: usize, steps: usize) {
         "{said}"
     );
     assert!(!processes().iter().any(|process| process.id == training), "what trains ends with its node");
-    assert_same(&shared, &local);
+    same_experiment(&shared, &local);
+    let has_begun_anew = |run: &PathBuf| run.join("before-restart-1").exists();
+    assert!(!runs_of_experiment(&shared).iter().any(has_begun_anew));
     drop(cluster.nodes.remove(0));
 
     let sent = parent.path().join("sent");
@@ -301,14 +266,14 @@ fn faults(seeds: usize, steps: usize) {
     wait(|| (finished(&sent) >= seeds).then_some(()));
     child.kill().unwrap();
     child.wait().unwrap();
-    let before: Vec<_> = runs(&sent).into_iter().filter(is_finished).collect();
+    let before: Vec<_> = runs_of_experiment(&sent).into_iter().filter(is_finished).collect();
     let written = |run: &PathBuf| fs::metadata(run.join("summary.json")).unwrap().modified().unwrap();
     let times: Vec<_> = before.iter().map(written).collect();
     let said = assert_done(&cluster.experiment(&path, &sent, &flags).output().unwrap());
     let rest = format!("{} of {} runs are to be done", 2 * seeds - before.len(), 2 * seeds);
     assert!(said.contains(&rest), "`{rest}` is missing in: {said}");
     assert_eq!(before.iter().map(written).collect::<Vec<_>>(), times, "what is finished is not run again");
-    assert_same(&sent, &local);
+    same_experiment(&sent, &local);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use concrete_dqn::config::{Config, ConfigLayer, presets};
 use concrete_dqn::experiment::Plan;
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
-use program::{assert_fails, folders, program, summary, text};
+use program::{assert_fails, folders, is_caught, program, runs_of_experiment as runs, summary, text};
 
 /// Two variants on two seeds, in a second or two.
 const TINY: &str = r#"
@@ -46,10 +46,6 @@ fn written(parent: &Path, file: &str) -> (PathBuf, PathBuf) {
     let path = parent.join("tiny.toml");
     fs::write(&path, file).unwrap();
     (path, parent.join("output"))
-}
-
-fn runs(output: &Path) -> Vec<PathBuf> {
-    folders(&output.join("runs")).iter().flat_map(|variant| folders(variant)).collect()
 }
 
 /// The value of a column in every row of `table.csv`.
@@ -437,14 +433,6 @@ fn an_interrupted_experiment_goes_on_where_it_was() {
 /// Steps enough to be caught in the middle, and checkpoints all along.
 fn catchable() -> String {
     TINY.replace("steps = 600", "steps = 3000\ncheckpoint.seconds = 0.05\nlogging.redraw_seconds = 1000")
-}
-
-/// Whether a run that has not ended has a checkpoint.
-fn is_caught(run: &Path) -> bool {
-    let names = fs::read_dir(run.join("checkpoints")).into_iter().flatten();
-    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let is_whole = |name: String| name.starts_with("step-") && !name.ends_with("partial");
-    !run.join("summary.json").is_file() && names.into_iter().any(is_whole)
 }
 
 /// Starts an experiment, and kills it with a run in its middle.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use concrete_dqn::randomness::{Stream, generator};
 use control_envs::rand::{Rng, RngExt};
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
-use program::{QUICK, assert_fails, folders, program, run, summary, text, train};
+use program::{QUICK, assert_fails, folders, is_caught, program, run, summary, text, train};
 
 fn of_seed(runs: &Path, seed: u64) -> PathBuf {
     let named = |folder: &PathBuf| folder.to_string_lossy().contains(&format!("__s{seed}__"));
@@ -282,16 +282,10 @@ fn killed(runs: &Path, flags: &[&str]) -> Vec<PathBuf> {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let has_checkpoint = |run: &PathBuf| {
-        let summary = run.join("summary.json").is_file();
-        let checkpoints = fs::read_dir(run.join("checkpoints")).into_iter().flatten();
-        let whole = |name: String| name.starts_with("step-") && !name.ends_with("partial");
-        !summary && checkpoints.map(|entry| entry.unwrap().file_name().into_string().unwrap()).any(whole)
-    };
     let started = Instant::now();
     loop {
         let caught: Vec<_> = match runs.is_dir() {
-            true => folders(runs).into_iter().filter(has_checkpoint).collect(),
+            true => folders(runs).into_iter().filter(|run| is_caught(run)).collect(),
             false => Vec::new(),
         };
         if !caught.is_empty() {
