@@ -13,6 +13,7 @@ use concrete_dqn::config::{Config, ConfigLayer, presets};
 use concrete_dqn::experiment::Plan;
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use program::{assert_fails, folders, is_caught, program, runs_of_experiment as runs, summary, text};
 
 /// Two variants on two seeds, in a second or two.
@@ -283,6 +284,28 @@ fn an_experiment_is_run_once_and_summed_up_each_time_alike() {
     assert!(text(&first.stdout).starts_with(&markdown));
     assert!(markdown.lines().all(|line| line.starts_with('|') && line.ends_with('|')), "{markdown}");
     assert!(markdown.contains("P(better than ucb)"), "{markdown}");
+
+    // So does the one with a row a run, in both of its forms.
+    let mut table = csv::Reader::from_path(output.join("runs.csv")).unwrap();
+    let header = table.headers().unwrap().clone();
+    let rows: Vec<_> = table.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 4);
+    for row in &rows {
+        let value = |name: &str| &row[header.iter().position(|column| column == name).unwrap()];
+        let run = output.join(value("run"));
+        assert!(made.contains(&run) && run.parent().unwrap().ends_with(value("variant")));
+        assert_eq!(summary(&run)["seed"], value("seed").parse::<u64>().unwrap());
+        let mean: f64 = value("evaluation_mean_return").parse().unwrap();
+        assert_eq!(summary(&run)["evaluation"]["mean_return"], mean);
+        assert_eq!(value("exploration.rule"), value("variant"), "a setting that differs");
+        assert!(!header.iter().any(|column| column == "agent.batch_size"), "and none that does not");
+    }
+    let parquet = fs::File::open(output.join("runs.parquet")).unwrap();
+    let parquet = SerializedFileReader::new(parquet).unwrap();
+    assert_eq!(parquet.metadata().file_metadata().num_rows(), 4);
+    let columns = parquet.metadata().file_metadata().schema_descr();
+    let names: Vec<_> = columns.columns().iter().map(|column| column.name().to_owned()).collect();
+    assert_eq!(names, header.iter().collect::<Vec<_>>());
 
     // A second time there is nothing to do, and the same to say.
     let table = fs::read(output.join("table.csv")).unwrap();
