@@ -53,7 +53,9 @@ fn python() -> Option<PathBuf> {
         .output()
         .is_ok_and(|output| output.status.success());
     if !has_ray {
-        eprintln!("skipped: python3 lacks ray; set TEST_RAY_PYTHON to one with python/requirements-ray.txt");
+        eprintln!(
+            "skipped: python3 lacks ray; set TEST_RAY_PYTHON to one with python/requirements-cluster.txt"
+        );
     }
     has_ray.then(|| "python3".into())
 }

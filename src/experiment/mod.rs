@@ -10,6 +10,7 @@ mod group;
 mod plan;
 mod results;
 mod run_table;
+mod search;
 mod store;
 mod table;
 
@@ -18,4 +19,5 @@ pub use group::{Group, groups};
 pub use plan::{Cell, Plan};
 pub use results::{Improvement, Results, Row, Spread};
 pub use run_table::run_table;
+pub use search::{Domain, Range, Search, TRIAL};
 pub use store::Store;

@@ -27,6 +27,11 @@ impl Store {
         self.0.join("experiment.toml")
     }
 
+    /// `trials.toml`: the settings that a search has tried.
+    pub fn trials(&self) -> PathBuf {
+        self.0.join("trials.toml")
+    }
+
     /// `runs/<variant>/`: the folders of a variant's runs.
     pub fn runs(&self, variant: &str) -> PathBuf {
         self.0.join("runs").join(variant)

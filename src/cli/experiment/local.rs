@@ -1,8 +1,8 @@
 //! The runs of an experiment side by side on this machine.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use super::Todo;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::many::{Failure, failures, log};
 use crate::cli::parallel;
@@ -22,17 +22,17 @@ pub fn training<'a>(plan: &'a Plan, cell: &'a Cell, state: RunState) -> Training
     }
 }
 
-/// Trains what is not finished, and returns what was not done.
+/// Trains some runs, `jobs` at once, and returns what was not done.
 pub fn train(
     plan: &Plan,
     store: &Store,
-    states: &[RunState],
-    jobs: Option<NonZeroUsize>,
+    todo: &[Todo<'_>],
+    jobs: usize,
     interrupt: Interrupt,
     terminal: &Terminal,
 ) -> Vec<Failure> {
-    let unfinished = plan.cells.iter().zip(states).filter(|(_, state)| state.finished().is_none());
-    let (trainings, folders): (Vec<Training<'_>>, Vec<PathBuf>) = unfinished
+    let (trainings, folders): (Vec<Training<'_>>, Vec<PathBuf>) = todo
+        .iter()
         .map(|(cell, state)| (training(plan, cell, state.clone()), store.runs(&plan.variants[cell.variant])))
         .unzip();
     let steps = trainings.iter().map(|training| training.config.steps).sum();
@@ -41,7 +41,6 @@ pub fn train(
     let context =
         TrainingContext { terminal, interrupt, shared_progress, dashboard: None, tells_folder: false };
     let items: Vec<_> = trainings.iter().zip(folders).collect();
-    let jobs = jobs.map_or_else(parallel::cores, NonZeroUsize::get);
     let results = parallel::for_each(&items, jobs, |(training, runs_dir)| {
         let result = training.run(runs_dir, &context);
         log(&format!("{}: {}", progress.count(), training.name), &result);

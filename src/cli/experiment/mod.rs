@@ -5,11 +5,13 @@ mod gather;
 mod listing;
 mod local;
 mod ray;
+mod search;
 mod slurm;
 
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use control_envs::Registry;
@@ -19,9 +21,9 @@ use super::experiment_flags::{ExperimentArguments, Place};
 use super::interrupt::Interrupt;
 use super::many::{Failure, failure_code, name_failures};
 use super::terminal::{Terminal, print};
-use super::{settings, shell};
+use super::{parallel, settings, shell};
 use crate::error::Error;
-use crate::experiment::{Plan, Store};
+use crate::experiment::{Cell, Plan, Store};
 use crate::files;
 use crate::run::RunState;
 
@@ -34,8 +36,8 @@ pub fn run(
     if let Some((flag, place)) = arguments.misplaced() {
         return Err(Error::Usage(format!("{flag} is for --on {place}; add that, or leave {flag} out")));
     }
-    let plan = Plan::read(&arguments.file, registry)?;
     let store = Store::new(&arguments.output());
+    let plan = search::read(registry, arguments, &store)?;
     if let Some(name) = &arguments.cell {
         return cell::run(&plan, &store, name, command, terminal);
     }
@@ -48,6 +50,13 @@ pub fn run(
         return gather(&plan, &store, terminal).map(|()| ExitCode::SUCCESS);
     }
     if arguments.on == Place::Slurm {
+        if plan.search.is_some() {
+            return Err(Error::Usage(format!(
+                "{}: a search chooses its next settings when the last have ended, which a job array can't; use --on ray \
+                 or --on local, within one job if need be",
+                arguments.file.display()
+            )));
+        }
         refuse_what_cannot_start(&plan, &states)?;
         return slurm::run(&plan, &store, &states, arguments, command, terminal);
     }
@@ -56,37 +65,59 @@ pub fn run(
     }
     refuse_what_cannot_start(&plan, &states)?;
     let interrupt = Interrupt::install();
-    let trained = train(&plan, &store, &states, arguments, &interrupt, terminal);
-
-    if let Err(error @ Error::Usage(_)) = trained {
-        return Err(error);
-    }
+    let trained = if plan.search.is_some() {
+        search::run(registry, arguments, &store, &interrupt, terminal)
+    } else {
+        let todo = unfinished(&plan, &states);
+        let trained = train(&plan, &store, &todo, arguments, &interrupt, terminal);
+        trained.map(|(failures, _)| (plan, failures))
+    };
     // What is finished is summed up, whatever became of the rest.
+    let (plan, failures) = match trained {
+        Ok(trained) => trained,
+        Err(error @ Error::Usage(_)) => return Err(error),
+        Err(error) => {
+            gather(&search::read(registry, arguments, &store)?, &store, terminal)?;
+            return Err(error);
+        }
+    };
     let reported = gather(&plan, &store, terminal);
-    finish(&trained?, reported, command, terminal)
+    finish(&failures, reported, command, terminal)
 }
 
-/// Trains what is not finished where the flags say, and returns what was not done.
+/// A run that is to be done, and what there is of it.
+type Todo<'a> = (&'a Cell, RunState);
+
+/// The runs that are not finished.
+fn unfinished<'a>(plan: &'a Plan, states: &[RunState]) -> Vec<Todo<'a>> {
+    let cells = plan.cells.iter().zip(states.iter().cloned());
+    cells.filter(|(_, state)| state.finished().is_none()).collect()
+}
+
+/// Trains some runs where the flags say. Returns what was not done, and how many were done at once.
 fn train(
     plan: &Plan,
     store: &Store,
-    states: &[RunState],
+    todo: &[Todo<'_>],
     arguments: &ExperimentArguments,
     interrupt: &Interrupt,
     terminal: &Terminal,
-) -> Result<Vec<Failure>, Error> {
+) -> Result<(Vec<Failure>, usize), Error> {
     prepare(plan, store)?;
-    let unfinished = states.iter().filter(|state| state.finished().is_none()).count();
-    let begun = states.iter().filter(|state| matches!(state, RunState::Begun(_))).count();
+    let begun = todo.iter().filter(|(_, state)| matches!(state, RunState::Begun(_))).count();
     let resumed = if begun > 0 { format!(", {begun} of them to be resumed") } else { String::new() };
     tracing::info!(
-        "{unfinished} of {} runs are to be done{resumed}, in {}",
-        states.len(),
+        "{} of {} runs are to be done{resumed}, in {}",
+        todo.len(),
+        plan.cells.len(),
         store.path().display()
     );
     match arguments.on {
-        Place::Ray => ray::train(plan, store, states, arguments, interrupt, terminal),
-        _ => Ok(local::train(plan, store, states, arguments.jobs, interrupt.clone(), terminal)),
+        Place::Ray => ray::train(plan, store, todo, arguments, interrupt, terminal),
+        _ => {
+            let jobs = arguments.jobs.map_or_else(parallel::cores, NonZeroUsize::get);
+            Ok((local::train(plan, store, todo, jobs, interrupt.clone(), terminal), jobs))
+        }
     }
 }
 

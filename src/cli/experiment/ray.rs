@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Todo;
 use crate::cli::experiment_flags::ExperimentArguments;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::many::Failure;
@@ -60,8 +61,8 @@ enum Event {
         what: String,
     },
     Connected {
-        nodes: u64,
-        cpus: u64,
+        nodes: usize,
+        cpus: usize,
     },
     /// A run has a new checkpoint.
     Saved {
@@ -82,22 +83,20 @@ enum Event {
     Done,
 }
 
-/// Trains what is not finished, and returns what was not done.
+/// Trains some runs. Returns what was not done, and how many CPUs the cluster had for them.
 ///
 /// # Errors
 /// Where there is no Python, no Ray or no cluster, or the script fails.
 pub fn train(
     plan: &Plan,
     store: &Store,
-    states: &[RunState],
+    todo: &[Todo<'_>],
     arguments: &ExperimentArguments,
     interrupt: &Interrupt,
     terminal: &Terminal,
-) -> Result<Vec<Failure>, Error> {
+) -> Result<(Vec<Failure>, usize), Error> {
     let output = absolute(store.path()).map_err(Error::file("find", store.path()))?;
-    let unfinished: Vec<_> =
-        plan.cells.iter().zip(states).filter(|(_, state)| state.finished().is_none()).collect();
-    let asked = unfinished.iter().map(|(cell, state)| AskedCell {
+    let asked = todo.iter().map(|(cell, state)| AskedCell {
         name: plan.name(cell),
         run: match state {
             RunState::Begun(directory) => {
@@ -116,15 +115,18 @@ pub fn train(
         at_once: arguments.jobs,
         cells: asked.collect(),
     };
-    let steps: Vec<u64> = unfinished.iter().map(|(cell, _)| cell.config.steps).collect();
+    let steps: Vec<u64> = todo.iter().map(|(cell, _)| cell.config.steps).collect();
     let log = store.path().join("ray.log");
     let mut driver = Driver::start(&request, &log)?;
     let progress = terminal.shared_progress(steps.iter().sum(), steps.len());
-    let mut board = Board { request: &request, steps, progress, saved: Vec::new(), ended: Vec::new() };
+    let mut board =
+        Board { request: &request, steps, progress, cpus: 0, saved: Vec::new(), ended: Vec::new() };
     let ended = driver.listen(&mut board, interrupt);
     board.progress.clear();
     ended?;
-    Ok(board.failures(interrupt.wants_to_stop()))
+    let cpus = board.cpus.max(1);
+    let workers = arguments.jobs.map_or(cpus, |jobs| jobs.get().min(cpus));
+    Ok((board.failures(interrupt.wants_to_stop()), workers))
 }
 
 /// How far the runs are.
@@ -132,6 +134,8 @@ struct Board<'a> {
     request: &'a Request<'a>,
     steps: Vec<u64>,
     progress: SharedProgress,
+    /// How many the cluster has.
+    cpus: usize,
     /// Up to where each run is saved, where it has been begun.
     saved: Vec<u64>,
     /// How each run ended that has.
@@ -145,8 +149,9 @@ impl Board<'_> {
         match event {
             Event::Refused { what } => return Err(Error::Usage(what)),
             Event::Connected { nodes, cpus } => {
-                let plural = |count: u64| if count == 1 { "" } else { "s" };
+                let plural = |count: usize| if count == 1 { "" } else { "s" };
                 tracing::info!("Ray has {nodes} node{} and {cpus} CPU{}", plural(nodes), plural(cpus));
+                self.cpus = cpus;
                 if cpus == 0 {
                     tracing::warn!("no run can start before a node with a CPU joins the cluster");
                 }
