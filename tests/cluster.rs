@@ -16,7 +16,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use program::{folders, is_caught, program, runs_of_experiment, same_experiment, summary, text};
+use program::{folders, is_caught, program, runs_of_experiment, same_experiment, summary, text, wait_for};
 
 /// So long is waited for what has to happen.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -146,7 +146,7 @@ impl Cluster {
 
     /// Kills a node in the middle of a run that has been saved. Returns the process that trained it.
     fn kill_node(&self, node: usize) -> u32 {
-        let raylet = self.raylet(node).expect("the node runs");
+        let raylet = self.raylet(node).unwrap();
         let training = wait(|| {
             let processes = processes();
             let above =
@@ -191,15 +191,8 @@ fn processes() -> Vec<Process> {
     fs::read_dir("/proc").unwrap().filter_map(|entry| of(entry.ok()?)).collect()
 }
 
-fn wait<T>(mut until: impl FnMut() -> Option<T>) -> T {
-    let started = Instant::now();
-    loop {
-        if let Some(value) = until() {
-            return value;
-        }
-        assert!(started.elapsed() < PATIENCE, "it has not happened");
-        sleep(Duration::from_millis(10));
-    }
+fn wait<T>(until: impl FnMut() -> Option<T>) -> T {
+    wait_for(until).unwrap_or_else(|| panic!("it has not happened"))
 }
 
 fn experiment(file: &Path, output: &Path, flags: &[&str]) -> Command {
@@ -212,7 +205,7 @@ fn listed(folder: &Path) -> Vec<PathBuf> {
     if folder.is_dir() { folders(folder) } else { Vec::new() }
 }
 
-fn is_finished(run: &PathBuf) -> bool {
+fn is_finished(run: &Path) -> bool {
     run.join("summary.json").is_file() && summary(run)["evaluation"].is_object()
 }
 
@@ -268,7 +261,7 @@ fn faults(seeds: usize, steps: usize) {
     wait(|| (finished(&sent) >= seeds).then_some(()));
     child.kill().unwrap();
     child.wait().unwrap();
-    let before: Vec<_> = runs_of_experiment(&sent).into_iter().filter(is_finished).collect();
+    let before: Vec<_> = runs_of_experiment(&sent).into_iter().filter(|run| is_finished(run)).collect();
     let written = |run: &PathBuf| fs::metadata(run.join("summary.json")).unwrap().modified().unwrap();
     let times: Vec<_> = before.iter().map(written).collect();
     let said = assert_done(&cluster.experiment(&path, &sent, &flags).output().unwrap());

@@ -14,7 +14,9 @@ use concrete_dqn::experiment::Plan;
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use program::{assert_fails, folders, is_caught, program, runs_of_experiment as runs, summary, text};
+use program::{
+    assert_fails, folders, is_caught, program, runs_of_experiment as runs, summary, text, wait_for,
+};
 
 /// Two variants on two seeds, in a second or two.
 const TINY: &str = r#"
@@ -470,17 +472,13 @@ fn killed(file: &Path, output: &Path, flags: &[&str]) -> PathBuf {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let started = Instant::now();
-    loop {
+    let caught = wait_for(|| {
         let begun = if output.join("runs").is_dir() { runs(output) } else { Vec::new() };
-        if let Some(run) = begun.into_iter().find(|run| is_caught(run)) {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            return run;
-        }
-        assert!(started.elapsed() < Duration::from_secs(120), "no checkpoint was written");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+        begun.into_iter().find(|run| is_caught(run))
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    caught.unwrap_or_else(|| panic!("no checkpoint was written"))
 }
 
 /// The finished run of every cell, by variant and seed.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use concrete_dqn::randomness::{Stream, generator};
 use control_envs::rand::{Rng, RngExt};
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
-use program::{QUICK, assert_fails, folders, is_caught, program, run, summary, text, train};
+use program::{QUICK, assert_fails, folders, is_caught, program, run, summary, text, train, wait_for};
 
 fn of_seed(runs: &Path, seed: u64) -> PathBuf {
     let named = |folder: &PathBuf| folder.to_string_lossy().contains(&format!("__s{seed}__"));
@@ -282,21 +282,14 @@ fn killed(runs: &Path, flags: &[&str]) -> Vec<PathBuf> {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let started = Instant::now();
-    loop {
-        let caught: Vec<_> = match runs.is_dir() {
-            true => folders(runs).into_iter().filter(|run| is_caught(run)).collect(),
-            false => Vec::new(),
-        };
-        if !caught.is_empty() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            return caught;
-        }
-        assert!(started.elapsed() < Duration::from_secs(120), "no checkpoint was written");
-        assert!(child.try_wait().unwrap().is_none(), "all runs ended before one was caught");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let caught = wait_for(|| {
+        let begun = if runs.is_dir() { folders(runs) } else { Vec::new() };
+        let caught: Vec<_> = begun.into_iter().filter(|run| is_caught(run)).collect();
+        (!caught.is_empty()).then_some(caught)
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    caught.unwrap_or_else(|| panic!("no checkpoint was written"))
 }
 
 #[cfg(unix)]

@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// Settings under which a training takes a second. What sets one of them itself takes [`quick`].
 pub const QUICK: [&str; 10] = [
@@ -121,4 +123,17 @@ pub fn same_experiment(one: &Path, other: &Path) {
     for table in ["table.md", "table.csv"] {
         assert_eq!(fs::read(one.join(table)).unwrap(), fs::read(other.join(table)).unwrap(), "{table}");
     }
+}
+
+/// Waits for what has to happen. `None` after all patience.
+pub fn wait_for<T>(mut until: impl FnMut() -> Option<T>) -> Option<T> {
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(300) {
+        let found = until();
+        if found.is_some() {
+            return found;
+        }
+        sleep(Duration::from_millis(5));
+    }
+    None
 }
