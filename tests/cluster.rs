@@ -70,9 +70,15 @@ impl Drop for Group {
     }
 }
 
+/// A cluster has a token of its own, whatever there is for other clusters of this user.
+fn authentication(token: &str) -> [(&'static str, &str); 2] {
+    [("RAY_AUTH_MODE", "token"), ("RAY_AUTH_TOKEN", token)]
+}
+
 /// A node of a cluster, with the address 127.0.0.`number`.
-fn node(python: &Path, folder: &Path, number: usize, flags: &[&str]) -> Group {
+fn node(python: &Path, token: &str, folder: &Path, number: usize, flags: &[&str]) -> Group {
     let child = Command::new(python)
+        .envs(authentication(token))
         .args(["-m", "ray.scripts.scripts", "start", "--block", "--disable-usage-stats"])
         .args(["--include-log-monitor=false", "--object-store-memory=80000000"])
         .arg(format!("--node-ip-address=127.0.0.{number}"))
@@ -89,6 +95,7 @@ fn node(python: &Path, folder: &Path, number: usize, flags: &[&str]) -> Group {
 struct Cluster {
     python: PathBuf,
     address: String,
+    token: String,
     nodes: Vec<Group>,
     _head: Group,
     folder: tempfile::TempDir,
@@ -100,13 +107,15 @@ impl Cluster {
         let folder = tempfile::Builder::new().prefix("ray").tempdir_in("/tmp").unwrap();
         let port = TcpListener::bind("127.0.0.2:0").unwrap().local_addr().unwrap().port();
         let address = format!("127.0.0.2:{port}");
+        let random = ["-c", "import secrets; print(secrets.token_hex(32))"];
+        let token = text(&Command::new(&python).args(random).output().unwrap().stdout).trim().to_owned();
         let head = ["--head", "--num-cpus=0", "--include-dashboard=false", &format!("--port={port}")];
-        let head = node(&python, folder.path(), 2, &head);
-        let mut cluster = Self { python, address, nodes: Vec::new(), _head: head, folder };
+        let head = node(&python, &token, folder.path(), 2, &head);
+        let mut cluster = Self { python, address, token, nodes: Vec::new(), _head: head, folder };
         cluster.wait_for(1);
         for number in 0..nodes {
             let flags = [&format!("--address={}", cluster.address), "--num-cpus=1"];
-            let started = node(&cluster.python, cluster.folder.path(), 3 + number, &flags);
+            let started = node(&cluster.python, &cluster.token, cluster.folder.path(), 3 + number, &flags);
             cluster.nodes.push(started);
         }
         cluster.wait_for(1 + nodes);
@@ -120,7 +129,11 @@ impl Cluster {
         );
         let started = Instant::now();
         loop {
-            let output = Command::new(&self.python).args(["-c", &count]).output().unwrap();
+            let output = Command::new(&self.python)
+                .args(["-c", &count])
+                .envs(authentication(&self.token))
+                .output()
+                .unwrap();
             if text(&output.stdout).trim() == nodes.to_string() {
                 return;
             }
@@ -131,7 +144,7 @@ impl Cluster {
 
     fn experiment(&self, file: &Path, output: &Path, flags: &[&str]) -> Command {
         let mut command = experiment(file, output, &["--on", "ray", "--address", &self.address]);
-        command.args(flags).env("CONCRETE_DQN_PYTHON", &self.python);
+        command.args(flags).env("CONCRETE_DQN_PYTHON", &self.python).envs(authentication(&self.token));
         command
     }
 
@@ -250,6 +263,21 @@ fn faults(seeds: usize, steps: usize) {
     let has_begun_anew = |run: &PathBuf| run.join("before-restart-1").exists();
     assert!(!runs_of_experiment(&shared).iter().any(has_begun_anew));
     drop(cluster.nodes.remove(0));
+
+    // Ctrl-C has runs that are written in place save and end.
+    let endless = parent.path().join("endless.toml");
+    fs::write(&endless, file(1, 100_000_000)).unwrap();
+    let interrupted = parent.path().join("interrupted");
+    let child = spawn(&mut cluster.experiment(&endless, &interrupted, &[]));
+    wait(|| runs_of_experiment(&interrupted).iter().any(|run| is_caught(run)).then_some(()));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stdout).lines().any(|line| line.starts_with("resume ") && line.contains("--on ray"))
+    );
+    let ended = |run: &PathBuf| run.join("summary.json").is_file() && summary(run)["ended"] == "interrupted";
+    assert!(runs_of_experiment(&interrupted).iter().any(ended), "{}", text(&output.stderr));
 
     let sent = parent.path().join("sent");
     let scratch = parent.path().join("scratch");

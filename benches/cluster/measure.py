@@ -4,9 +4,12 @@ python/requirements-cluster.txt:
 
     benches/cluster/measure.py cost          short runs with and without Ray
     benches/cluster/measure.py scale 1000    so many runs that only wait: memory and load of the driver and the head node
+
+The program is the one that CONCRETE_DQN names, else that of target/release.
 """
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -16,7 +19,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "target" / "release" / "concrete-dqn"
+PROGRAM = os.environ.get("CONCRETE_DQN", ROOT / "target" / "release" / "concrete-dqn")
 TICK = os.sysconf("SC_CLK_TCK")
 
 EXPERIMENT = """
@@ -89,10 +92,10 @@ def timed(*arguments):
 
 
 def cost(folder):
-    runs, cpus = 40, os.cpu_count()
+    runs, cpus = 20, os.cpu_count()
     cluster = Cluster(folder, 1, cpus, os.environ)
     try:
-        for steps in (600, 5000):
+        for steps in (600, 3000):
             file = folder / f"{steps}.toml"
             file.write_text(EXPERIMENT.format(last=runs - 1, steps=steps))
             local = timed(folder, file, f"local-{steps}", f"--jobs={cpus}")
@@ -163,10 +166,12 @@ def scale(folder, cells, seconds=5, nodes=5, cpus=10):
 
 
 if __name__ == "__main__":
+    # Whatever token there is for other clusters of this user.
+    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     if sys.argv[1:2] not in (["cost"], ["scale"]):
         sys.exit(__doc__)
     # Sockets lie in it, whose names may not be long.
-    with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True) as folder:
         if sys.argv[1] == "cost":
             cost(Path(folder))
         else:

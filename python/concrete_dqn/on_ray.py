@@ -30,7 +30,7 @@ PARTING = 20  # Seconds in which a run has to save and end.
 
 
 def train(job, given):
-    """One run, begun or resumed. Yields a dictionary whenever there is a new checkpoint, and at the end.
+    """One run, begun or resumed. Yields a dictionary at once, whenever there is a new checkpoint, and at the end.
 
     Where the node has the experiment's folder too, the run is written there. Otherwise it is trained in a folder of the
     node's own, `given` is a reference to the files that there are of it, and what it writes is part of what is yielded.
@@ -39,6 +39,7 @@ def train(job, given):
     folder = job["output"] if shared else tempfile.mkdtemp(prefix="concrete-dqn-", dir=job["scratch"])
     process, watch = None, None
     try:
+        yield {"begun": True, "shared": shared, "update": None}
         if not shared:
             Path(folder, "experiment.toml").write_text(job["experiment"])
             if given:
@@ -51,13 +52,17 @@ def train(job, given):
         watch.start()
         run = process.stdout.readline().strip()
         threading.Thread(target=process.stdout.read, daemon=True).start()
-        shipment, saved = Shipment(Path(folder), Path(run)) if run and not shared else None, None
+        shipment, saved, stopped = Shipment(Path(folder), Path(run)) if run and not shared else None, None, False
         while True:
             try:
                 code = process.wait(LOOK)
                 break
             except subprocess.TimeoutExpired:
                 pass
+            if shared and not stopped and not os.path.exists(job["mark"]):
+                # The driver ends early.
+                stopped = True
+                process.send_signal(signal.SIGINT)
             step = newest_step(run) if run else None
             if step != saved:
                 update = shipment.changes() if shipment else None
@@ -277,6 +282,7 @@ class Driver:
         if "saved" in item:
             cell.losses = 0
             tell("saved", cell=cell.index, step=item["saved"])
+        if "ended" not in item:
             return
         # What follows is the generator's end.
         self.running.pop(generator)
@@ -298,9 +304,13 @@ class Driver:
             self.waiting.appendleft(cell)
 
     def stop(self):
-        """Has the runs save and end; those whose nodes see the experiment's folder lose nothing."""
-        for generator in self.running:
-            self.ray.cancel(generator)
+        """Has the runs save and end whose nodes see that the mark is gone, and ends the others."""
+        self.mark.unlink()
+        for generator, cell in list(self.running.items()):
+            # What has not begun is not seen to be shared.
+            if not cell.shared:
+                self.ray.cancel(generator, force=True)
+                self.running.pop(generator)
         asked = time.monotonic()
         while self.running and time.monotonic() - asked < PARTING:
             self.look()

@@ -126,7 +126,7 @@ def test_a_node_without_the_program_says_so(tmp_path, monkeypatch):
     monkeypatch.delenv("CONCRETE_DQN", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     job = {"program": str(tmp_path / "none"), "name": "it, cartpole, seed 0", "scratch": None, "mark": str(tmp_path)}
-    (ended,) = on_ray.train(job | {"output": str(tmp_path), "experiment": ""}, None)
+    *_, ended = on_ray.train(job | {"output": str(tmp_path), "experiment": ""}, None)
     assert ended["ended"] == 1 and "has no concrete-dqn" in ended["said"]
     with pytest.raises(FileNotFoundError, match="CONCRETE_DQN names none there"):
         on_ray.start(job, tmp_path)
