@@ -90,6 +90,9 @@ pub enum Error {
     /// Something in the run panicked, such as an environment, or libtorch where its memory ran out.
     #[error("the run broke off: {0}")]
     Panicked(String),
+    /// Something failed in another program or on another machine, which said this.
+    #[error("{0}")]
+    Elsewhere(String),
     /// The user asked the run to end early; what it had done is written.
     #[error("the run was interrupted")]
     Interrupted,

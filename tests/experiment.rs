@@ -13,7 +13,10 @@ use concrete_dqn::config::{Config, ConfigLayer, presets};
 use concrete_dqn::experiment::Plan;
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
-use program::{assert_fails, folders, program, summary, text};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use program::{
+    assert_fails, folders, is_caught, program, runs_of_experiment as runs, summary, text, wait_for,
+};
 
 /// Two variants on two seeds, in a second or two.
 const TINY: &str = r#"
@@ -46,10 +49,6 @@ fn written(parent: &Path, file: &str) -> (PathBuf, PathBuf) {
     let path = parent.join("tiny.toml");
     fs::write(&path, file).unwrap();
     (path, parent.join("output"))
-}
-
-fn runs(output: &Path) -> Vec<PathBuf> {
-    folders(&output.join("runs")).iter().flat_map(|variant| folders(variant)).collect()
 }
 
 /// The value of a column in every row of `table.csv`.
@@ -288,6 +287,28 @@ fn an_experiment_is_run_once_and_summed_up_each_time_alike() {
     assert!(markdown.lines().all(|line| line.starts_with('|') && line.ends_with('|')), "{markdown}");
     assert!(markdown.contains("P(better than ucb)"), "{markdown}");
 
+    // So does the one with a row a run, in both of its forms.
+    let mut table = csv::Reader::from_path(output.join("runs.csv")).unwrap();
+    let header = table.headers().unwrap().clone();
+    let rows: Vec<_> = table.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 4);
+    for row in &rows {
+        let value = |name: &str| &row[header.iter().position(|column| column == name).unwrap()];
+        let run = output.join(value("run"));
+        assert!(made.contains(&run) && run.parent().unwrap().ends_with(value("variant")));
+        assert_eq!(summary(&run)["seed"], value("seed").parse::<u64>().unwrap());
+        let mean: f64 = value("evaluation_mean_return").parse().unwrap();
+        assert_eq!(summary(&run)["evaluation"]["mean_return"], mean);
+        assert_eq!(value("exploration.rule"), value("variant"), "a setting that differs");
+        assert!(!header.iter().any(|column| column == "agent.batch_size"), "and none that does not");
+    }
+    let parquet = fs::File::open(output.join("runs.parquet")).unwrap();
+    let parquet = SerializedFileReader::new(parquet).unwrap();
+    assert_eq!(parquet.metadata().file_metadata().num_rows(), 4);
+    let columns = parquet.metadata().file_metadata().schema_descr();
+    let names: Vec<_> = columns.columns().iter().map(|column| column.name().to_owned()).collect();
+    assert_eq!(names, header.iter().collect::<Vec<_>>());
+
     // A second time there is nothing to do, and the same to say.
     let table = fs::read(output.join("table.csv")).unwrap();
     let picture = fs::read(output.join("plots/cartpole-return.svg")).unwrap();
@@ -340,12 +361,11 @@ fn what_failed_is_named_and_keeps_nothing_else_from_being_finished() {
     assert_eq!(column(&output, "planned_runs"), ["2", "2", "2"]);
     assert!(output.join("plots/cartpole-return.png").is_file());
 
-    // What failed is tried again in folders of its own, which leave the old ones alone.
+    // What failed is tried again where it was: of these runs at their start, and what they had left is set aside.
     let before = runs(&output);
     assert_fails(&experiment(&file, &output, &["-q"]), 1, &[sentence]);
-    let after = runs(&output);
-    assert_eq!((before.len(), after.len()), (6, 8));
-    assert!(before.iter().all(|run| after.contains(run)));
+    assert_eq!((before.len(), runs(&output)), (6, before.clone()));
+    assert_eq!(before.iter().filter(|run| run.join("before-restart-1/episodes.csv").is_file()).count(), 2);
 }
 
 /// Ten-step episodes that only say how they are called, for an environment without a threshold.
@@ -428,9 +448,81 @@ fn an_interrupted_experiment_goes_on_where_it_was() {
     let again = format!("experiment {} --output {} --jobs 1", file.display(), output.display());
     assert!(said.lines().any(|line| line.starts_with("resume ") && line.ends_with(&again)), "{said}");
 
-    // Of the run that was interrupted nothing is kept but its folder, so that its settings may change.
+    // A run that was interrupted may have its settings changed: it is another run then.
     fs::write(&file, TINY).unwrap();
     assert!(experiment(&file, &output, &["-q"]).status.success());
     assert_eq!(column(&output, "runs"), ["2", "2"]);
     assert_eq!(folders(&second).len(), 3);
+}
+
+/// Steps enough to be caught in the middle, and checkpoints all along.
+fn catchable() -> String {
+    TINY.replace("steps = 600", "steps = 3000\ncheckpoint.seconds = 0.05\nlogging.redraw_seconds = 1000")
+}
+
+/// Starts an experiment, and kills it with a run in its middle.
+fn killed(file: &Path, output: &Path, flags: &[&str]) -> PathBuf {
+    let mut child = program()
+        .arg("experiment")
+        .arg(file)
+        .arg("--output")
+        .arg(output)
+        .args(flags)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let caught = wait_for(|| {
+        let begun = if output.join("runs").is_dir() { runs(output) } else { Vec::new() };
+        begun.into_iter().find(|run| is_caught(run))
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    caught.unwrap_or_else(|| panic!("no checkpoint was written"))
+}
+
+/// The finished run of every cell, by variant and seed.
+fn by_cell(runs: impl IntoIterator<Item = PathBuf>) -> Vec<(String, u64, PathBuf)> {
+    let mut cells: Vec<_> = runs
+        .into_iter()
+        .map(|run| {
+            let variant = run.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
+            (variant, summary(&run)["seed"].as_u64().unwrap(), run)
+        })
+        .collect();
+    cells.sort();
+    cells
+}
+
+#[test]
+fn a_cell_that_was_ended_early_is_resumed() {
+    let parent = tempfile::tempdir().unwrap();
+    let (file, output) = written(parent.path(), &catchable());
+    let undisturbed = parent.path().join("undisturbed");
+    assert!(experiment(&file, &undisturbed, &["-q"]).status.success());
+
+    let caught = killed(&file, &output, &["--jobs", "1"]);
+    let listed = text(&experiment(&file, &output, &["--dry-run"]).stdout);
+    assert!(listed.contains(&format!("to be resumed in {}", caught.display())), "{listed}");
+    // Of the next one nothing but a damaged checkpoint is left: it begins anew, and what there is stays.
+    let damaged = killed(&file, &output, &["--jobs", "1"]);
+    for checkpoint in folders(&damaged.join("checkpoints")) {
+        if checkpoint.join("state.json").is_file() {
+            fs::write(checkpoint.join("state.json"), "{}").unwrap();
+        }
+    }
+    let done = experiment(&file, &output, &["-v"]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let said = text(&done.stderr);
+    assert!(said.contains("none of its") && said.contains("it begins anew"), "{said}");
+    if damaged != caught {
+        assert!(text(&fs::read(caught.join("meta.json")).unwrap()).contains("resum"), "{}", caught.display());
+    }
+    assert_eq!(runs(&output).len(), 5);
+    let finished: Vec<_> =
+        by_cell(runs(&output).into_iter().filter(|run| run.join("summary.json").is_file()));
+    for ((variant, seed, run), (_, _, wanted)) in finished.iter().zip(by_cell(runs(&undisturbed))) {
+        assert_eq!(summary(run)["ended"], "finished", "{variant} {seed}");
+        program::same_run(run, &wanted);
+    }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use concrete_dqn::randomness::{Stream, generator};
 use control_envs::rand::{Rng, RngExt};
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
-use program::{QUICK, assert_fails, folders, program, run, summary, text, train};
+use program::{QUICK, assert_fails, folders, is_caught, program, run, summary, text, train, wait_for};
 
 fn of_seed(runs: &Path, seed: u64) -> PathBuf {
     let named = |folder: &PathBuf| folder.to_string_lossy().contains(&format!("__s{seed}__"));
@@ -260,12 +260,86 @@ fn an_interrupt_ends_every_training_and_starts_no_other() {
     let report = text(&output.stdout);
     assert_eq!(report.matches("interrupted").count(), 2, "{report}");
     assert_eq!(report.matches("not started").count(), 2, "{report}");
-    for seed in 0..2 {
-        let resume = format!(" resume {}", of_seed(runs.path(), seed).display());
-        assert!(
-            report.lines().any(|line| line.starts_with("resume ") && line.ends_with(&resume)),
-            "{report}"
-        );
-    }
+    let again = format!(" --seeds 0-3 --jobs 2 --runs-dir {}", runs.path().display());
+    let resume: Vec<_> = report.lines().filter(|line| line.starts_with("resume ")).collect();
+    assert!(resume.len() == 1 && resume[0].ends_with(&again), "{report}");
     assert!(!text(&output.stderr).contains("error"), "{}", text(&output.stderr));
+}
+
+/// Steps enough to be caught in the middle, and checkpoints all along.
+const CAUGHT: [&str; 6] =
+    ["--steps", "3000", "--set", "checkpoint.seconds=0.05", "--set", "logging.redraw_seconds=1000"];
+
+/// Starts the program and kills it once some run has a checkpoint in its folder. Returns the runs that were caught.
+#[cfg(unix)]
+fn killed(runs: &Path, flags: &[&str]) -> Vec<PathBuf> {
+    let mut child = program()
+        .args(QUICK)
+        .args(flags)
+        .arg("--runs-dir")
+        .arg(runs)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let caught = wait_for(|| {
+        let begun = if runs.is_dir() { folders(runs) } else { Vec::new() };
+        let caught: Vec<_> = begun.into_iter().filter(|run| is_caught(run)).collect();
+        (!caught.is_empty()).then_some(caught)
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    caught.unwrap_or_else(|| panic!("no checkpoint was written"))
+}
+
+#[cfg(unix)]
+#[test]
+fn seeds_that_were_ended_early_are_resumed_and_no_other_is_run_again() {
+    let parent = tempfile::tempdir().unwrap();
+    let (alone, unnamed, named) =
+        (parent.path().join("alone"), parent.path().join("unnamed"), parent.path().join("named"));
+    let flags = |more: &[&'static str]| [&CAUGHT[..], more].concat();
+    assert!(train(&alone, &flags(&["--seeds", "0-2", "-q"])).status.success());
+
+    for (runs, name) in [(&unnamed, &[][..]), (&named, &["--name", "mine"])] {
+        let again = [&flags(&["--seeds", "0-2", "--jobs", "1"]), name].concat();
+        // Seed 0 alone first, so that one is finished.
+        assert!(train(runs, &[&flags(&["--seeds", "0"]), name].concat()).status.success());
+        let finished = folders(runs);
+        let mut first = again.clone();
+        if name.is_empty() {
+            // Without a name it would be trained anew.
+            first[again.iter().position(|flag| *flag == "0-2").unwrap()] = "1-2";
+        }
+        let caught = killed(runs, &first);
+        assert_eq!(caught.len(), 1);
+        let output = train(runs, &again);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let said = text(&output.stderr);
+        for part in
+            ["1 to be resumed, 1 finished, 1 to be begun", "seed 1: resumed at step ", "seed 2 is done"]
+        {
+            assert!(said.contains(part), "`{part}` is missing in: {said}");
+        }
+        let ran = folders(runs);
+        assert_eq!(ran.len(), 3);
+        assert!(ran.contains(&caught[0]) && ran.contains(&finished[0]));
+        assert!(
+            !fs::read_dir(&caught[0])
+                .unwrap()
+                .any(|entry| { entry.unwrap().file_name().to_string_lossy().starts_with("before-restart") })
+        );
+        let of = |runs: &Path, seed: u64| -> PathBuf {
+            let is_of = |folder: &PathBuf| summary(folder)["seed"] == seed;
+            folders(runs).into_iter().find(is_of).unwrap()
+        };
+        for seed in 0..3 {
+            program::same_run(&of(&alone, seed), &of(runs, seed));
+        }
+    }
+    // All are finished: without a name they are trained anew, and with it there is nothing to do.
+    let again = flags(&["--seeds", "0-2", "-q"]);
+    assert!(train(&unnamed, &again).status.success());
+    assert!(train(&named, &[&again[..], &["--name", "mine"]].concat()).status.success());
+    assert_eq!((folders(&unnamed).len(), folders(&named).len()), (6, 3));
 }

@@ -43,8 +43,17 @@ fn a_run_has_the_name_that_it_is_given() {
         2,
         &["first try exists already", "another name", "resume"],
     );
-    assert_fails(&named(&["--name", "first try", "--seeds", "4,5"]), 2, &["first try__s5 exists already"]);
+    let others = ["--name", "first try", "--seeds", "4,5", "--set", "agent.gamma=0.5"];
+    assert_fails(&named(&others), 2, &["first try__s5 exists already"]);
     assert_eq!(folders(runs.path()).len(), 3, "seed 4 was not started either");
+    // The same seeds and more are the same set, which is gone on with.
+    let fifth = fs::read(runs.path().join("first try__s5/summary.json")).unwrap();
+    assert!(named(&["--name", "first try", "--seeds", "3,5,4"]).status.success());
+    assert_eq!(folders(runs.path()).len(), 4);
+    assert!(
+        fs::read(runs.path().join("first try__s5/summary.json")).unwrap() == fifth,
+        "it was not run again"
+    );
     assert!(fs::read(runs.path().join("first try/episodes.csv")).unwrap() == before);
     assert_fails(&named(&["--name", "a/b"]), 2, &["--name", "it must be the name of a folder"]);
     assert_fails(&run(&["--name", "x", "envs"]), 2, &["flags of a training stand before a subcommand"]);

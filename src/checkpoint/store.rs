@@ -67,7 +67,16 @@ impl Checkpoints {
     /// # Errors
     /// Where the folder can't be read.
     pub fn is_empty(&self) -> Result<bool, Error> {
-        Ok(checkpoint_names(&self.folder)?.is_empty())
+        self.newest_step().map(|step| step.is_none())
+    }
+
+    /// The step of the newest one, whole or not.
+    ///
+    /// # Errors
+    /// Where the folder can't be read.
+    pub fn newest_step(&self) -> Result<Option<u64>, Error> {
+        let newest = checkpoint_names(&self.folder)?.pop();
+        Ok(newest.and_then(|name| name[PREFIX.len()..].parse().ok()))
     }
 
     /// The newest checkpoint that is whole; `None` where there is none at all. One that is not whole is named

@@ -8,7 +8,9 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use super::dashboard::address;
+use super::experiment_flags::ExperimentArguments;
 use super::figure_path::figure_path;
+use super::parallel::job_count;
 use super::run_name::run_name;
 use crate::checkpoint::CheckpointChoice;
 use crate::config::{Seeds, count};
@@ -282,25 +284,6 @@ pub struct ResumeArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct ExperimentArguments {
-    /// TOML file with environments, seeds and variants (docs/experiments.md describes it)
-    pub file: PathBuf,
-
-    /// How many runs are trained at once [default: the number of processor cores]
-    #[arg(long, value_name = "N", value_parser = job_count, allow_negative_numbers = true)]
-    pub jobs: Option<NonZeroUsize>,
-
-    /// Where the runs, the table and the plots go; finished runs there are not done again [default:
-    /// runs/experiments/ and the file's name]
-    #[arg(short, long, value_name = "DIR")]
-    pub output: Option<PathBuf>,
-
-    /// List the runs and which of them are finished, and do nothing
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-#[derive(Debug, Args)]
 pub struct WatchArguments {
     /// Folder of the run
     pub run: PathBuf,
@@ -419,9 +402,4 @@ fn pass_count(text: &str) -> Result<usize, String> {
     let in_range = usize::try_from(passes).ok().filter(|passes| (2..=10_000).contains(passes));
     in_range
         .ok_or_else(|| "it must be from 2 to 10000, since a standard deviation takes two passes".to_owned())
-}
-
-fn job_count(text: &str) -> Result<NonZeroUsize, String> {
-    let jobs = count(text).and_then(|jobs| usize::try_from(jobs).ok()).and_then(NonZeroUsize::new);
-    jobs.ok_or_else(|| "it must be a whole number of 1 or more, such as 4".to_owned())
 }

@@ -1,15 +1,23 @@
 //! Jobs side by side: a few at once, and one that fails takes no other with it.
 
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
+use crate::config::count;
 use crate::error::Error;
 use crate::panics::caught;
 
 /// The processor cores that this program may use.
 pub fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// How many jobs are to go on at once, as a flag says it.
+pub fn job_count(text: &str) -> Result<NonZeroUsize, String> {
+    let jobs = count(text).and_then(|jobs| usize::try_from(jobs).ok()).and_then(NonZeroUsize::new);
+    jobs.ok_or_else(|| "it must be a whole number of 1 or more, such as 4".to_owned())
 }
 
 /// Does `work` on every item, on at most `threads` at once, and returns the results in the order of the

@@ -58,12 +58,14 @@ pub fn report(trained: &Trained, command: &[OsString]) -> String {
 
 /// The command that trains on, where the training was ended early and can be resumed.
 pub fn resume_line(trained: &Trained, program: &OsStr) -> Option<String> {
-    let error = trained.ended.as_ref().err();
-    let ended_early =
-        error.is_some_and(|error| error.is_from_outside() || matches!(error, Error::File { .. }));
-    let is_resumable = ended_early && trained.has_checkpoints;
+    let is_resumable = trained.ended.as_ref().err().is_some_and(ended_early) && trained.has_checkpoints;
     is_resumable
         .then(|| format!("resume      {}", shell::command(program, "resume", &[trained.folder.as_path()])))
+}
+
+/// Whether it ended a training that can go on from where it was.
+pub fn ended_early(error: &Error) -> bool {
+    error.is_from_outside() || matches!(error, Error::File { .. })
 }
 
 #[cfg(test)]

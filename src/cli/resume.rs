@@ -48,8 +48,13 @@ pub fn run(
     }
     warn_of_odd(&saved.config);
     let dashboard = dashboard::bind(arguments.dashboard)?;
-    let context =
-        TrainingContext { terminal, interrupt: Interrupt::install(), shared_progress: None, dashboard };
+    let context = TrainingContext {
+        terminal,
+        interrupt: Interrupt::install(),
+        shared_progress: None,
+        dashboard,
+        tells_folder: false,
+    };
     let session = saved.resume(registry)?;
     warn_of_endless(session.environment());
     context.say(

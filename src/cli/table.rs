@@ -2,10 +2,10 @@
 
 use std::ffi::OsString;
 
-use super::report::resume_line;
+use super::report::ended_early;
 use super::shell;
 use super::terminal::probabilities;
-use super::training::{Trained, Training};
+use super::training::{Trained, Training, failure};
 use crate::error::Error;
 use crate::numbers;
 use crate::statistics::{mean, sample_std};
@@ -35,8 +35,8 @@ pub fn table(trainings: &[Training], results: &[Result<Trained, Error>], command
         lines.push(format!("compare     {}", shell::command(program, "plot", &folders)));
         lines.push(format!("page        {}", shell::command(program, "report", &folders)));
     }
-    if let Some(program) = command.first() {
-        lines.extend(trained.iter().filter_map(|trained| resume_line(trained, program)));
+    if results.iter().filter_map(failure).any(ended_early) {
+        lines.push(format!("resume      {}", shell::line(command.iter().map(OsString::as_os_str))));
     }
     lines.join("\n")
 }

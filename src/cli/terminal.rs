@@ -222,6 +222,13 @@ impl SharedProgress {
         count
     }
 
+    /// Counts steps that a training had taken before.
+    pub fn skip(&self, steps: u64) {
+        if let Some(bar) = &self.bar {
+            bar.inc(steps);
+        }
+    }
+
     /// Takes the bar away.
     pub fn clear(&self) {
         if let Some(bar) = &self.bar {

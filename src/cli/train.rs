@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use control_envs::Registry;
@@ -16,6 +17,7 @@ use super::training::{Training, TrainingContext};
 use super::{many, parallel, settings};
 use crate::config::Config;
 use crate::error::Error;
+use crate::run::{FoundRun, RunDirectory, RunState};
 
 pub fn run(
     registry: &Registry,
@@ -29,27 +31,59 @@ pub fn run(
     settings::warn_of_odd(&config);
     settings::warn_of_endless(entry);
     let dashboard = dashboard::bind(arguments.dashboard)?;
-    let context =
-        TrainingContext { terminal, interrupt: Interrupt::install(), shared_progress: None, dashboard };
+    let context = TrainingContext {
+        terminal,
+        interrupt: Interrupt::install(),
+        shared_progress: None,
+        dashboard,
+        tells_folder: false,
+    };
     let Some(seeds) = &arguments.seeds else {
         let folder =
             arguments.name.as_ref().map(|name| named_folder(&arguments.runs_dir, name)).transpose()?;
-        let trained =
-            Training { name: String::new(), folder, entry, config }.run(&arguments.runs_dir, &context)?;
+        let trained = Training { name: String::new(), folder, state: RunState::New, entry, config }
+            .run(&arguments.runs_dir, &context)?;
         let reported = terminal.report(report(&trained, command));
         return trained.ended.and(reported).map(|()| ExitCode::SUCCESS);
     };
-    let of_seed = |seed| {
-        let folder = |name| named_folder(&arguments.runs_dir, &format!("{name}__s{seed}"));
-        let folder = arguments.name.as_ref().map(folder).transpose()?;
-        Ok(Training {
-            name: format!("seed {seed}"),
+    let configs: Vec<Config> = seeds.iter().map(|seed| Config { seed, ..config.clone() }).collect();
+    let trainings: Vec<Training> = places(&configs, arguments)?
+        .into_iter()
+        .zip(configs)
+        .map(|((folder, state), config)| Training {
+            name: format!("seed {}", config.seed),
             folder,
+            state,
             entry,
-            config: Config { seed, ..config.clone() },
+            config,
         })
-    };
-    let trainings = seeds.iter().map(of_seed).collect::<Result<Vec<_>, Error>>()?;
+        .collect();
     let jobs = arguments.jobs.map_or_else(parallel::cores, NonZeroUsize::get);
     many::run(&trainings, jobs, &arguments.runs_dir, command, &context)
+}
+
+/// For every seed the folder of its run, where `--name` says it, and what there is of the run. Without a name the same
+/// settings may have been trained before and are to be trained again: only where some of these runs were ended early, they
+/// and those beside them are gone on with.
+fn places(configs: &[Config], arguments: &TrainArguments) -> Result<Vec<(Option<PathBuf>, RunState)>, Error> {
+    let runs_dir = &arguments.runs_dir;
+    if let Some(name) = &arguments.name {
+        let named = |config: &Config| {
+            let name = format!("{name}__s{}", config.seed);
+            let folder = runs_dir.join(&name);
+            let found = RunDirectory::open(&folder).ok().map(FoundRun::open).transpose()?;
+            let state = FoundRun::state(&found, config)?;
+            // What is there and not this run is refused.
+            let folder = if state == RunState::New { named_folder(runs_dir, &name)? } else { folder };
+            Ok((Some(folder), state))
+        };
+        return configs.iter().map(named).collect();
+    }
+    let mut found = FoundRun::all(runs_dir)?;
+    // Those that are in training in another process have not been ended.
+    found.retain(|run| !matches!(run.directory().is_busy(), Ok(true)));
+    let states =
+        configs.iter().map(|config| FoundRun::state(&found, config)).collect::<Result<Vec<_>, _>>()?;
+    let is_begun = states.iter().any(|state| matches!(state, RunState::Begun(_)));
+    Ok(states.into_iter().map(|state| (None, if is_begun { state } else { RunState::New })).collect())
 }

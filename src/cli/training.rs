@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use control_envs::Entry;
 
 use super::interrupt::Interrupt;
-use super::terminal::{SharedProgress, Terminal};
+use super::terminal::{SharedProgress, Terminal, print};
 use crate::config::Config;
 use crate::dashboard::{Address, Dashboard};
 use crate::error::Error;
 use crate::evaluation::EvaluationConfig;
-use crate::run::Summary;
-use crate::session::Session;
+use crate::files::read_json;
+use crate::run::{RunDirectory, RunState, Summary};
+use crate::session::{SavedRun, Session};
 use crate::training::{Observer, Observers};
 
 /// A training whose settings are resolved.
@@ -22,6 +23,8 @@ pub struct Training<'a> {
     pub name: String,
     /// Its folder, where it is not to be named after what it is.
     pub folder: Option<PathBuf>,
+    /// What there is of it already.
+    pub state: RunState,
     /// The environment.
     pub entry: &'a Entry,
     /// Its settings.
@@ -50,7 +53,8 @@ impl Training<'_> {
         Session::new(self.entry, self.config.clone()).map(|_| ())
     }
 
-    /// Trains and evaluates, everything into its folder, or else into a new one in `runs_dir`.
+    /// Trains and evaluates, everything into its folder, or else into a new one in `runs_dir`. One that was ended early
+    /// is resumed, and one that is finished is left as it is.
     ///
     /// # Errors
     /// What kept it from starting: [`Error::Interrupted`] where the user has asked to end. What happens later
@@ -60,6 +64,22 @@ impl Training<'_> {
             return Err(Error::Interrupted);
         }
         let Self { name, entry, config, .. } = self;
+        let session = match &self.state {
+            RunState::Finished(directory) => {
+                context.tell(directory.path());
+                return Ok(Trained {
+                    summary: read_json(&directory.summary())?,
+                    folder: directory.path().to_owned(),
+                    has_checkpoints: config.checkpoint.keep > 0,
+                    ended: Ok(()),
+                });
+            }
+            RunState::Begun(directory) => self.resumed(directory, context)?,
+            RunState::New => None,
+        };
+        if let Some(session) = session {
+            return Ok(context.train(name, session));
+        }
         let session = Session::new(*entry, config.clone())?;
         let session = match &self.folder {
             Some(folder) => session.in_folder(folder)?,
@@ -78,6 +98,31 @@ impl Training<'_> {
         );
         Ok(context.train(name, session))
     }
+
+    /// The session of a run that was ended early. `None`, with a warning, where it can't be resumed and there is another
+    /// folder to begin anew in.
+    fn resumed(&self, directory: &RunDirectory, context: &TrainingContext) -> Result<Option<Session>, Error> {
+        let session = match SavedRun::open(directory.path()).and_then(|saved| saved.resume(self.entry)) {
+            Ok(session) => session,
+            // That another process is at work there, or the disk is full, will be over; this won't.
+            Err(error @ (Error::Content { .. } | Error::CheckpointVersion { .. } | Error::Usage(_)))
+                if self.folder.is_none() =>
+            {
+                tracing::warn!("{}: {error}; it begins anew, in a folder of its own", self.name);
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let (step, steps) = (session.agent().steps(), session.config().steps);
+        if let Some(progress) = &context.shared_progress {
+            progress.skip(step);
+        }
+        context.say(
+            &self.name,
+            format_args!("resumed at step {step} of {steps}, in {}", directory.path().display()),
+        );
+        Ok(Some(session))
+    }
 }
 
 /// What all trainings of one call of the program share.
@@ -91,11 +136,14 @@ pub struct TrainingContext<'a> {
     pub shared_progress: Option<SharedProgress>,
     /// Where a page shows the one training there is.
     pub dashboard: Option<Address>,
+    /// Whether the folder of a run is printed before anything else, for a program that watches it.
+    pub tells_folder: bool,
 }
 
 impl TrainingContext<'_> {
     /// Trains and evaluates. `name` is empty where the training is alone.
     pub fn train(&self, name: &str, mut session: Session) -> Trained {
+        self.tell(&folder(&session));
         let mut interrupt = self.interrupt.clone();
         let mut progress: Box<dyn Observer> = match &self.shared_progress {
             Some(shared) => Box::new(shared.clone()),
@@ -123,6 +171,15 @@ impl TrainingContext<'_> {
             folder: folder(&session),
             has_checkpoints: session.config().checkpoint.keep > 0,
             ended: evaluated,
+        }
+    }
+
+    /// Prints the folder of a run, where that is asked for.
+    fn tell(&self, folder: &Path) {
+        if self.tells_folder
+            && let Err(error) = print(&format!("{}\n", folder.display()))
+        {
+            tracing::warn!("{error}");
         }
     }
 

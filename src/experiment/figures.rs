@@ -330,6 +330,7 @@ mod tests {
             environment: registry.find("cartpole").unwrap(),
             variant: "a",
             planned: 2,
+            runs: Vec::new(),
             summaries: Vec::new(),
             tables: vec![run(&[30.0, 150.0], &[0.0, 120.0]), run(&[10.0, 90.0], &[10.0, 10.0])],
         };

@@ -2,7 +2,7 @@
 
 use control_envs::Entry;
 
-use super::plan::Plan;
+use super::plan::{Cell, Plan};
 use crate::error::Error;
 use crate::files::read_json;
 use crate::plot::table::RunTables;
@@ -18,6 +18,8 @@ pub struct Group<'a> {
     pub variant: &'a str,
     /// How many runs there will be.
     pub planned: usize,
+    /// Each of them.
+    pub runs: Vec<(&'a Cell, RunDirectory)>,
     /// What each of them came to.
     pub summaries: Vec<Summary>,
     /// What each of them wrote.
@@ -36,15 +38,17 @@ pub fn groups<'a>(plan: &'a Plan, finished: &[Option<RunDirectory>]) -> Result<V
             let cells = plan.cells.iter().zip(finished);
             let own: Vec<_> = cells
                 .filter(|(cell, _)| (cell.environment, cell.variant) == (environment, variant))
-                .map(|(_, directory)| directory)
                 .collect();
-            let runs = || own.iter().copied().flatten();
+            let finished = own.iter().filter_map(|(cell, directory)| Some((*cell, (*directory).clone()?)));
+            let runs: Vec<_> = finished.collect();
+            let folders = || runs.iter().map(|(_, directory)| directory);
             groups.push(Group {
                 environment: plan.entry(environment, variant),
                 variant: name,
                 planned: own.len(),
-                summaries: runs().map(|run| read_json(&run.summary())).collect::<Result<_, _>>()?,
-                tables: runs().map(|run| RunTables::read(run.path())).collect::<Result<_, _>>()?,
+                summaries: folders().map(|run| read_json(&run.summary())).collect::<Result<_, _>>()?,
+                tables: folders().map(|run| RunTables::read(run.path())).collect::<Result<_, _>>()?,
+                runs,
             });
         }
     }

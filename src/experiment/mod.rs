@@ -4,14 +4,20 @@
 //! the runs of one variant in one environment, which [`Results`] and [`figures`] sum up with
 //! [`statistics`](crate::statistics).
 
+mod columns;
 pub mod figures;
 mod group;
 mod plan;
 mod results;
+mod run_table;
+mod search;
 mod store;
 mod table;
 
+pub use columns::{Columns, Values};
 pub use group::{Group, groups};
 pub use plan::{Cell, Plan};
 pub use results::{Improvement, Results, Row, Spread};
+pub use run_table::run_table;
+pub use search::{Domain, Range, Search, TRIAL};
 pub use store::Store;

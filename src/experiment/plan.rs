@@ -6,6 +6,7 @@ use control_envs::{Entry, Registry};
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
+use super::search::Search;
 use crate::config::{Config, ConfigLayer, Seeds, preset, with_arguments};
 use crate::error::Error;
 
@@ -23,6 +24,10 @@ pub struct Plan {
     entries: Vec<Entry>,
     /// Every run, seed after seed: an experiment that is ended early has about as many runs of each variant.
     pub cells: Vec<Cell>,
+    /// How many seeds there are.
+    pub seeds: usize,
+    /// The ranges that it searches in, where it does. The settings that have been tried are variants of their own.
+    pub search: Option<Search>,
 }
 
 /// One run of an experiment.
@@ -64,7 +69,8 @@ impl Plan {
             None => ConfigLayer::empty(source),
             Some(value) => file.layer("settings", value)?,
         };
-        let variants = file.variants()?;
+        let search = file.search()?;
+        let variants = file.variants(search.is_some())?;
 
         let (mut configs, mut entries) = (Vec::new(), Vec::new());
         for (environment, (entry, own)) in environments.iter().enumerate() {
@@ -79,6 +85,9 @@ impl Plan {
                 entries.push(entry);
                 configs.push((variant, environment, config));
             }
+            if let Some(search) = &search {
+                file.check_ranges(search, &[shared.clone(), own.clone()], entry)?;
+            }
         }
         let mut cells = Vec::new();
         for seed in seeds.iter() {
@@ -90,7 +99,7 @@ impl Plan {
         }
         let environments = environments.into_iter().map(|(entry, _)| entry).collect();
         let variants = variants.into_iter().map(|(name, _)| name).collect();
-        Ok(Self { text, environments, variants, entries, cells })
+        Ok(Self { text, environments, variants, entries, cells, seeds: seeds.iter().count(), search })
     }
 
     /// An environment with the arguments that a variant gives it, both by their index.
@@ -107,7 +116,7 @@ impl Plan {
 }
 
 /// The keys of the file.
-const KEYS: [&str; 4] = ["environments", "seeds", "settings", "variants"];
+const KEYS: [&str; 6] = ["environments", "seeds", "settings", "variants", "sample", "ranges"];
 
 /// A parsed file.
 struct File<'a> {
@@ -187,10 +196,64 @@ impl File<'_> {
         }
     }
 
-    fn variants(&self) -> Result<Vec<(String, ConfigLayer)>, Error> {
+    /// What it searches in, where it does.
+    fn search(&self) -> Result<Option<Search>, Error> {
+        let sample = match self.table.get("sample") {
+            None => None,
+            Some(Value::Integer(sample)) if (1..=10_000).contains(sample) => usize::try_from(*sample).ok(),
+            Some(other) => {
+                return Err(
+                    self.wrong(format_args!("sample = {other} must be a whole number from 1 to 10000"))
+                );
+            }
+        };
+        match (sample, self.table.get("ranges")) {
+            (None, None) => Ok(None),
+            (Some(sample), Some(Value::Table(section))) => {
+                Search::new(sample, section).map(Some).map_err(|problem| self.wrong(problem))
+            }
+            (None, _) => Err(self.wrong("there are ranges and no sample; write how many settings of them are tried, such as sample = 40")),
+            (_, None) => Err(self.wrong("there is a sample and no ranges; write them below [ranges]")),
+            (_, Some(other)) => Err(self.wrong(format_args!("ranges = {other} is not a section; write [ranges]"))),
+        }
+    }
+
+    /// Refuses ranges that hold what no run could have, and what can't be searched in.
+    fn check_ranges(&self, search: &Search, below: &[ConfigLayer], entry: &Entry) -> Result<(), Error> {
+        if self.in_order("environments").len() > 1
+            || self.table.get("environments").and_then(Value::as_array).is_some_and(|names| names.len() > 1)
+        {
+            return Err(self.wrong(
+                "a search takes one environment, since returns of different ones have no common scale; write a file \
+                 for each",
+            ));
+        }
+        for range in &search.ranges {
+            for value in range.domain.samples() {
+                let source = format!("{}, [ranges]", self.source);
+                let probe = ConfigLayer::parse(&source, &format!("{} = {value}", range.key))?;
+                let mut layers = below.to_vec();
+                if let Some((name, text)) = preset(entry.id()) {
+                    layers.insert(0, ConfigLayer::parse(name, text)?);
+                }
+                layers.push(probe);
+                with_arguments(entry, layers.iter())?;
+                if Config::resolve(&layers)?.evaluation.episodes == 0 {
+                    return Err(self.wrong(
+                        "a search judges settings by their evaluations, so evaluation.episodes must not be 0",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// They may be left out where settings are searched for.
+    fn variants(&self, may_lack: bool) -> Result<Vec<(String, ConfigLayer)>, Error> {
         const FORM: &str = "write a section for each, such as [variants.ucb]";
         let table = match self.table.get("variants") {
             Some(Value::Table(table)) if !table.is_empty() => table,
+            None if may_lack => return Ok(Vec::new()),
             _ => return Err(self.wrong(format_args!("there are no variants; {FORM}"))),
         };
         let mut variants = Vec::new();

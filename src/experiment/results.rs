@@ -167,6 +167,7 @@ mod tests {
             environment: registry.find(environment).unwrap(),
             variant,
             planned: 2,
+            runs: Vec::new(),
             summaries,
             tables: Vec::new(),
         };
@@ -210,8 +211,14 @@ mod tests {
     fn nothing_finished_is_a_table_too() {
         let registry = Registry::builtin();
         let environment = registry.find("cartpole").unwrap();
-        let nothing =
-            Group { environment, variant: "a", planned: 3, summaries: Vec::new(), tables: Vec::new() };
+        let nothing = Group {
+            environment,
+            variant: "a",
+            planned: 3,
+            runs: Vec::new(),
+            summaries: Vec::new(),
+            tables: Vec::new(),
+        };
         let results = Results::of(&[nothing]);
         assert!(results.markdown().contains("| 0 of 3 | -"), "{}", results.markdown());
         assert_eq!(results.csv().unwrap().iter().filter(|byte| **byte == b'\n').count(), 2);

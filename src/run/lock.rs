@@ -32,6 +32,15 @@ impl RunDirectory {
         }
         Ok(RunLock { _folder: folder })
     }
+
+    /// Whether another process is writing into it now.
+    ///
+    /// # Errors
+    /// Where the folder can't be opened.
+    pub fn is_busy(&self) -> Result<bool, Error> {
+        let folder = File::open(self.path()).map_err(Error::file("open the folder", self.path()))?;
+        Ok(matches!(folder.try_lock(), Err(TryLockError::WouldBlock)))
+    }
 }
 
 #[cfg(test)]
@@ -43,7 +52,9 @@ mod tests {
     fn the_second_one_is_refused_until_the_first_is_gone() {
         let runs = tempfile::tempdir().unwrap();
         let directory = RunDirectory::create(runs.path(), "x", &Config::default()).unwrap();
+        assert!(!directory.is_busy().unwrap());
         let first = directory.lock().unwrap();
+        assert!(directory.is_busy().unwrap());
         let problem = directory.lock().unwrap_err().to_string();
         assert!(problem.contains("another process is writing"), "{problem}");
         drop(first);

@@ -2,6 +2,7 @@
 
 mod directory;
 mod events;
+mod found;
 mod label;
 mod lock;
 mod meta;
@@ -17,6 +18,7 @@ mod tables;
 mod writer;
 
 pub use directory::RunDirectory;
+pub use found::{FoundRun, RunState};
 pub use label::compared_labels;
 pub(crate) use monitor::episode_times;
 pub use record::Record;

@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// Settings under which a training takes a second. What sets one of them itself takes [`quick`].
 pub const QUICK: [&str; 10] = [
@@ -108,4 +110,51 @@ pub fn same_run(one: &Path, other: &Path) {
     ] {
         assert_eq!(of(one, key), of(other, key), "{key}");
     }
+}
+
+/// Whether a run that has not ended has a checkpoint.
+pub fn is_caught(run: &Path) -> bool {
+    let names = fs::read_dir(run.join("checkpoints")).into_iter().flatten();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let is_whole = |name: String| name.starts_with("step-") && !name.contains('.');
+    !run.join("summary.json").is_file() && names.into_iter().any(is_whole)
+}
+
+/// The runs of an experiment, variant after variant.
+pub fn runs_of_experiment(output: &Path) -> Vec<PathBuf> {
+    let listed = |folder: &Path| if folder.is_dir() { folders(folder) } else { Vec::new() };
+    listed(&output.join("runs")).iter().flat_map(|variant| listed(variant)).collect()
+}
+
+/// Every run of an experiment is the one of the other, and there are no others; the tables are the same too.
+pub fn same_experiment(one: &Path, other: &Path) {
+    let sorted = |output: &Path| {
+        let runs = runs_of_experiment(output).into_iter();
+        let variant = |run: &PathBuf| run.parent().unwrap().file_name().unwrap().to_owned();
+        let mut runs: Vec<_> = runs.map(|run| (variant(&run), summary(&run)["seed"].as_u64(), run)).collect();
+        runs.sort();
+        runs
+    };
+    let (one_runs, other_runs) = (sorted(one), sorted(other));
+    assert_eq!(one_runs.len(), other_runs.len());
+    for ((variant, seed, run), (other_variant, other_seed, other_run)) in one_runs.iter().zip(&other_runs) {
+        assert_eq!((variant, seed), (other_variant, other_seed));
+        same_run(run, other_run);
+    }
+    for table in ["table.md", "table.csv"] {
+        assert_eq!(fs::read(one.join(table)).unwrap(), fs::read(other.join(table)).unwrap(), "{table}");
+    }
+}
+
+/// Waits for what has to happen. `None` after all patience.
+pub fn wait_for<T>(mut until: impl FnMut() -> Option<T>) -> Option<T> {
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(300) {
+        let found = until();
+        if found.is_some() {
+            return found;
+        }
+        sleep(Duration::from_millis(5));
+    }
+    None
 }

@@ -1,0 +1,132 @@
+"""How a run travels from a node to the experiment's folder, without Ray."""
+
+import itertools
+import shutil
+
+import pytest
+
+from concrete_dqn import on_ray
+
+
+def checkpoint(run, step, segments):
+    """What the program writes: the folder, under its name once it is whole, and the replay that it needs."""
+    for segment in segments:
+        path = run / "checkpoints" / "replay" / segment
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_text(f"transitions of {segment}")
+    folder = run / "checkpoints" / f"step-{step:012}"
+    folder.mkdir()
+    (folder / "state.json").write_text(",".join(segments))
+    (folder / "tensors.safetensors").write_text(str(step))
+
+
+def tree(folder):
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def moments(run):
+    """A run as it grows, moment after moment."""
+    (run / "plots").mkdir(parents=True)
+    (run / "config.toml").write_text("settings")
+    (run / "episodes.csv").write_text("1\n")
+    yield
+    checkpoint(run, 10, ["a"])
+    (run / "episodes.csv").write_text("1\n2\n")
+    yield
+    checkpoint(run, 20, ["a", "b"])
+    (run / "checkpoints" / "step-000000000030.partial").mkdir()
+    (run / ".model.partial").write_text("half")
+    yield
+    for step in (10, 20):
+        shutil.rmtree(run / "checkpoints" / f"step-{step:012}")
+    (run / "checkpoints" / "replay" / "a").unlink()
+    checkpoint(run, 40, ["b", "c"])
+    shutil.rmtree(run / "checkpoints" / "step-000000000030.partial")
+    (run / ".model.partial").unlink()
+    (run / "plots" / "return.svg").write_text("a picture")
+    (run / "report.html").write_text("a page")
+    yield
+
+
+def assert_resumable(run):
+    """Every checkpoint that has its name is whole, and has the replay that it needs."""
+    for step in on_ray.checkpoints(run):
+        folder = run / "checkpoints" / step
+        assert (folder / "tensors.safetensors").read_text() == str(int(step.removeprefix("step-")))
+        for segment in (folder / "state.json").read_text().split(","):
+            assert (run / "checkpoints" / "replay" / segment).read_text() == f"transitions of {segment}"
+        assert (run / "config.toml").read_text() == "settings"
+
+
+def test_what_arrives_is_what_was_written_and_nothing_is_sent_twice(tmp_path):
+    node, home = tmp_path / "node", tmp_path / "home"
+    run = node / "runs" / "it" / "x"
+    shipment, sent = on_ray.Shipment(node, run), []
+    for _ in moments(run):
+        update = shipment.changes()
+        if update is None:
+            assert not on_ray.checkpoints(run), "without a checkpoint there is nothing to resume"
+            continue
+        sent += [name for name in update["files"] if name.startswith("checkpoints/")]
+        on_ray.unpack(home, update)
+        assert_resumable(home / "runs" / "it" / "x")
+    assert len(sent) == len(set(sent)) and sent
+    assert "report.html" not in tree(home / "runs" / "it" / "x")
+    on_ray.unpack(home, shipment.changes(whole=True))
+    assert tree(home) == tree(node)
+
+    # And from there to the next node.
+    other = tmp_path / "other"
+    on_ray.unpack(other, on_ray.Shipment(home, home / "runs" / "it" / "x").changes(whole=True))
+    assert tree(other) == tree(home)
+
+
+def test_a_driver_that_dies_while_it_writes_leaves_what_can_be_resumed(tmp_path, monkeypatch):
+    write = on_ray.write
+    for last in itertools.count():
+        node, home = tmp_path / f"node-{last}", tmp_path / f"home-{last}"
+        run = node / "runs" / "it" / "x"
+        shipment, written = on_ray.Shipment(node, run), itertools.count()
+
+        def dying(path, content):
+            if next(written) == last:
+                raise KeyboardInterrupt
+            write(path, content)
+
+        monkeypatch.setattr(on_ray, "write", dying)
+        try:
+            for _ in moments(run):
+                if update := shipment.changes():
+                    on_ray.unpack(home, update)
+        except KeyboardInterrupt:
+            assert_resumable(home / "runs" / "it" / "x")
+            continue
+        assert last > 10
+        return
+
+
+def test_files_that_vanish_while_they_are_read_are_read_again(tmp_path, monkeypatch):
+    run = tmp_path / "runs" / "it" / "x"
+    for _ in moments(run):
+        pass
+    checkpoints, asked = on_ray.checkpoints, []
+
+    def vanishing(folder):
+        asked.append(folder)
+        # The first time with one that the program removes before it is read.
+        return (["step-000000000005"] if len(asked) == 1 else []) + checkpoints(folder)
+
+    monkeypatch.setattr(on_ray, "checkpoints", vanishing)
+    update = on_ray.Shipment(tmp_path, run).changes(whole=True)
+    assert len(asked) == 2 and "checkpoints/step-000000000040/state.json" in update["files"]
+
+
+def test_a_node_without_the_program_says_so(tmp_path, monkeypatch):
+    monkeypatch.delenv("CONCRETE_DQN", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    job = {"program": str(tmp_path / "none"), "name": "it, cartpole, seed 0", "scratch": None, "mark": str(tmp_path)}
+    *_, ended = on_ray.train(job | {"output": str(tmp_path), "experiment": ""}, None)
+    assert ended["ended"] == 1 and "has no concrete-dqn" in ended["said"]
+    with pytest.raises(FileNotFoundError, match="CONCRETE_DQN names none there"):
+        on_ray.start(job, tmp_path)

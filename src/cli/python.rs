@@ -1,0 +1,36 @@
+//! Python, and the scripts of this program that it runs.
+
+use std::env;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::error::Error;
+
+/// The interpreter: that of `CONCRETE_DQN_PYTHON`, that of the virtual environment that is active, or `python3`. The
+/// environments of Gymnasium are in the same.
+pub fn interpreter() -> PathBuf {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+    let of_venv = || set("VIRTUAL_ENV").map(|venv| Path::new(&venv).join("bin/python"));
+    set("CONCRETE_DQN_PYTHON").map(PathBuf::from).or_else(of_venv).unwrap_or_else(|| "python3".into())
+}
+
+/// Starts a script, asked on its standard input and answering on its standard output; what it says beside that goes into
+/// `log`. Ctrl-C is for this program alone.
+///
+/// # Errors
+/// [`Error::Usage`] where there is no Python; it says that `packages` are to be installed too.
+pub fn start(script: &str, packages: &str, log: File) -> Result<Child, Error> {
+    let python = interpreter();
+    let mut command = Command::new(&python);
+    command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.spawn().map_err(|error| {
+        Error::Usage(format!(
+            "Python could not be started as `{}` ({error}); install Python 3 and `pip install {packages}`, or name an \
+             interpreter that has it in CONCRETE_DQN_PYTHON",
+            python.display()
+        ))
+    })
+}
