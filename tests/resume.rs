@@ -17,7 +17,7 @@ use concrete_dqn::training::{Observer, TrainingProgress, TrainingSnapshot, train
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
 use minefield::Minefield;
-use program::{assert_fails, folders, program, quick, same_run, summary, text};
+use program::{assert_fails, folders, program, quick, same_learning, same_run, summary, text};
 use tch::Device;
 
 /// Rows since the start, and a checkpoint of one step where it is asked for.
@@ -173,7 +173,7 @@ fn a_finished_run_is_extended_as_if_it_had_been_longer_from_the_start() {
     assert_fails(&resume(&short, &["--steps", "599"]), 2, &["--steps 599 is fewer than the 600"]);
     let output = resume(&short, &["--steps", "900"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    same_run(&short, &long);
+    same_learning(&short, &long);
     let config = fs::read_to_string(short.join("config.toml")).unwrap();
     assert!(config.contains("steps = 900"), "the config says what the run is now");
     let meta: serde_json::Value =

@@ -92,11 +92,23 @@ pub fn python(packages: &[&str]) -> Option<PathBuf> {
 
 /// The two runs computed the same, to the byte.
 pub fn same_run(one: &Path, other: &Path) {
-    for file in
-        ["episodes.csv", "layers.csv", "updates.csv", "evaluations.csv", "maps.csv", "model.safetensors"]
-    {
+    same_learning(one, other);
+    same_files(one, other, &["maps.csv"]);
+}
+
+fn same_files(one: &Path, other: &Path, files: &[&str]) {
+    for file in files {
         assert!(fs::read(one.join(file)).unwrap() == fs::read(other.join(file)).unwrap(), "{file} differs");
     }
+}
+
+/// The same but for the maps, which are made after shares of the steps that a training is to have.
+pub fn same_learning(one: &Path, other: &Path) {
+    same_files(
+        one,
+        other,
+        &["episodes.csv", "layers.csv", "updates.csv", "evaluations.csv", "model.safetensors"],
+    );
     let of = |run: &Path, key: &str| summary(run)[key].clone();
     for key in [
         "total_steps",
