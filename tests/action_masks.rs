@@ -10,6 +10,7 @@ use control_envs::{Env, Wrappers, contract};
 use minefield::Minefield;
 
 fn config(settings: &str) -> Config {
+    tch::set_num_threads(1);
     let quick = "steps = 250\nnetwork.hidden = [8]\nagent.learning_starts = 100\nagent.batch_size = 16\n\
                  evaluation.period = 150\nevaluation.episodes = 3";
     Config::for_env("Minefield-v0").unwrap().with(quick).unwrap().with(settings).unwrap()

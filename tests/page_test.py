@@ -243,8 +243,9 @@ def play(browser):
     n = slide(browser, "n", END) and browser.run("return report.landscape.settings.n")
     check(n == 10_000 and abs(widget(browser)["best"] - teaching_minimum(n, 500)) < 1e-6, "N goes to 10,000")
     # Where a layer of the run is concerned it is the other way round: more data push p down, more units up.
-    layers = browser.run("const which = report.landscape.which; return which.options.length - 1")
-    check(layers == 3, f"{layers} layers are offered")
+    layers = 3
+    offered = browser.run("return report.landscape.which.options.length")
+    check(offered == 1 + layers + 1, f"{offered} forms are offered, not one to learn from, three layers and a place")
     choose = (
         "const { which, moment } = report.landscape; which.selectedIndex = arguments[0]; which.onchange();"
         "moment.input.value = arguments[1]; moment.input.oninput()"

@@ -8,16 +8,18 @@ use crate::program::{assert_fails, program, same_run, summary, text};
 use crate::row;
 use crate::runs::{checkpoints, endless, only, resume, resuming, training, wait_until, whole};
 
-const RUN: [&str; 4] = ["--steps", "4000", "--set", "checkpoint.episodes=1"];
+/// Of images, of which there are no maps that would be larger than the rest.
+const RUN: [&str; 8] =
+    ["--env", "catch", "--steps", "1500", "--set", "network.kind=dense", "--set", "checkpoint.episodes=1"];
 
 /// The most blocks of 512 bytes that a file may have: enough for the network, not for all transitions.
 #[test]
 fn a_file_size_limit_stops_the_run_and_leaves_the_last_checkpoint_whole() {
     let parent = tempfile::tempdir().unwrap();
-    let undisturbed = whole(&parent.path().join("whole"), &RUN[..2]);
+    let undisturbed = whole(&parent.path().join("whole"), &RUN[..6]);
     let runs = parent.path().join("limited");
     let mut limited = Command::new("sh");
-    limited.args(["-c", "ulimit -f 80; exec \"$0\" \"$@\""]);
+    limited.args(["-c", "ulimit -f 240; exec \"$0\" \"$@\""]);
     let training = training(&runs, &RUN);
     let output = limited.arg(training.get_program()).args(training.get_args()).output().unwrap();
     assert_fails(&output, 1, &["error: could not write", "limited", "checkpoints", "File too large"]);
