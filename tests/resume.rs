@@ -17,7 +17,7 @@ use concrete_dqn::training::{Observer, TrainingProgress, TrainingSnapshot, train
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
 use minefield::Minefield;
-use program::{assert_fails, folders, program, quick, same_learning, same_run, summary, text};
+use program::{assert_fails, folders, program, quick, same_learning, summary, text};
 use tch::Device;
 
 /// Rows since the start, and a checkpoint of one step where it is asked for.
