@@ -104,12 +104,14 @@ def start(job, folder):
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
-        preexec_fn=end_with_parent,
+        preexec_fn=begin_child,
     )
 
 
-def end_with_parent():
-    """A node that dies takes its runs with it, so that no run is trained twice."""
+def begin_child():
+    """A run can be asked to save and end, and a node that dies takes its runs with it, so that none is trained twice."""
+    # Ray's workers block it, and a child inherits that.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     if sys.platform == "linux":
         PR_SET_PDEATHSIG = 1
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -226,17 +226,17 @@ impl<'a> Driver<'a> {
     fn listen(&mut self, board: &mut Board<'_>, interrupt: &Interrupt) -> Result<(), Error> {
         let lines = self.lines();
         loop {
+            // After every line too, since lines may come faster than one can wait.
+            if interrupt.wants_to_stop() {
+                drop(self.input.take());
+            }
             match lines.recv_timeout(LOOK) {
                 Ok(line) => match serde_json::from_str(&line) {
                     Ok(Event::Done) => return Ok(()),
                     Ok(event) => board.take(event)?,
                     Err(error) => tracing::debug!("Ray's driver printed `{line}`: {error}"),
                 },
-                Err(RecvTimeoutError::Timeout) => {
-                    if interrupt.wants_to_stop() {
-                        drop(self.input.take());
-                    }
-                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(self.broke()),
             }
         }
