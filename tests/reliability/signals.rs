@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::program::{same_run, summary};
+use crate::program::{same_learning, summary};
 use crate::runs::{checkpoints, endless, resume, resuming, whole};
 
 #[test]
@@ -30,6 +30,6 @@ fn what_is_asked_to_end_ends_with_a_checkpoint() {
         assert_eq!(refused.status.code(), Some(2));
         resume(&run);
         let alone = whole(&parent.path().join("alone"), &[&["--steps", more.as_str()], &flags[..]].concat());
-        same_run(&alone, &run);
+        same_learning(&alone, &run);
     }
 }
