@@ -431,42 +431,25 @@ fn one_environment_is_explained() {
     for name in
         ["cartpole", "mountaincar", "acrobot", "catch", "deep-sea", "cartpole-swingup", "sparse-mountaincar"]
     {
+        const HEADINGS: [&str; 10] = [
+            "description",
+            "actions",
+            "observation",
+            "rewards",
+            "start",
+            "end",
+            "source",
+            "step",
+            "threshold",
+            "preset",
+        ];
         let page = explained(name);
         let headings: Vec<&str> =
             page.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next()).collect();
         let mut distinct = headings.clone();
-        distinct.retain(|heading| {
-            [
-                "description",
-                "actions",
-                "observation",
-                "rewards",
-                "start",
-                "end",
-                "source",
-                "step",
-                "threshold",
-                "preset",
-            ]
-            .contains(heading)
-        });
+        distinct.retain(|heading| HEADINGS.contains(heading));
         distinct.dedup();
-        assert_eq!(
-            distinct,
-            [
-                "description",
-                "actions",
-                "observation",
-                "rewards",
-                "start",
-                "end",
-                "source",
-                "step",
-                "threshold",
-                "preset"
-            ],
-            "{page}"
-        );
+        assert_eq!(distinct, HEADINGS, "{page}");
     }
     assert_fails(&run(&["envs", "sea"]), 2, &["there is no environment `sea`", "did you mean"]);
 }

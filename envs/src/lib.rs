@@ -85,6 +85,7 @@ mod error;
 mod gymnasium;
 mod mersenne_twister;
 mod mountain_car;
+mod python;
 mod registry;
 mod saved;
 mod space;
@@ -106,6 +107,7 @@ pub use error::EnvError;
 #[cfg(unix)]
 pub use gymnasium::Gymnasium;
 pub use mountain_car::MountainCar;
+pub use python::python_interpreter;
 pub use registry::{Entry, Registry};
 pub use space::{BoxSpace, Dimension, ImageShape};
 pub use sparse_mountain_car::SparseMountainCar;

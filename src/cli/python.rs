@@ -1,19 +1,11 @@
 //! Python, and the scripts of this program that it runs.
 
-use std::env;
 use std::fs::File;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::error::Error;
+use control_envs::python_interpreter;
 
-/// The interpreter: that of `CONCRETE_DQN_PYTHON`, that of the virtual environment that is active, or `python3`. The
-/// environments of Gymnasium are in the same.
-pub fn interpreter() -> PathBuf {
-    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
-    let of_venv = || set("VIRTUAL_ENV").map(|venv| Path::new(&venv).join("bin/python"));
-    set("CONCRETE_DQN_PYTHON").map(PathBuf::from).or_else(of_venv).unwrap_or_else(|| "python3".into())
-}
+use crate::error::Error;
 
 /// Starts a script, asked on its standard input and answering on its standard output; what it says beside that goes into
 /// `log`. Ctrl-C is for this program alone.
@@ -21,7 +13,7 @@ pub fn interpreter() -> PathBuf {
 /// # Errors
 /// [`Error::Usage`] where there is no Python; it says that `packages` are to be installed too.
 pub fn start(script: &str, packages: &str, log: File) -> Result<Child, Error> {
-    let python = interpreter();
+    let python = python_interpreter();
     let mut command = Command::new(&python);
     command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
     #[cfg(unix)]

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::failure::Failure;
+use crate::python_interpreter;
 
 /// What the process runs. It is part of the Python package too.
 const SCRIPT: &str = include_str!("../../../python/concrete_dqn/serve.py");
@@ -43,10 +44,7 @@ impl Interpreter {
 
     /// The one that the environment variables say.
     pub fn of_environment() -> Self {
-        let set = |name| env::var_os(name).filter(|value| !value.is_empty());
-        let python = set("CONCRETE_DQN_PYTHON").map(PathBuf::from);
-        let of_venv = || set("VIRTUAL_ENV").map(|venv| Path::new(&venv).join("bin/python"));
-        let timeout = match set("CONCRETE_DQN_GYM_TIMEOUT") {
+        let timeout = match env::var_os("CONCRETE_DQN_GYM_TIMEOUT").filter(|value| !value.is_empty()) {
             None => Ok(TIMEOUT),
             Some(text) => seconds(&text.to_string_lossy()).ok_or_else(|| {
                 format!(
@@ -55,7 +53,7 @@ impl Interpreter {
                 )
             }),
         };
-        Self { python: python.or_else(of_venv).unwrap_or_else(|| "python3".into()), timeout }
+        Self { python: python_interpreter(), timeout }
     }
 
     /// Starts a process.
