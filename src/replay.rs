@@ -16,13 +16,16 @@ use masks::Masks;
 
 /// The last `capacity` transitions, sampled uniformly.
 ///
-/// The observation after a transition is the one before the next, so it is not stored twice. Where an episode was
-/// truncated there is no next transition, and the final observation, from which the value is bootstrapped, is kept
-/// aside; where it terminated, nothing follows and nothing is kept.
+/// Several environments take turns, so that the transition after one lies as many slots further on as there are
+/// environments. The observation after a transition is the one before that next one, so it is not stored twice. Where an
+/// episode was truncated there is no next transition, and the final observation, from which the value is bootstrapped, is
+/// kept aside; where it terminated, nothing follows and nothing is kept.
 #[derive(Debug)]
 pub struct Replay {
     capacity: usize,
     dimensions: usize,
+    /// How many take turns.
+    environments: usize,
     observations: Vec<f32>,
     actions: Vec<u32>,
     rewards: Vec<f32>,
@@ -31,7 +34,8 @@ pub struct Replay {
     final_observations: HashMap<usize, Box<[f32]>>,
     /// Which actions were valid, where an environment says so.
     masks: Masks,
-    /// The observation after the newest transition.
+    /// The observation after the newest transition of each environment: `[environments, dimensions]`, or as many rows as
+    /// there are transitions.
     latest: Vec<f32>,
     /// The slot that the next transition takes.
     cursor: usize,
@@ -120,9 +124,15 @@ impl Batch {
 }
 
 impl Replay {
-    /// An empty buffer for `capacity` transitions with observations of `dimensions` numbers, or `None` where there is
-    /// not enough memory for it.
+    /// An empty buffer for `capacity` transitions with observations of `dimensions` numbers from one environment, or `None`
+    /// where there is not enough memory for it.
     pub fn new(capacity: usize, dimensions: usize) -> Option<Self> {
+        Self::of_environments(1, capacity, dimensions)
+    }
+
+    /// The same for environments that take turns: the first transition is of the first one, the next of the second, and so
+    /// on. There have to be at least as many slots as environments.
+    pub fn of_environments(environments: usize, capacity: usize, dimensions: usize) -> Option<Self> {
         let reserve = |count: usize| {
             let mut observations: Vec<f32> = Vec::new();
             observations.try_reserve_exact(count).ok()?;
@@ -135,13 +145,14 @@ impl Replay {
         Some(Self {
             capacity,
             dimensions,
+            environments,
             observations: reserve(capacity.checked_mul(dimensions)?)?,
             actions,
             rewards: reserve(capacity)?,
             terminated,
             final_observations: HashMap::new(),
             masks: Masks::default(),
-            latest: Vec::with_capacity(dimensions),
+            latest: Vec::with_capacity(environments * dimensions),
             cursor: 0,
             pushed: 0,
             reward_range: (0.0, 0.0),
@@ -210,8 +221,12 @@ impl Replay {
         if truncated && !terminated {
             self.final_observations.insert(slot, next_observation.into());
         }
-        self.latest.clear();
-        self.latest.extend_from_slice(next_observation);
+        let row = self.turn() * self.dimensions;
+        if self.latest.len() == row {
+            self.latest.extend_from_slice(next_observation);
+        } else {
+            self.latest[row..][..self.dimensions].copy_from_slice(next_observation);
+        }
         self.cursor = (slot + 1) % self.capacity;
         self.pushed += 1;
     }
@@ -219,12 +234,25 @@ impl Replay {
     /// Where an episode was left in its middle, as at the end of a training that is then continued, what followed its
     /// last transition is not the observation that comes now.
     fn close_a_cut_episode(&mut self, observation: &[f32]) {
-        let Some(count) = self.len().checked_sub(1) else { return };
-        let newest = (self.cursor + count) % self.len();
-        let ended = self.terminated[newest] || self.final_observations.contains_key(&newest);
-        if !ended && self.latest != observation {
-            self.final_observations.insert(newest, self.latest.as_slice().into());
+        if self.pushed < self.environments as u64 {
+            return;
         }
+        let newest = (self.cursor + self.capacity - self.environments) % self.capacity;
+        let ended = self.terminated[newest] || self.final_observations.contains_key(&newest);
+        let latest = &self.latest[self.turn() * self.dimensions..][..self.dimensions];
+        if !ended && latest != observation {
+            self.final_observations.insert(newest, latest.into());
+        }
+    }
+
+    /// The environment that the next transition is of.
+    pub fn turn(&self) -> usize {
+        (self.pushed % self.environments as u64) as usize
+    }
+
+    /// How many transitions were stored after the one in a slot.
+    fn age(&self, slot: usize) -> usize {
+        (self.cursor + self.capacity - 1 - slot) % self.capacity
     }
 
     /// Fills `batch` with `rows` transitions, each drawn uniformly and independently, and looks ahead from each as
@@ -244,22 +272,23 @@ impl Replay {
     }
 
     /// What up to `lookahead.steps` transitions from `slot` on add up to, and the slot of the last. An episode's end and
-    /// the newest transition cut them short.
+    /// the environment's newest transition cut them short.
     fn look_ahead(&self, slot: usize, lookahead: Lookahead) -> (NStep, usize) {
         let (mut sum, mut last) = (NStep::START, slot);
         for step in 1..=lookahead.steps {
             sum = sum.then(self.rewards[last], lookahead.gamma, self.terminated[last]);
-            let next = (last + 1) % self.capacity;
-            let is_last = step == lookahead.steps || next == self.cursor || self.terminated[last];
+            let is_newest = self.age(last) < self.environments;
+            let is_last = step == lookahead.steps || is_newest || self.terminated[last];
             if is_last || self.final_observations.contains_key(&last) {
                 break;
             }
-            last = next;
+            last = (last + self.environments) % self.capacity;
         }
         (sum, last)
     }
 
-    /// The observations of up to `rows` of the newest `among` transitions, evenly spread: `[rows, dimensions]`.
+    /// The observations of up to `rows` of the newest `among` transitions of the environment that stored one last, evenly
+    /// spread: `[rows, dimensions]`.
     pub fn recent_observations(&self, among: usize, rows: usize) -> Vec<f32> {
         self.recent_slots(among, rows).flat_map(|slot| self.observation(slot)).copied().collect()
     }
@@ -272,11 +301,11 @@ impl Replay {
     }
 
     fn recent_slots(&self, among: usize, rows: usize) -> impl Iterator<Item = usize> {
-        let among = among.min(self.len());
+        let among = among.min(self.len().div_ceil(self.environments));
         let rows = rows.min(among);
         (0..rows).map(move |row| {
-            let age = 1 + row * among / rows;
-            (self.cursor + self.len() - age) % self.len()
+            let age = 1 + row * among / rows * self.environments;
+            (self.cursor + self.capacity - age) % self.capacity
         })
     }
 
@@ -285,13 +314,14 @@ impl Replay {
     }
 
     fn observation_after(&self, slot: usize) -> &[f32] {
-        let next = (slot + 1) % self.capacity;
+        let age = self.age(slot);
         if let Some(last) = self.final_observations.get(&slot) {
             last
-        } else if next == self.cursor {
-            &self.latest
+        } else if age < self.environments {
+            let environment = (self.pushed - 1 - age as u64) % self.environments as u64;
+            &self.latest[environment as usize * self.dimensions..][..self.dimensions]
         } else {
-            self.observation(next)
+            self.observation((slot + self.environments) % self.capacity)
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The loop: environment and agent, on one screen. It knows nothing of files or terminals.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::time::{Duration, Instant};
 
-use control_envs::{Env, EnvError};
+use control_envs::Env;
 use serde::{Deserialize, Serialize};
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Decision};
 use crate::engine::GroupFigures;
 use crate::error::Error;
 use crate::randomness::{Generator, Stream, generator};
@@ -30,8 +31,18 @@ pub struct TrainingProgress {
     pub episodes: u64,
     /// The returns of the last of them, up to 100.
     pub returns: VecDeque<f64>,
+    /// Where each environment is.
+    pub environments: Vec<EnvironmentProgress>,
+}
+
+/// Where an environment is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvironmentProgress {
     /// The episode that is under way.
     pub episode: Option<EpisodeProgress>,
+    /// The action that was decided for it and not taken yet, since others had their turn.
+    pub action: Option<usize>,
 }
 
 /// An episode that is under way.
@@ -48,13 +59,13 @@ pub struct EpisodeProgress {
 }
 
 impl TrainingProgress {
-    /// The start of a training under this seed.
-    pub fn start(seed: u64) -> Self {
+    /// The start of a training under this seed, in so many environments.
+    pub fn start(seed: u64, environments: usize) -> Self {
         Self {
             starts: generator(seed, Stream::Environment),
             episodes: 0,
             returns: VecDeque::with_capacity(RETURN_WINDOW),
-            episode: None,
+            environments: vec![EnvironmentProgress::default(); environments],
         }
     }
 
@@ -63,10 +74,37 @@ impl TrainingProgress {
         (!self.returns.is_empty()).then(|| mean(&self.returns))
     }
 
-    fn begin_episode(&mut self, env: &mut dyn Env, agent: &mut Agent) -> Result<EpisodeProgress, EnvError> {
-        let observation = env.reset(&mut self.starts)?;
-        agent.begin_episode();
-        Ok(EpisodeProgress { observation, episode_return: 0.0, episode_length: 0 })
+    /// Decides for the environments whose turn is still to come in this round and that have no action yet: for all of them
+    /// when a round begins. Episodes begin where none is under way.
+    fn decide(&mut self, envs: &mut [Box<dyn Env>], agent: &mut Agent) -> Result<(), Error> {
+        let turn = agent.turn();
+        let undecided: Vec<usize> =
+            (turn..envs.len()).filter(|&index| self.environments[index].action.is_none()).collect();
+        let mut masks = Vec::with_capacity(undecided.len());
+        for &index in &undecided {
+            let episode = &mut self.environments[index].episode;
+            if episode.is_none() {
+                let observation = envs[index].reset(&mut self.starts)?;
+                agent.begin_episode(index);
+                *episode = Some(EpisodeProgress { observation, episode_return: 0.0, episode_length: 0 });
+            }
+            masks.push(envs[index].action_mask());
+        }
+        let decisions: Vec<Decision<'_>> = undecided
+            .iter()
+            .zip(&masks)
+            .filter_map(|(&environment, valid)| {
+                let episode = self.environments[environment].episode.as_ref()?;
+                Some(Decision { environment, observation: &episode.observation, valid: valid.as_deref() })
+            })
+            .collect();
+        let mut actions = Vec::with_capacity(decisions.len());
+        agent.act_each(&decisions, |environment, action| actions.push((environment, action)))?;
+        for (environment, action) in actions {
+            self.environments[environment].action = Some(action);
+            envs[environment].begin_step(action)?;
+        }
+        Ok(())
     }
 
     fn end_episode(
@@ -107,8 +145,8 @@ fn layer_record(episode: u64, group: &GroupFigures) -> LayerRecord {
 /// A training between two steps, when nothing is under way: all that has to be saved to resume here.
 #[derive(Clone, Copy)]
 pub struct TrainingSnapshot<'a> {
-    /// The environment.
-    pub env: &'a dyn Env,
+    /// The environments.
+    pub envs: &'a [Box<dyn Env>],
     /// The agent.
     pub agent: &'a Agent,
     /// How far the training has come.
@@ -119,7 +157,8 @@ impl TrainingSnapshot<'_> {
     /// Whether a training that is resumed from here goes on as if nothing had happened. It does not in the middle of an
     /// episode in an environment that can't be saved: another one begins there.
     pub fn is_exact(&self) -> bool {
-        self.progress.episode.is_none() || self.env.save_state().is_some()
+        let mut environments = self.progress.environments.iter().zip(self.envs);
+        environments.all(|(progress, env)| progress.episode.is_none() || env.save_state().is_some())
     }
 }
 
@@ -207,27 +246,35 @@ impl<const N: usize> Observer for Observers<'_, N> {
     }
 }
 
-/// Trains `agent` in `env` from `progress` on until it has taken the environment steps that its config
-/// grants.
+/// Trains `agent` in environments that take turns, from `progress` on, until it has taken the environment steps that its
+/// config grants.
+///
+/// Actions are decided for all of them at once when a round begins, and episodes that have ended begin anew then; after
+/// every single step the agent may learn, as from one environment.
 ///
 /// # Errors
-/// [`Error::Interrupted`] where the observer wanted to stop, the environment's errors, the agent's, the
+/// [`Error::Interrupted`] where the observer wanted to stop, the environments' errors, the agent's, the
 /// observer's. What was learned up to then is in the agent. After an interruption, as after the end,
 /// `progress` can be resumed.
 pub fn train(
-    env: &mut dyn Env,
+    envs: &mut [Box<dyn Env>],
     agent: &mut Agent,
     progress: &mut TrainingProgress,
     observer: &mut dyn Observer,
 ) -> Result<(), Error> {
     let mut asked = None;
     while !agent.is_finished() {
-        let mut episode = match progress.episode.take() {
-            Some(episode) => episode,
-            None => progress.begin_episode(env, agent)?,
+        let turn = agent.turn();
+        if progress.environments[turn].action.is_none() {
+            progress.decide(envs, agent)?;
+        }
+        let env = &mut envs[turn];
+        let EnvironmentProgress { episode: Some(mut episode), action: Some(action) } =
+            mem::take(&mut progress.environments[turn])
+        else {
+            continue;
         };
         let before = env.action_mask();
-        let action = agent.act_among(before.as_deref(), &episode.observation)?;
         let step = env.step(action)?;
         let after = env.action_mask();
         let valid = Valid { before: before.as_deref(), after: after.as_deref() };
@@ -248,9 +295,9 @@ pub fn train(
             observer.on_episode(&record, agent)?;
         } else {
             episode.observation = step.observation;
-            progress.episode = Some(episode);
+            progress.environments[turn].episode = Some(episode);
         }
-        let snapshot = TrainingSnapshot { env, agent, progress };
+        let snapshot = TrainingSnapshot { envs, agent, progress };
         observer.between_steps(snapshot)?;
         if observer.wants_to_stop() {
             let asked: &Instant = asked.get_or_insert_with(Instant::now);

@@ -48,10 +48,12 @@ fn config(settings: &[&str]) -> Config {
 
 fn run(config: &Config) -> (Agent, Recorded) {
     tch::set_num_threads(1);
-    let mut env = Registry::builtin().make(&config.env).unwrap();
-    let mut agent = Agent::new(config, env.spec(), Device::Cpu).unwrap();
+    let registry = Registry::builtin();
+    let mut envs: Vec<_> = (0..config.agent.envs).map(|_| registry.make(&config.env).unwrap()).collect();
+    let mut agent = Agent::new(config, envs[0].spec(), Device::Cpu).unwrap();
     let mut recorded = Recorded::default();
-    train(env.as_mut(), &mut agent, &mut TrainingProgress::start(config.seed), &mut recorded).unwrap();
+    let mut progress = TrainingProgress::start(config.seed, envs.len());
+    train(&mut envs, &mut agent, &mut progress, &mut recorded).unwrap();
     (agent, recorded)
 }
 
@@ -233,7 +235,7 @@ fn value_of_one_step(terminates: bool, targets: &str) -> f64 {
     registry.register("onestep", move || OneStep::new(terminates)).unwrap();
     let mut env = registry.make("onestep").unwrap();
     let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
-    train(env.as_mut(), &mut agent, &mut TrainingProgress::start(0), &mut ()).unwrap();
+    train(std::slice::from_mut(&mut env), &mut agent, &mut TrainingProgress::start(0, 1), &mut ()).unwrap();
     let q = engine(&config, agent.network()).unwrap().predict(agent.network(), &[0.5], None).q[0];
     agent.network().value_scale().to_return(NetworkUnits(f64::from(q))).0
 }

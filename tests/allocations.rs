@@ -29,7 +29,7 @@ fn nothing_is_allocated_in_steady_state() {
             let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
             let mut starts = generator(0, Stream::Environment);
             let mut observation = env.reset(&mut starts).unwrap();
-            agent.begin_episode();
+            agent.begin_episode(0);
             for _ in 0..600 {
                 let action = agent.act(&observation).unwrap();
                 let step = env.step(action).unwrap();

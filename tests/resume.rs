@@ -63,11 +63,11 @@ fn config(settings: &[(&str, &str)]) -> Config {
     Config::resolve(&layers).unwrap()
 }
 
-fn fresh(config: &Config) -> (Box<dyn Env>, Agent) {
+fn fresh(config: &Config) -> (Vec<Box<dyn Env>>, Agent) {
     tch::set_num_threads(1);
-    let env = config.entry(&Minefield::registry()).unwrap().make();
-    let agent = Agent::new(config, env.spec(), Device::Cpu).unwrap();
-    (env, agent)
+    let entry = config.entry(&Minefield::registry()).unwrap();
+    let agent = Agent::new(config, entry.spec(), Device::Cpu).unwrap();
+    ((0..config.agent.envs).map(|_| entry.make()).collect(), agent)
 }
 
 /// All numbers of an agent, as bits.
@@ -114,6 +114,12 @@ fn every_rule_environment_and_engine_goes_on_as_if_nothing_had_happened() {
     for env in ["CartPole-v1", "Catch-v0", "Minefield-v0"] {
         goes_on(&config(&[("env", env), ("wrappers", all)]), 307);
     }
+    // Several environments, between two rounds and in the middle of one, when some have an action to take.
+    for rule in ["ucb", "thompson", "information-directed", "epsilon-greedy"] {
+        goes_on(&config(&[("agent.envs", "3"), ("exploration.rule", rule)]), 306);
+        goes_on(&config(&[("agent.envs", "7"), ("exploration.rule", rule), ("env", "Minefield-v0")]), 307);
+    }
+    goes_on(&config(&[("agent.envs", "4"), ("agent.replay_capacity", "1000")]), 99);
     // Before learning starts, and before the first step after it.
     goes_on(&config(&[]), 1);
     goes_on(&config(&[]), 99);
@@ -122,19 +128,19 @@ fn every_rule_environment_and_engine_goes_on_as_if_nothing_had_happened() {
 
 fn goes_on(config: &Config, step: u64) {
     let folder = tempfile::tempdir().unwrap();
-    let (mut env, mut agent) = fresh(config);
-    let mut progress = TrainingProgress::start(config.seed);
+    let (mut envs, mut agent) = fresh(config);
+    let mut progress = TrainingProgress::start(config.seed, config.agent.envs);
     let mut whole =
         Watch { save_at: Some((step, Checkpoints::new(folder.path().into(), 1))), ..Watch::default() };
-    train(env.as_mut(), &mut agent, &mut progress, &mut whole).unwrap();
+    train(&mut envs, &mut agent, &mut progress, &mut whole).unwrap();
 
-    let (mut other_env, mut other_agent) = fresh(config);
+    let (mut other_envs, mut other_agent) = fresh(config);
     let mut checkpoints = Checkpoints::new(folder.path().into(), 1);
     let found = checkpoints.newest::<usize>().unwrap().unwrap();
-    let mut other_progress = checkpoints.restore(&found, other_env.as_mut(), &mut other_agent).unwrap();
+    let mut other_progress = checkpoints.restore(&found, &mut other_envs, &mut other_agent).unwrap();
     assert_eq!(other_agent.steps(), step);
     let mut rest = Watch::default();
-    train(other_env.as_mut(), &mut other_agent, &mut other_progress, &mut rest).unwrap();
+    train(&mut other_envs, &mut other_agent, &mut other_progress, &mut rest).unwrap();
     assert_eq!(whole.rows[found.state.record..], rest.rows, "{config:?}");
     assert_eq!(bits(&agent), bits(&other_agent), "{config:?}");
     assert_eq!(progress, other_progress);
@@ -292,16 +298,16 @@ fn an_environment_that_cannot_be_saved_is_saved_between_episodes() {
     };
     // Learning is reproducible from an episode's end ...
     let (mut env, mut agent) = fresh();
-    let mut progress = TrainingProgress::start(0);
+    let mut progress = TrainingProgress::start(0, 1);
     let mut whole =
         Watch { save_at: Some((300, Checkpoints::new(folder.path().into(), 1))), ..Watch::default() };
-    train(env.as_mut(), &mut agent, &mut progress, &mut whole).unwrap();
+    train(std::slice::from_mut(&mut env), &mut agent, &mut progress, &mut whole).unwrap();
     let saved = Checkpoints::new(folder.path().into(), 1).newest::<usize>().unwrap().unwrap();
     // ... and in the middle of one, the episode is left out, whether or not step 300 was in the middle of one.
     assert_eq!(saved.state.progress.episode, None);
     let (mut env, mut agent) = fresh();
     let mut checkpoints = Checkpoints::new(folder.path().into(), 1);
     let mut progress = checkpoints.restore(&saved, env.as_mut(), &mut agent).unwrap();
-    train(env.as_mut(), &mut agent, &mut progress, &mut ()).unwrap();
+    train(std::slice::from_mut(&mut env), &mut agent, &mut progress, &mut ()).unwrap();
     assert_eq!(agent.steps(), 500);
 }

@@ -38,7 +38,7 @@ pub fn agent(width: usize, batch: usize, settings: &[&str]) -> (Agent, Vec<f32>)
         observation =
             if outcome.ends_episode() { env.reset(&mut starts).unwrap() } else { outcome.observation };
     }
-    agent.begin_episode();
+    agent.begin_episode(0);
     (agent, observation)
 }
 

@@ -91,6 +91,24 @@ impl<E: Env> Checked<E> {
         Ok(())
     }
 
+    fn check_action(&self, action: usize) -> Result<(), EnvError> {
+        let spec = self.spec();
+        if !self.in_episode {
+            return Err(EnvError::EpisodeOver { env: spec.id.clone() });
+        }
+        let actions = spec.actions.len();
+        if action >= actions {
+            return Err(EnvError::ActionOutOfRange { env: spec.id.clone(), action, actions });
+        }
+        if let Some(mask) = self.mask.as_ref().filter(|mask| !mask[action]) {
+            let named = |(action, name): (usize, &String)| format!("{action} (`{name}`)");
+            let valid = spec.actions.iter().enumerate().filter(|(action, _)| mask[*action]).map(named);
+            let (env, name, valid) = (spec.id.clone(), spec.actions[action].clone(), valid.collect());
+            return Err(EnvError::InvalidAction { env, action, name, valid });
+        }
+        Ok(())
+    }
+
     fn misbehaved(&self, problem: String) -> EnvError {
         let moment = if self.steps == 0 {
             "at a reset".to_owned()
@@ -117,20 +135,7 @@ impl<E: Env> Env for Checked<E> {
     }
 
     fn step(&mut self, action: usize) -> Result<Step, EnvError> {
-        let spec = self.spec();
-        if !self.in_episode {
-            return Err(EnvError::EpisodeOver { env: spec.id.clone() });
-        }
-        let actions = spec.actions.len();
-        if action >= actions {
-            return Err(EnvError::ActionOutOfRange { env: spec.id.clone(), action, actions });
-        }
-        if let Some(mask) = self.mask.as_ref().filter(|mask| !mask[action]) {
-            let named = |(action, name): (usize, &String)| format!("{action} (`{name}`)");
-            let valid = spec.actions.iter().enumerate().filter(|(action, _)| mask[*action]).map(named);
-            let (env, name, valid) = (spec.id.clone(), spec.actions[action].clone(), valid.collect());
-            return Err(EnvError::InvalidAction { env, action, name, valid });
-        }
+        self.check_action(action)?;
         // Only a step that passes all checks may continue the episode.
         self.in_episode = false;
         self.steps += 1;
@@ -138,11 +143,19 @@ impl<E: Env> Env for Checked<E> {
         self.check_observation(&step.observation)?;
         self.check_reward(step.reward)?;
         match step.ends_episode() {
-            true => self.mask = self.env.action_mask().filter(|mask| mask.len() == actions),
+            true => {
+                let actions = self.spec().actions.len();
+                self.mask = self.env.action_mask().filter(|mask| mask.len() == actions);
+            }
             false => self.check_mask()?,
         }
         self.in_episode = !step.ends_episode();
         Ok(step)
+    }
+
+    fn begin_step(&mut self, action: usize) -> Result<(), EnvError> {
+        self.check_action(action)?;
+        self.env.begin_step(action)
     }
 
     /// In an episode only: between two there is nothing to go back to that a reset does not give.

@@ -31,6 +31,16 @@ pub trait Env: Send {
     /// own failures.
     fn step(&mut self, action: usize) -> Result<Step, EnvError>;
 
+    /// Says that the next call of [`step`](Self::step) is going to take this action, so that an environment in another
+    /// process or on another machine can take it while others have their turn. Nothing that can be asked of the environment
+    /// changes before that call. One that does not implement this does all of it in `step`.
+    ///
+    /// # Errors
+    /// Those of [`step`](Self::step).
+    fn begin_step(&mut self, _action: usize) -> Result<(), EnvError> {
+        Ok(())
+    }
+
     /// Everything that the steps to come depend on, as bytes that only this environment needs to understand; `None`
     /// where it can't be saved, which is what an environment says that does not implement this.
     ///
@@ -82,6 +92,10 @@ impl<E: Env + ?Sized> Env for Box<E> {
 
     fn step(&mut self, action: usize) -> Result<Step, EnvError> {
         (**self).step(action)
+    }
+
+    fn begin_step(&mut self, action: usize) -> Result<(), EnvError> {
+        (**self).begin_step(action)
     }
 
     fn save_state(&self) -> Option<Vec<u8>> {

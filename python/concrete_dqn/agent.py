@@ -32,6 +32,8 @@ class ConcreteDQN:
         self._settings = {"seed": seed, **(settings or {})}
         if isinstance(env, gymnasium.Env):
             self._settings.setdefault("evaluation.period", 0)
+            if self._settings.get("agent.envs", 1) != 1:
+                raise ValueError("agent.envs takes several environments, and this is one; give its id, or a function that makes one")
         self._config, self._runs, self._verbose = config, Path(runs), verbose
         self._predictor, self.run = None, None
 

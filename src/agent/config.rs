@@ -11,6 +11,8 @@ use crate::td::Targets;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgentConfig {
+    /// Environments that take turns and learn together; actions are decided for all of them at once.
+    pub envs: usize,
     /// Discount factor; 1 for tasks whose episodes end.
     pub gamma: f64,
     /// Steps whose rewards a target adds up before it trusts a value, at the start.
@@ -47,6 +49,7 @@ pub struct AgentConfig {
 impl Default for AgentConfig {
     fn default() -> Self {
         Self {
+            envs: 1,
             gamma: 0.99,
             n_step: 3,
             n_step_final: 2,
@@ -68,6 +71,7 @@ impl Default for AgentConfig {
 impl Section for AgentConfig {
     fn check(&self, ranges: &mut Ranges) {
         let Self {
+            envs,
             gamma,
             n_step,
             n_step_final,
@@ -83,6 +87,13 @@ impl Section for AgentConfig {
             target_lerp,
             target_period,
         } = *self;
+        ranges.whole("envs", envs, 1..=1024);
+        ranges.require(
+            "envs",
+            envs,
+            envs <= replay_capacity,
+            "no more than agent.replay_capacity, which has room for a transition of each",
+        );
         ranges.require("gamma", gamma, (0.0..=1.0).contains(&gamma), "a number from 0 to 1");
         ranges.require(
             "bounded_targets",

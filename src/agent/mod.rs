@@ -1,7 +1,9 @@
 //! The agent: acts, observes, learns, and tells the objective how much data there is.
 
+mod acting;
 mod config;
 mod counters;
+mod episodes;
 mod observations;
 mod returns;
 mod schedules;
@@ -9,25 +11,26 @@ mod state;
 mod streams;
 
 use control_envs::{EnvSpec, Step};
-use rand::RngExt;
 use tch::Device;
 
 use self::counters::Counters;
+use self::episodes::EpisodeState;
 use self::observations::Observations;
 use self::returns::Returns;
 pub(crate) use self::schedules::Schedules;
 use self::streams::Streams;
-use crate::concrete::{LogisticNoise, Regularizer};
+use crate::concrete::Regularizer;
 use crate::engine::{
     Data, DatasetSize, DropoutStep, Engine, GroupFigures, Learner, LearnerStep, LossStatistics, engine,
 };
 use crate::error::Error;
-use crate::exploration::{DecisionContext, ExplorationRule, Passes, QSamples};
+use crate::exploration::ExplorationRule;
 use crate::network::{PassNoise, QNetwork};
 use crate::replay::{Batch, Lookahead, Replay, Transition, Valid};
 use crate::rows::UpdateRecord;
 use crate::units::{ReturnUnits, ValueScale};
 
+pub use acting::Decision;
 pub use config::{AgentConfig, AgentSections};
 pub use state::AgentState;
 
@@ -60,11 +63,11 @@ pub struct Agent {
     batch: Batch,
     rule: Box<dyn ExplorationRule>,
     noise: PassNoise,
-    /// The noise of the mask that is held for the episode.
-    held: PassNoise,
-    /// What it was drawn from, as it was before.
-    held_from: Option<LogisticNoise>,
+    /// The network's input of the decisions that are made, `[decisions, inputs]`.
+    inputs: Vec<f32>,
     counters: Counters,
+    /// The episode under way in each environment.
+    episodes: Vec<EpisodeState>,
     returns: Returns,
     observations: Observations,
     streams: Streams,
@@ -80,8 +83,8 @@ impl Agent {
     pub fn new(config: impl Into<AgentSections>, spec: &EnvSpec, device: Device) -> Result<Self, Error> {
         let config = config.into();
         let learner = Learner::new(config.learner.clone(), spec, device)?;
-        let capacity = config.agent.replay_capacity;
-        let replay = Replay::new(capacity, learner.online.inputs()).ok_or_else(|| {
+        let (envs, capacity) = (config.agent.envs, config.agent.replay_capacity);
+        let replay = Replay::of_environments(envs, capacity, learner.online.inputs()).ok_or_else(|| {
             Error::Usage(format!(
                 "agent.replay_capacity = {capacity} does not fit into this machine's memory for observations of {} \
                  numbers; a smaller one is needed",
@@ -95,10 +98,10 @@ impl Agent {
             batch: Batch::default(),
             rule: config.exploration.build(),
             noise: PassNoise::default(),
-            held: PassNoise::default(),
-            held_from: None,
+            inputs: Vec::new(),
             counters: Counters::default(),
-            returns: Returns::default(),
+            episodes: vec![EpisodeState::default(); envs],
+            returns: Returns::of_environments(envs),
             observations: Observations::new(&spec.observation_space),
             streams: Streams::new(config.learner.seed),
             schedules: Schedules::new(&config),
@@ -106,91 +109,12 @@ impl Agent {
         })
     }
 
-    /// Starts an episode: a rule that holds a mask gets a new one.
-    pub fn begin_episode(&mut self) {
-        (self.counters.decisions, self.counters.exploratory) = (0, 0);
-        self.returns.begin_episode();
-        if self.rule.passes() == Passes::Held {
-            let mut source = self.streams.exploration_noise.clone();
-            self.hold_mask(&mut source);
-            self.streams.exploration_noise = source;
-            if self.network().local().is_some() {
-                self.counters.local_draw = self.streams.exploration.random();
-            }
-        }
+    /// The environment whose transition is to be observed next, from 0 on: they take turns.
+    pub fn turn(&self) -> usize {
+        self.replay.turn()
     }
 
-    /// Draws the mask that is held for the episode.
-    fn hold_mask(&mut self, source: &mut LogisticNoise) {
-        self.held_from = Some(source.clone());
-        self.held.draw(source, self.learner.online.masks(), 1, 1);
-    }
-
-    /// The action to try at `observation`: uniformly random before learning starts, then the exploration rule's.
-    ///
-    /// # Errors
-    /// Where a Q-value is not finite.
-    pub fn act(&mut self, observation: &[f32]) -> Result<usize, Error> {
-        self.act_among(None, observation)
-    }
-
-    /// The same among the actions that are valid, where it is not `None`.
-    ///
-    /// # Errors
-    /// As for [`act`](Self::act).
-    pub fn act_among(&mut self, valid: Option<&[bool]>, observation: &[f32]) -> Result<usize, Error> {
-        if self.counters.steps < self.config.agent.learning_starts {
-            let mut actions =
-                (0..self.network().actions()).filter(|&action| valid.is_none_or(|valid| valid[action]));
-            let chosen = self.streams.exploration.random_range(0..actions.clone().count().max(1));
-            return Ok(actions.nth(chosen).unwrap_or(0));
-        }
-        self.anneal();
-        let online = &self.learner.online;
-        let input = online.input(observation);
-        let progress = self.progress();
-        let noise = match self.rule.passes() {
-            Passes::Fresh(passes) => {
-                self.noise.draw(&mut self.streams.exploration_noise, online.masks(), passes, 1);
-                Some(&self.noise)
-            }
-            Passes::Held => Some(&self.held),
-            Passes::Mean => None,
-        };
-        let prediction = self.engine.predict(online, &input, noise);
-        if !prediction.is_finite() {
-            return Err(self.not_finite("a Q-value"));
-        }
-        let samples = prediction.row(0).among(valid);
-        let noise_variance = prediction.aleatoric_std(0, samples.greedy_action()).powi(2);
-        let context = DecisionContext { progress, noise_variance };
-        let greedy = samples.greedy_action();
-        let action = match self.rule.passes() {
-            // One network of many, so one draw of the local masks too.
-            Passes::Held | Passes::Fresh(1) if online.local().is_some() => {
-                if self.rule.passes() != Passes::Held {
-                    self.counters.local_draw = self.streams.exploration.random();
-                }
-                let mut drawn: Vec<f32> =
-                    (0..samples.actions()).map(|action| samples.mean(action) as f32).collect();
-                online.sample_local(self.counters.local_draw, &input, &mut drawn);
-                let drawn = QSamples::new(&drawn, samples.actions()).among(valid);
-                self.rule.choose(&drawn, context, &mut self.streams.exploration)
-            }
-            _ => self.rule.choose(&samples, context, &mut self.streams.exploration),
-        };
-        self.counters.decisions += 1;
-        self.counters.exploratory += u64::from(action != greedy);
-        Ok(action)
-    }
-
-    /// The share of the rule's decisions in this episode that were not the greedy action of the same samples. `None`
-    /// before its first one: the random actions before learning starts are not the rule's.
-    pub fn exploratory_share(&self) -> Option<f64> {
-        self.counters.exploratory_share()
-    }
-
-    /// Remembers a transition, and learns from it the scale of returns and, where bounds do not tell it, of observations.
+    /// Remembers a transition of the environment whose [turn](Self::turn) it is, and learns from it the scale of returns and, where bounds do not tell it, of observations.
     /// At least every 1,000 of them N becomes the size of the replay.
     /// Returns the dimensions whose bounds turned out not to be kept to.
     pub fn observe(&mut self, observation: &[f32], action: usize, step: &Step) -> Vec<usize> {
@@ -209,7 +133,7 @@ impl Agent {
         for scaling in self.observations.observe(observation) {
             self.learner.scale_dimension(scaling.dimension, scaling.centre, scaling.half_width);
         }
-        if let Some(scale) = self.returns.observe(step, self.config.agent.gamma) {
+        if let Some(scale) = self.returns.observe(self.replay.turn(), step, self.config.agent.gamma) {
             match self.counters.updates {
                 0 => self.learner.begin_return_scale(scale),
                 _ => self.learner.set_return_scale(scale),
@@ -317,7 +241,8 @@ impl Agent {
         }
     }
 
-    /// Ends an episode of `length` transitions: N becomes the size of the replay. Returns figures of the episode.
+    /// Ends an episode of `length` transitions in the environment that was observed last: N becomes the size of the replay.
+    /// Returns figures of the episode.
     ///
     /// # Errors
     /// Where a Q-value is not finite.

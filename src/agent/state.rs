@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Agent;
 use super::counters::Counters;
+use super::episodes::EpisodeState;
 use super::observations::Seen;
 use super::returns::Returns;
 use super::streams::Streams;
-use crate::concrete::LogisticNoise;
 use crate::error::Error;
 use crate::network::{Fill, NamedValues};
 use crate::replay::Replay;
@@ -17,12 +17,13 @@ use crate::replay::Replay;
 #[serde(deny_unknown_fields)]
 pub struct AgentState {
     counters: Counters,
+    /// Of every environment.
+    episodes: Vec<EpisodeState>,
     returns: Returns,
     /// Of the dimensions that are normalised.
     observations: Vec<Seen>,
     streams: Streams,
     adam_steps: i32,
-    held_from: Option<LogisticNoise>,
 }
 
 impl AgentState {
@@ -37,11 +38,11 @@ impl Agent {
     pub fn state(&self) -> AgentState {
         AgentState {
             counters: self.counters.clone(),
+            episodes: self.episodes.clone(),
             returns: self.returns.clone(),
             observations: self.observations.seen().to_vec(),
             streams: self.streams.clone(),
             adam_steps: self.learner.adam.steps(),
-            held_from: self.held_from.clone(),
         }
     }
 
@@ -53,10 +54,9 @@ impl Agent {
         self.streams = state.streams;
         self.learner.adam.set_steps(state.adam_steps);
         self.count_places();
-        if let Some(mut source) = state.held_from {
-            // Drawn again, which is smaller to keep than what was drawn.
-            self.hold_mask(&mut source);
-        }
+        self.episodes = state.episodes;
+        // Drawn again, which is smaller to keep than what was drawn.
+        self.episodes.iter_mut().for_each(|episode| episode.redraw_mask(self.learner.online.masks()));
     }
 
     /// Counts the replay's transitions in the places of local dropout.

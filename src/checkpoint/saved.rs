@@ -18,13 +18,16 @@ use crate::error::Error;
 use crate::files::{remove, rename, write_folder};
 use crate::network::QNetwork;
 use crate::tensors::{Arrays, Stored};
-use crate::training::{TrainingProgress, TrainingSnapshot};
+use crate::training::{EnvironmentProgress, TrainingProgress, TrainingSnapshot};
 
 /// The arrays' file.
 const TENSORS: &str = "tensors.safetensors";
 const LATEST: &str = "replay.latest";
-const OBSERVATION: &str = "episode.observation";
-const ENVIRONMENT: &str = "episode.environment";
+
+/// What the observation of the episode in an environment is called, and the state of the environment.
+fn names_of(environment: usize) -> [String; 2] {
+    ["observation", "environment"].map(|what| format!("episode.{environment}.{what}"))
+}
 
 /// What a folder's name ends with until all of it is on the disk, and from when it is to be removed.
 pub const PARTIAL: &str = ".partial";
@@ -125,7 +128,7 @@ impl<R> SavedCheckpoint<R> {
     /// was.
     pub(super) fn restore(
         &self,
-        env: &mut dyn Env,
+        envs: &mut [Box<dyn Env>],
         agent: &mut Agent,
         segments: &mut ReplaySegments,
     ) -> Result<TrainingProgress, Error> {
@@ -138,13 +141,19 @@ impl<R> SavedCheckpoint<R> {
         agent.restore(self.state.agent.clone());
 
         let mut progress = self.state.progress.clone();
-        if let Some(episode) = &mut progress.episode {
-            (episode.observation, _) = stored.floats(OBSERVATION).map_err(content)?;
+        if progress.environments.len() != envs.len() {
+            let (saved, now) = (progress.environments.len(), envs.len());
+            return Err(content(format!("it is of {saved} environments, where agent.envs = {now}")));
+        }
+        for (index, (of, env)) in progress.environments.iter_mut().zip(envs).enumerate() {
+            let Some(episode) = &mut of.episode else { continue };
+            let [observation, environment] = names_of(index);
+            (episode.observation, _) = stored.floats(&observation).map_err(content)?;
             if episode.observation.len() != env.spec().observation_space.len() {
-                let problem = format!("its tensor `{OBSERVATION}` is no observation of {}", env.spec().id);
+                let problem = format!("its tensor `{observation}` is no observation of {}", env.spec().id);
                 return Err(content(problem));
             }
-            let environment = stored.bytes(ENVIRONMENT).map_err(content)?;
+            let environment = stored.bytes(&environment).map_err(content)?;
             env.restore_state(&environment.unwrap_or_default())?;
         }
         Ok(progress)
@@ -159,27 +168,37 @@ fn serialize<R: Serialize + DeserializeOwned>(
     score: Option<f64>,
     record: R,
 ) -> Result<(Vec<u8>, Vec<u8>), String> {
-    let TrainingSnapshot { env, agent, progress } = snapshot;
-    let environment = progress.episode.as_ref().and_then(|_| env.save_state());
-    let episode = progress.episode.as_ref().filter(|_| environment.is_some());
+    let TrainingSnapshot { envs, agent, progress } = snapshot;
     let mut arrays = Arrays::default();
     agent.named().into_iter().for_each(|named| arrays.named(named));
     let latest = agent.replay().latest();
     arrays.floats(LATEST, &[latest.len()], latest);
-    if let (Some(episode), Some(environment)) = (episode, &environment) {
-        arrays.floats(OBSERVATION, &[episode.observation.len()], &episode.observation);
-        arrays.bytes(ENVIRONMENT, environment);
+    let mut progress = progress.clone();
+    let mut environments = Vec::with_capacity(envs.len());
+    for (index, (of, env)) in progress.environments.iter_mut().zip(envs).enumerate() {
+        match of.episode.as_ref().zip(env.save_state()) {
+            Some((_, state)) => environments.push((index, state)),
+            None => *of = EnvironmentProgress::default(),
+        }
     }
+    for (index, state) in &environments {
+        let [observation, environment] = names_of(*index);
+        if let Some(episode) = &progress.environments[*index].episode {
+            arrays.floats(&observation, &[episode.observation.len()], &episode.observation);
+        }
+        arrays.bytes(&environment, state);
+    }
+    let serialized = arrays.serialize()?;
     let state = State {
         version: VERSION,
         build: Build::current(),
         config,
         score,
         agent: agent.state(),
-        progress: TrainingProgress { episode: episode.cloned(), ..progress.clone() },
+        progress,
         replay: agent.replay().state(),
         segments: segments.iter().map(|segment| segment.name.clone()).collect(),
         record,
     };
-    Ok((arrays.serialize()?, state.serialize().map_err(|error| error.to_string())?))
+    Ok((serialized, state.serialize().map_err(|error| error.to_string())?))
 }

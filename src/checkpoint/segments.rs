@@ -111,14 +111,16 @@ impl ReplaySegments {
         replay.restore(state, latest).ok_or_else(|| Error::Content {
             path: self.folder.clone(),
             problem: format!(
-                "the segments hold {} transitions of {} numbers for a replay of {}, where the checkpoint says {} \
-                 of {} for one of {}",
+                "the segments hold {} transitions of {} numbers for a replay of {} from {} environments, where the \
+                 checkpoint says {} of {} for one of {} from {}",
                 replay.len(),
                 replay.dimensions(),
                 replay.state().capacity,
+                replay.state().environments,
                 state.len(),
                 state.dimensions,
-                state.capacity
+                state.capacity,
+                state.environments
             ),
         })
     }

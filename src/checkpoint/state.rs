@@ -12,7 +12,7 @@ use crate::replay::ReplayState;
 use crate::training::TrainingProgress;
 
 /// The version of what is on disk; a program reads its own only.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// The file's name.
 pub const STATE: &str = "state.json";

@@ -134,10 +134,10 @@ impl Checkpoints {
     pub fn restore<R>(
         &mut self,
         checkpoint: &SavedCheckpoint<R>,
-        env: &mut dyn Env,
+        envs: &mut [Box<dyn Env>],
         agent: &mut Agent,
     ) -> Result<TrainingProgress, Error> {
-        checkpoint.restore(env, agent, &mut self.segments)
+        checkpoint.restore(envs, agent, &mut self.segments)
     }
 
     /// The checkpoint that is meant, its checksums right.

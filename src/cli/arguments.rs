@@ -72,6 +72,7 @@ impl Arguments {
             env,
             env_arg,
             steps,
+            envs,
             seed,
             seeds,
             jobs,
@@ -87,6 +88,7 @@ impl Arguments {
         env.is_some()
             || !env_arg.is_empty()
             || steps.is_some()
+            || envs.is_some()
             || seed.is_some()
             || seeds.is_some()
             || jobs.is_some()
@@ -149,6 +151,10 @@ pub struct TrainArguments {
     /// Environment steps to train for [default: the environment's preset]
     #[arg(long, value_name = "N", value_parser = whole_number, allow_negative_numbers = true)]
     pub steps: Option<u64>,
+
+    /// Copies of the environment that take turns and learn together [default: 1]
+    #[arg(long, value_name = "N", value_parser = whole_number, allow_negative_numbers = true)]
+    pub envs: Option<u64>,
 
     /// Seed of every random choice [default: 0]
     #[arg(short, long, value_name = "N", value_parser = whole_number, allow_negative_numbers = true)]

@@ -34,18 +34,20 @@ pub fn resolve(registry: &Registry, arguments: &TrainArguments) -> Result<Config
 
 /// What the flags say, a layer each, and then every `--set`.
 fn given(arguments: &TrainArguments, registry: &Registry) -> Result<Vec<ConfigLayer>, Error> {
-    let TrainArguments { env, env_arg, steps, seed, exploration, device, engine, .. } = arguments;
+    let TrainArguments { env, env_arg, steps, envs, seed, exploration, device, engine, .. } = arguments;
     let mut given = Vec::new();
     for (key, value) in [("env", env), ("device", device)] {
         given.extend(value.as_ref().map(|value| flag(key, value, value.as_str().into())));
     }
     for (key, value) in [("steps", *steps), ("seed", *seed)] {
         if let Some(value) = value {
-            let whole = i64::try_from(value).map_err(|_| {
-                Error::Usage(format!("--{key} {value} is too large; it must be at most {}", i64::MAX))
-            })?;
-            given.push(flag(key, value, whole.into()));
+            given.push(flag(key, value, whole(key, value)?));
         }
+    }
+    if let Some(value) = *envs {
+        let mut layer = ConfigLayer::empty(&format!("--envs {value}"));
+        layer.set("agent", Table::from_iter([("envs".to_owned(), whole("envs", value)?)]));
+        given.push(layer);
     }
     if let Some(engine) = engine {
         given.push(flag("engine", engine, engine.to_string().into()));
@@ -71,6 +73,11 @@ fn given(arguments: &TrainArguments, registry: &Registry) -> Result<Vec<ConfigLa
 }
 
 /// The layer of a flag, which has the name of what it sets.
+fn whole(flag: &str, value: u64) -> Result<Value, Error> {
+    let error = |_| Error::Usage(format!("--{flag} {value} is too large; it must be at most {}", i64::MAX));
+    i64::try_from(value).map(Value::from).map_err(error)
+}
+
 fn flag(name: &str, value: impl Display, setting: Value) -> ConfigLayer {
     let mut layer = ConfigLayer::empty(&format!("--{name} {value}"));
     layer.set(name, setting);

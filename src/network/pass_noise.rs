@@ -31,6 +31,17 @@ impl PassNoise {
         source.fill_uniforms(&mut self.uniforms[..count]);
     }
 
+    /// Becomes the noise of one pass, whose rows are those of `each`, all of one pass and one row of the same network.
+    pub fn stack<'a>(&mut self, each: impl ExactSizeIterator<Item = &'a Self> + Clone) {
+        (self.passes, self.rows) = (1, each.len());
+        self.uniforms.clear();
+        self.masks.clear();
+        self.masks.extend(each.clone().next().iter().flat_map(|first| &first.masks));
+        for layer in 0..self.masks.len() {
+            each.clone().for_each(|noise| self.uniforms.extend_from_slice(noise.layer(layer)));
+        }
+    }
+
     /// Number of passes.
     pub fn passes(&self) -> usize {
         self.passes

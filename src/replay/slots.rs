@@ -40,14 +40,10 @@ pub struct ReplayState {
     pub pushed: u64,
     /// Lowest and highest reward ever stored, and 0. As f64, which text keeps exactly.
     pub reward_range: (f64, f64),
+    /// How many environments take turns.
+    pub environments: usize,
     /// How many actions its masks are for; 0 where no environment has said which are valid.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub masked_actions: usize,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
 }
 
 impl ReplayState {
@@ -61,10 +57,10 @@ impl ReplayState {
         self.pushed == 0
     }
 
-    /// Whether a slot may hold something else than it did after `before` transitions. The one that was the newest then
-    /// may too, since its episode can have been [closed](Replay::push) afterwards.
+    /// Whether a slot may hold something else than it did after `before` transitions. Those that were the environments'
+    /// newest then may too, since their episodes can have been [closed](Replay::push) afterwards.
     pub fn has_changed(&self, slots: &Range<usize>, before: u64) -> bool {
-        let first = before.saturating_sub(1);
+        let first = before.saturating_sub(self.environments as u64);
         let changed = self.pushed - first.min(self.pushed);
         if changed >= self.capacity as u64 {
             return true;
@@ -85,11 +81,13 @@ impl Replay {
             dimensions: self.dimensions,
             pushed: self.pushed,
             reward_range: (f64::from(lowest), f64::from(highest)),
+            environments: self.environments,
             masked_actions: self.masks.actions(),
         }
     }
 
-    /// The observation after the newest transition; nothing before the first.
+    /// The observation after the newest transition of each environment, `[environments, dimensions]`; nothing of those
+    /// without one.
     pub fn latest(&self) -> &[f32] {
         &self.latest
     }
@@ -156,12 +154,13 @@ impl Replay {
     /// Goes on as the replay that was in `state`, once its slots are filled. `None`, and nothing is done, where they are
     /// those of another.
     pub fn restore(&mut self, state: &ReplayState, latest: &[f32]) -> Option<()> {
-        let latest_dimensions = if state.is_empty() { 0 } else { self.dimensions };
+        let with_one = state.len().min(self.environments);
         let fits = state.capacity == self.capacity
             && state.dimensions == self.dimensions
+            && state.environments == self.environments
             && state.len() == self.len()
             && state.masked_actions == self.masks.actions()
-            && latest.len() == latest_dimensions;
+            && latest.len() == with_one * self.dimensions;
         if !fits {
             return None;
         }
@@ -185,29 +184,33 @@ mod tests {
         /// Saved piece by piece and only where it has changed, against the replay itself.
         #[test]
         fn pieces_that_changed_are_enough(
-            capacity in 1_usize..30,
+            environments in 1_usize..4,
+            spare in 0_usize..30,
             piece in 1_usize..10,
             bursts in prop::collection::vec(prop::collection::vec(0_u8..6, 0..20), 1..8),
         ) {
-            let mut replay = Replay::new(capacity, 2).unwrap();
+            let capacity = environments + spare;
+            let fresh = || Replay::of_environments(environments, capacity, 2).unwrap();
+            let mut replay = fresh();
             let mut saved: Vec<Option<Slots<'static>>> = vec![None; capacity.div_ceil(piece)];
-            let (mut x, mut before) = (0.0_f32, 0);
+            let (mut all, mut before) = (vec![0.0_f32; environments], 0);
             for burst in bursts {
                 for end in burst {
+                    let x = &mut all[replay.turn()];
                     let step = Step {
-                        observation: vec![x + 1.0, -x],
-                        reward: f64::from(x),
+                        observation: vec![*x + 1.0, -*x],
+                        reward: f64::from(*x),
                         terminated: end == 0,
                         truncated: end == 1,
                     };
                     // From somewhere on the environment says which of 40 actions are valid.
-                    let mask: Vec<bool> = (0..40).map(|action| !(action + x as usize).is_multiple_of(3)).collect();
-                    let mask = (x > 7.0).then_some(mask.as_slice());
-                    let observation = [x, 0.0];
-                    let transition = Transition::of(&observation, x as usize % 3, &step);
+                    let mask: Vec<bool> = (0..40).map(|action| !(action + *x as usize).is_multiple_of(3)).collect();
+                    let mask = (*x > 7.0).then_some(mask.as_slice());
+                    let observation = [*x, 0.0];
+                    let transition = Transition::of(&observation, *x as usize % 3, &step);
                     replay.push(Transition { valid: Valid { before: mask, after: mask }, ..transition });
                     // 2: the episode is left in its middle.
-                    x += if end < 3 { 10.0 } else { 1.0 };
+                    *x += if end < 3 { 10.0 } else { 1.0 };
                 }
                 let state = replay.state();
                 for (index, slot) in saved.iter_mut().enumerate() {
@@ -217,7 +220,7 @@ mod tests {
                     }
                 }
                 before = state.pushed;
-                let mut restored = Replay::new(capacity, 2).unwrap();
+                let mut restored = fresh();
                 for slots in saved.iter().flatten() {
                     prop_assert!(restored.append_slots(slots, state.masked_actions).is_some());
                 }

@@ -13,31 +13,60 @@ fn step(x: f32, terminated: bool, truncated: bool) -> Step {
 }
 
 proptest! {
-    /// Against a naive twin that keeps both observations of every transition.
+    /// Against a naive twin that keeps both observations of every transition, and the environment that it is of.
     #[test]
-    fn equals_a_naive_twin(capacity in 1_usize..9, ends in prop::collection::vec(0_u8..6, 1..60)) {
-        let mut replay = Replay::new(capacity, 2).unwrap();
-        let mut twin: VecDeque<(f32, f32, bool)> = VecDeque::new();
-        let mut x = 0.0;
-        for end in ends {
+    fn equals_a_naive_twin(
+        environments in 1_usize..5,
+        spare in 0_usize..9,
+        steps in 1_usize..4,
+        ends in prop::collection::vec(0_u8..6, 1..60),
+    ) {
+        let capacity = environments + spare;
+        let mut replay = Replay::of_environments(environments, capacity, 2).unwrap();
+        // From the newest to the oldest: environment, x before and after, whether it terminated, whether it was cut.
+        let mut twin: VecDeque<(usize, f32, f32, bool, bool)> = VecDeque::new();
+        let mut at: Vec<f32> = (0..environments).map(|environment| 1000.0 * environment as f32).collect();
+        for (index, end) in ends.into_iter().enumerate() {
+            let environment = index % environments;
+            prop_assert_eq!(replay.turn(), environment);
             let (terminated, truncated) = (end == 0 || end == 2, end == 1 || end == 2);
-            let next = x + 1.0;
+            let (x, next) = (at[environment], at[environment] + 1.0);
             replay.push(Transition::of(&[x, -x], x as usize % 3, &step(next, terminated, truncated)));
-            twin.push_back((x, next, terminated));
-            if twin.len() > capacity { twin.pop_front(); }
-            x = if terminated || truncated { next + 100.0 } else { next };
+            // 3: the episode is left in its middle.
+            let cut = truncated || end == 3;
+            twin.push_front((environment, x, next, terminated, cut));
+            twin.truncate(capacity);
+            at[environment] = if terminated || cut { next + 100.0 } else { next };
 
             prop_assert_eq!(replay.len(), twin.len());
-            for (age, &(before, after, terminal)) in twin.iter().rev().enumerate() {
+            for (age, &(of, before, after, terminal, _)) in twin.iter().enumerate() {
                 let slot = (replay.cursor + replay.len() - 1 - age) % replay.len();
                 prop_assert_eq!(replay.observation(slot), &[before, -before]);
                 prop_assert_eq!(replay.rewards[slot], after / 10.0);
                 prop_assert_eq!(replay.actions[slot] as usize, before as usize % 3);
                 prop_assert_eq!(replay.terminated[slot], terminal);
                 if !terminal { prop_assert_eq!(replay.observation_after(slot), &[after, -after]); }
+
+                let mut ahead = twin.iter().take(age + 1).rev().filter(|other| other.0 == of);
+                let (mut sum, mut last) = (NStep::START, after);
+                for _ in 0..steps {
+                    let Some(&(_, _, after, terminal, cut)) = ahead.next() else { break };
+                    sum = sum.then(after / 10.0, 0.5, terminal);
+                    last = after;
+                    // Where an episode was left, that is told by what comes next.
+                    if terminal || cut { break; }
+                }
+                let (found, end) = replay.look_ahead(slot, Lookahead { steps, gamma: 0.5 });
+                prop_assert_eq!((found.reward, found.discount), (sum.reward, sum.discount));
+                if sum.discount > 0.0 { prop_assert_eq!(replay.observation_after(end), &[last, -last]); }
             }
             // Nothing is kept aside for transitions that are gone.
             prop_assert!(replay.final_observations.len() <= replay.len());
+            // The newest of the environment that stored one last.
+            let own: Vec<f32> =
+                twin.iter().filter(|other| other.0 == environment).take(3).map(|other| other.1).collect();
+            let recent = replay.recent_observations(own.len(), 3);
+            prop_assert_eq!(recent.chunks(2).map(|row| row[0]).collect::<Vec<_>>(), own);
         }
     }
 }

@@ -61,7 +61,7 @@ const RECORDED_STEPS: usize = 1_000;
 pub struct Session {
     entry: Entry,
     config: Config,
-    env: Box<dyn Env>,
+    envs: Vec<Box<dyn Env>>,
     agent: Agent,
     progress: TrainingProgress,
     recorder: Recorder,
@@ -80,21 +80,21 @@ impl Session {
     /// it panics.
     pub fn new(source: impl EnvSource, config: Config) -> Result<Self, Error> {
         config.check()?;
-        let (entry, env) = caught(|| {
+        let (entry, envs) = caught(|| {
             let entry = source.entry(&config)?;
-            let env = entry.make();
-            Ok((entry, env))
+            let envs = (0..config.agent.envs).map(|_| entry.make()).collect();
+            Ok((entry, envs))
         })?;
         let config = config.in_environment(&entry);
         let agent = Agent::new(&config, entry.spec(), device(&config.device)?)?;
         Ok(Self {
-            progress: TrainingProgress::start(config.seed),
+            progress: TrainingProgress::start(config.seed, config.agent.envs),
             recorder: Recorder::in_memory(&config, entry.spec(), &agent),
             policy: None,
             lock: None,
             entry,
             config,
-            env,
+            envs,
             agent,
         })
     }
@@ -145,7 +145,7 @@ impl Session {
     /// written. Whatever ended the training, all that was learned is written, and [`summary`](Self::summary)
     /// tells what it came to. After an interruption, training again resumes.
     pub fn train(&mut self, observer: &mut dyn Observer) -> Result<Summary, Error> {
-        let Self { entry, config, env, agent, progress, recorder, .. } = self;
+        let Self { entry, config, envs, agent, progress, recorder, .. } = self;
         self.policy = None;
         recorder.start();
         let mut bounds = BoundsWatch::start(entry.spec(), agent);
@@ -154,10 +154,10 @@ impl Session {
             let mut training =
                 EvaluatedTraining { entry, config, recorder: &mut *recorder, observer: &mut watched };
             // One that was interrupted comes before what is learned next.
-            training.evaluate_if_due(TrainingSnapshot { env: env.as_ref(), agent, progress })?;
-            train(env.as_mut(), agent, progress, &mut training)
+            training.evaluate_if_due(TrainingSnapshot { envs, agent, progress })?;
+            train(envs, agent, progress, &mut training)
         });
-        let snapshot = TrainingSnapshot { env: env.as_ref(), agent, progress };
+        let snapshot = TrainingSnapshot { envs, agent, progress };
         let written = recorder.finish(snapshot, ended.as_ref().err());
         self.write_report();
         ended.and(written).map(|()| self.summary())

@@ -85,10 +85,10 @@ impl SavedRun {
         let mut checkpoints = Checkpoints::new(directory.checkpoints(), config.checkpoint.keep);
         let newest = checkpoints.newest::<Record>()?;
         session.progress = match &newest {
-            None => TrainingProgress::start(config.seed),
+            None => TrainingProgress::start(config.seed, config.agent.envs),
             Some(newest) => {
                 warn_of_differences(newest, config);
-                checkpoints.restore(newest, session.env.as_mut(), &mut session.agent)?
+                checkpoints.restore(newest, &mut session.envs, &mut session.agent)?
             }
         };
         let steps = session.agent.steps();

@@ -264,8 +264,9 @@ fn restored(run: &Path) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let mut checkpoints = Checkpoints::new(run.join("checkpoints"), 3);
     let found = checkpoints.newest::<Record>().map_err(|error| error.to_string())?.unwrap();
-    let progress =
-        checkpoints.restore(&found, env.as_mut(), &mut agent).map_err(|error| error.to_string())?;
+    let progress = checkpoints
+        .restore(&found, std::slice::from_mut(&mut env), &mut agent)
+        .map_err(|error| error.to_string())?;
     assert!(
         progress
             .episode

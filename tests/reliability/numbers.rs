@@ -34,7 +34,7 @@ fn a_poisoned_tensor_is_named_and_never_saved() {
         let mut env = Registry::builtin().make("cartpole").unwrap();
         let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
         let mut checkpoints = Checkpoints::new(folder.path().into(), 2);
-        let mut progress = TrainingProgress::start(0);
+        let mut progress = TrainingProgress::start(0, 1);
         let mut observation = env.reset(&mut progress.starts).unwrap();
         let saved = (1..=250).try_for_each(|step| {
             let action = agent.act(&observation)?;
@@ -50,7 +50,8 @@ fn a_poisoned_tensor_is_named_and_never_saved() {
                     Ok::<(), Error>(())
                 })?;
             }
-            let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress };
+            let snapshot =
+                TrainingSnapshot { envs: std::slice::from_ref(&env), agent: &agent, progress: &progress };
             if step % 10 == 0 { checkpoints.save(snapshot, String::new(), None, 0) } else { Ok(()) }
         });
         let problem = saved.unwrap_err().to_string();

@@ -51,11 +51,11 @@ fn a_second_checkpoint_writes_what_is_new() {
     let folder = tempfile::tempdir().unwrap();
     let (_, mut agent) = filled(400_000);
     let env = Registry::builtin().make("cartpole").unwrap();
-    let progress = TrainingProgress::start(0);
+    let progress = TrainingProgress::start(0, 1);
     let mut checkpoints = Checkpoints::new(folder.path().into(), 3);
     checkpoints
         .save(
-            TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress },
+            TrainingSnapshot { envs: std::slice::from_ref(&env), agent: &agent, progress: &progress },
             String::new(),
             None,
             0,
@@ -67,7 +67,7 @@ fn a_second_checkpoint_writes_what_is_new() {
     push(&mut agent, 1_000);
     checkpoints
         .save(
-            TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress },
+            TrainingSnapshot { envs: std::slice::from_ref(&env), agent: &agent, progress: &progress },
             String::new(),
             None,
             0,
@@ -84,14 +84,15 @@ fn stall() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let (_, mut agent) = filled(1_000_000);
     let env = Registry::builtin().make("cartpole").unwrap();
-    let progress = TrainingProgress::start(0);
+    let progress = TrainingProgress::start(0, 1);
     let mut checkpoints = Checkpoints::new(folder.path().into(), 3);
     let mut seconds = Vec::new();
     let mut sizes = Vec::new();
     for new in [0, 1_000, 200_000] {
         push(&mut agent, new);
         let started = Instant::now();
-        let snapshot = TrainingSnapshot { env: env.as_ref(), agent: &agent, progress: &progress };
+        let snapshot =
+            TrainingSnapshot { envs: std::slice::from_ref(&env), agent: &agent, progress: &progress };
         checkpoints.save(snapshot, String::new(), None, 0).unwrap();
         seconds.push(started.elapsed().as_secs_f64());
         sizes.push(bytes(folder.path()) as f64 / 1e6);
@@ -136,7 +137,8 @@ fn cadence() {
         saved: Instant::now(),
         stalls: Vec::new(),
     };
-    train(env.as_mut(), &mut agent, &mut TrainingProgress::start(50), &mut every).unwrap();
+    train(std::slice::from_mut(&mut env), &mut agent, &mut TrainingProgress::start(50, 1), &mut every)
+        .unwrap();
     let mean = every.stalls.iter().sum::<f64>() / every.stalls.len() as f64;
     row(
         "a checkpoint of a training of CartPole with the default network",

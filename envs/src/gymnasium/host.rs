@@ -54,6 +54,22 @@ impl Host {
         self.connection().ask(which, request, content)
     }
 
+    /// Whether nobody else asks it of other environments meanwhile: it is a process of this side, which gives every
+    /// environment one of its own.
+    pub fn is_own(&self) -> bool {
+        self.connection().process.is_some()
+    }
+
+    /// Waits for the answer to what it was told. Its content replaces that of `content`.
+    pub fn answer(&self, content: &mut Vec<u8>) -> Result<Head, Failure> {
+        self.connection().answer(content)
+    }
+
+    /// Gives it up, with the answers that are still to come.
+    pub fn abandon(&self) {
+        self.connection().lost = Some(Failure::Failed("its Python process was given up".to_owned()));
+    }
+
     /// Tells without waiting for an answer.
     pub fn tell(&self, which: u32, request: Request<'_>) -> Result<(), Failure> {
         self.connection().send(which, request)
@@ -103,6 +119,9 @@ impl Connection {
     }
 
     fn answer(&mut self, content: &mut Vec<u8>) -> Result<Head, Failure> {
+        if let Some(lost) = &self.lost {
+            return Err(lost.clone());
+        }
         let head = self.read(content).map_err(|error| self.lose(&error))?;
         let text = || String::from_utf8_lossy(content).into_owned();
         match head.status {

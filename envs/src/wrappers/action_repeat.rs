@@ -58,5 +58,5 @@ impl<E: Env> Env for ActionRepeat<E> {
         self.env.restore_state(state)
     }
 
-    forwarded!(drawing, action_mask, episode);
+    forwarded!(begin_step, drawing, action_mask, episode);
 }

@@ -38,5 +38,5 @@ impl<E: Env> Env for ClipRewards<E> {
         self.env.restore_state(state)
     }
 
-    forwarded!(spec, drawing, action_mask, episode);
+    forwarded!(spec, begin_step, drawing, action_mask, episode);
 }

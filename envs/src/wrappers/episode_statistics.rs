@@ -60,5 +60,5 @@ impl<E: Env> Env for RecordEpisodeStatistics<E> {
         Some(self.episode)
     }
 
-    forwarded!(spec, drawing, action_mask);
+    forwarded!(spec, begin_step, drawing, action_mask);
 }

@@ -85,5 +85,5 @@ impl<E: Env> Env for FrameStack<E> {
         Ok(())
     }
 
-    forwarded!(drawing, action_mask, episode);
+    forwarded!(begin_step, drawing, action_mask, episode);
 }

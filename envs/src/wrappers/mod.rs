@@ -26,6 +26,11 @@ macro_rules! forwarded {
             self.env.spec()
         }
     };
+    (@ begin_step) => {
+        fn begin_step(&mut self, action: usize) -> Result<(), EnvError> {
+            self.env.begin_step(action)
+        }
+    };
     (@ drawing) => {
         fn drawing(&self) -> Option<crate::Drawing> {
             self.env.drawing()

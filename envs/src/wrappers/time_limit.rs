@@ -74,5 +74,5 @@ impl<E: Env> Env for TimeLimit<E> {
         Ok(())
     }
 
-    forwarded!(drawing, action_mask, episode);
+    forwarded!(begin_step, drawing, action_mask, episode);
 }
