@@ -13,7 +13,7 @@ use concrete_dqn::agent::Agent;
 use concrete_dqn::checkpoint::Checkpoints;
 use concrete_dqn::config::{Config, ConfigLayer};
 use concrete_dqn::rows::{EpisodeRecord, UpdateRecord};
-use concrete_dqn::training::{Observer, TrainingProgress, TrainingSnapshot, train};
+use concrete_dqn::training::{EnvironmentProgress, Observer, TrainingProgress, TrainingSnapshot, train};
 use control_envs::rand::Rng;
 use control_envs::{Dimension, Env, EnvError, EnvSpec, Registry, Step};
 use minefield::Minefield;
@@ -286,28 +286,28 @@ impl Env for Unsaved {
 }
 
 #[test]
-fn an_environment_that_cannot_be_saved_is_saved_between_episodes() {
-    let config = config(&[]);
-    let folder = tempfile::tempdir().unwrap();
-    let mut registry = Registry::new();
-    registry.register("unsaved", Unsaved::new).unwrap();
-    let fresh = || {
-        let env = registry.make("unsaved").unwrap();
-        let agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
-        (env, agent)
-    };
-    // Learning is reproducible from an episode's end ...
-    let (mut env, mut agent) = fresh();
-    let mut progress = TrainingProgress::start(0, 1);
-    let mut whole =
-        Watch { save_at: Some((300, Checkpoints::new(folder.path().into(), 1))), ..Watch::default() };
-    train(std::slice::from_mut(&mut env), &mut agent, &mut progress, &mut whole).unwrap();
-    let saved = Checkpoints::new(folder.path().into(), 1).newest::<usize>().unwrap().unwrap();
-    // ... and in the middle of one, the episode is left out, whether or not step 300 was in the middle of one.
-    assert_eq!(saved.state.progress.episode, None);
-    let (mut env, mut agent) = fresh();
-    let mut checkpoints = Checkpoints::new(folder.path().into(), 1);
-    let mut progress = checkpoints.restore(&saved, env.as_mut(), &mut agent).unwrap();
-    train(std::slice::from_mut(&mut env), &mut agent, &mut progress, &mut ()).unwrap();
-    assert_eq!(agent.steps(), 500);
+fn an_environment_that_cannot_be_saved_begins_another_episode() {
+    for (environments, step) in [(1, 300), (4, 301)] {
+        let config = config(&[("agent.envs", &environments.to_string())]);
+        let folder = tempfile::tempdir().unwrap();
+        let mut registry = Registry::new();
+        registry.register("unsaved", Unsaved::new).unwrap();
+        let fresh = || {
+            let envs: Vec<_> = (0..environments).map(|_| registry.make("unsaved").unwrap()).collect();
+            let agent = Agent::new(&config, envs[0].spec(), Device::Cpu).unwrap();
+            (envs, agent)
+        };
+        let (mut envs, mut agent) = fresh();
+        let mut progress = TrainingProgress::start(0, environments);
+        let save_at = Some((step, Checkpoints::new(folder.path().into(), 1)));
+        train(&mut envs, &mut agent, &mut progress, &mut Watch { save_at, ..Watch::default() }).unwrap();
+        let saved = Checkpoints::new(folder.path().into(), 1).newest::<usize>().unwrap().unwrap();
+        // In the middle of an episode it is left out, and so is the action that was decided for it.
+        assert_eq!(saved.state.progress.environments, vec![EnvironmentProgress::default(); environments]);
+        let (mut envs, mut agent) = fresh();
+        let mut checkpoints = Checkpoints::new(folder.path().into(), 1);
+        let mut progress = checkpoints.restore(&saved, &mut envs, &mut agent).unwrap();
+        train(&mut envs, &mut agent, &mut progress, &mut ()).unwrap();
+        assert_eq!(agent.steps(), 500);
+    }
 }

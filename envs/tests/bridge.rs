@@ -72,6 +72,55 @@ fn environments_do_not_meet() {
     assert!(third.step(0).is_ok());
 }
 
+/// None of three answers before all three have been asked.
+#[test]
+fn steps_that_are_begun_are_taken_side_by_side() {
+    let registry = registry(Duration::from_secs(60));
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("meeting");
+    // What a test that was ended early left.
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let name = format!("gym:meet{}@2", folder.display());
+    let mut envs: Vec<_> = (0..3).map(|_| registry.make(&name).unwrap()).collect();
+    for env in &mut envs {
+        env.reset(&mut rng()).unwrap();
+        assert_eq!(env.step(1).unwrap().observation, [1.0, 1.0]);
+    }
+    envs.iter_mut().for_each(|env| env.begin_step(1).unwrap());
+    for env in &mut envs {
+        assert_eq!(env.action_mask(), None);
+        assert_eq!(env.step(1).unwrap().observation, [2.0, 1.0]);
+        // One that was not begun.
+        assert_eq!(env.step(0).unwrap().observation, [3.0, 0.0]);
+    }
+}
+
+#[test]
+fn a_step_that_was_begun_leaves_nothing_behind() {
+    let registry = registry(Duration::from_secs(60));
+    let mut env = registry.make("gym:fine").unwrap();
+    env.reset(&mut rng()).unwrap();
+    env.begin_step(1).unwrap();
+    let error = env.step(0).unwrap_err().to_string();
+    assert!(error.contains("action 0 was taken where 1 was begun"), "{error}");
+    assert_eq!(env.reset(&mut rng()).unwrap(), [0.0, -1.0], "the reset's own answer");
+    env.begin_step(1).unwrap();
+    drop(env);
+    // Not from the process that has an answer to give.
+    let mut env = registry.make("gym:fine").unwrap();
+    assert!(env.reset(&mut rng()).unwrap()[1] >= 0.0);
+    assert_eq!(env.step(0).unwrap().observation, [1.0, 0.0]);
+    // What goes wrong is told by the step.
+    let mut env = registry.make("gym:raise@1").unwrap();
+    env.reset(&mut rng()).unwrap();
+    env.begin_step(1).unwrap();
+    assert!(env.step(1).unwrap_err().to_string().contains("boom"));
+    let mut env = registry.make("gym:kill@1").unwrap();
+    env.reset(&mut rng()).unwrap();
+    let begun = env.begin_step(1).and_then(|()| env.step(1)).unwrap_err().to_string();
+    assert!(begun.contains("its Python process ended with"), "{begun}");
+}
+
 /// The answer to a step that goes wrong.
 fn ended(how: &str, at: usize) -> EnvError {
     let mut env = registry(Duration::from_secs(10)).make(&format!("gym:{how}@{at}")).unwrap();

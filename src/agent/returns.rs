@@ -31,6 +31,11 @@ impl Returns {
         Self { episodes: vec![EpisodeReturn::default(); environments], largest: 0.0 }
     }
 
+    /// How many environments it is of.
+    pub fn environments(&self) -> usize {
+        self.episodes.len()
+    }
+
     /// Another episode begins in an environment.
     pub fn begin_episode(&mut self, environment: usize) {
         self.episodes[environment] = EpisodeReturn::default();

@@ -46,8 +46,13 @@ impl Agent {
         }
     }
 
-    /// Takes counters and generators over. Numbers and replay are restored by themselves.
-    pub fn restore(&mut self, state: AgentState) {
+    /// Takes counters and generators over. Numbers and replay are restored by themselves. `None`, and nothing is done, where
+    /// they are of another number of environments.
+    pub fn restore(&mut self, state: AgentState) -> Option<()> {
+        let environments = self.episodes.len();
+        if state.episodes.len() != environments || state.returns.environments() != environments {
+            return None;
+        }
         self.counters = state.counters;
         self.returns = state.returns;
         self.observations.restore(state.observations);
@@ -57,6 +62,7 @@ impl Agent {
         self.episodes = state.episodes;
         // Drawn again, which is smaller to keep than what was drawn.
         self.episodes.iter_mut().for_each(|episode| episode.redraw_mask(self.learner.online.masks()));
+        Some(())
     }
 
     /// Counts the replay's transitions in the places of local dropout.

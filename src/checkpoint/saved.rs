@@ -138,12 +138,10 @@ impl<R> SavedCheckpoint<R> {
         let (latest, _) = stored.floats(LATEST).map_err(content)?;
         let State { replay, segments: names, .. } = &self.state;
         segments.load(agent.replay_mut(), replay, &latest, names, &self.manifest)?;
-        agent.restore(self.state.agent.clone());
-
         let mut progress = self.state.progress.clone();
-        if progress.environments.len() != envs.len() {
-            let (saved, now) = (progress.environments.len(), envs.len());
-            return Err(content(format!("it is of {saved} environments, where agent.envs = {now}")));
+        let saved = progress.environments.len();
+        if saved != envs.len() || agent.restore(self.state.agent.clone()).is_none() {
+            return Err(content(format!("it is of {saved} environments, where agent.envs = {}", envs.len())));
         }
         for (index, (of, env)) in progress.environments.iter_mut().zip(envs).enumerate() {
             let Some(episode) = &mut of.episode else { continue };

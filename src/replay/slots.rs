@@ -274,6 +274,7 @@ mod tests {
             dimensions: 2,
             pushed: 2,
             reward_range: (0.0, 0.5),
+            environments: 1,
             masked_actions: 0,
         };
         assert_eq!(replay.restore(&ReplayState { pushed: 3, ..state.clone() }, &[5.0, 6.0]), None);

@@ -101,7 +101,7 @@ fn another_version_of_the_format_is_named() {
             fs::write(run.join("config.toml"), config).unwrap();
             let output = resuming(&run, &[]).output().unwrap();
             let wanted =
-                [words, "this program reads version 4", "resume the run with the program that wrote it"];
+                [words, "this program reads version 5", "resume the run with the program that wrote it"];
             assert_fails(&output, 1, &wanted);
         }
         fs::write(run.join("config.toml"), &config).unwrap();

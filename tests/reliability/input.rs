@@ -268,8 +268,9 @@ fn restored(run: &Path) -> Result<(), String> {
         .restore(&found, std::slice::from_mut(&mut env), &mut agent)
         .map_err(|error| error.to_string())?;
     assert!(
-        progress
+        progress.environments[0]
             .episode
+            .as_ref()
             .is_none_or(|episode| episode.observation.len() == env.spec().observation_space.len())
     );
     Ok(())
