@@ -35,9 +35,9 @@ struct Training {
 }
 
 impl Training {
-    /// One that goes on until it is ended.
-    fn start(runs: &Path) -> Self {
-        let arguments = ["--env=cartpole", "--steps=10_000_000", "--dashboard=127.0.0.1:0"];
+    /// One that goes on until it is ended, or one for each of some seeds.
+    fn start(runs: &Path, more: &[&str]) -> Self {
+        let arguments = [&["--env=cartpole", "--steps=10_000_000", "--dashboard=127.0.0.1:0"], more].concat();
         let mut command = program();
         command.args(quick(&arguments)).args(arguments).arg("--runs-dir").arg(runs);
         let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -49,6 +49,19 @@ impl Training {
         Self { process, address }
     }
 
+    /// The data of the page, once so many runs have begun.
+    fn data(&self, runs: usize) -> serde_json::Value {
+        loop {
+            let answer = self.get("/data.json", "");
+            let (head, content) = answer.split_once("\r\n\r\n").unwrap();
+            assert!(head.contains("200 OK"), "{answer}");
+            let data: serde_json::Value = serde_json::from_str(content).unwrap();
+            if data["runs"].as_array().unwrap().len() == runs {
+                return data;
+            }
+        }
+    }
+
     /// Sends a request as it is, and returns what comes within a moment, or until the connection is closed.
     fn ask(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
@@ -58,7 +71,7 @@ impl Training {
         let mut answer = Vec::new();
         let mut buffer = [0; 4096];
         // Events have no end.
-        let latest = Instant::now() + Duration::from_secs(2);
+        let latest = Instant::now() + Duration::from_secs(3);
         while Instant::now() < latest
             && let Ok(read @ 1..) = stream.read(&mut buffer)
         {
@@ -93,7 +106,8 @@ fn rows(answer: &str) -> Vec<(String, serde_json::Value)> {
 #[test]
 fn the_dashboard_answers_what_it_should_and_nothing_else() {
     let runs = tempfile::tempdir().unwrap();
-    let training = Training::start(runs.path());
+    let training = Training::start(runs.path(), &[]);
+    let data = training.data(1);
     let status = |answer: &str| answer.split(' ').nth(1).unwrap_or_default().to_owned();
 
     let page = training.get("/", "");
@@ -101,8 +115,6 @@ fn the_dashboard_answers_what_it_should_and_nothing_else() {
     for part in ["text/html", "no-store", "nosniff", "<!doctype html>", "default-src 'none'", "</html>"] {
         assert!(page.contains(part), "`{part}` is missing");
     }
-    let data = training.get("/data.json", "");
-    let data: serde_json::Value = serde_json::from_str(data.split_once("\r\n\r\n").unwrap().1).unwrap();
     let (token, after) = (data["live"]["token"].as_str().unwrap(), data["live"]["after"].as_str().unwrap());
 
     // What is no path of the page is nothing, whether there is such a file or not.
@@ -144,6 +156,32 @@ fn the_dashboard_answers_what_it_should_and_nothing_else() {
     }
 }
 
+/// A page of several runs is told all of it again and again, and begins anew when there is a run more.
+#[test]
+fn the_dashboard_shows_every_seed() {
+    let runs = tempfile::tempdir().unwrap();
+    let training = Training::start(runs.path(), &["--seeds=3,5", "--jobs=2"]);
+    let data = training.data(2);
+    let mut seeds: Vec<_> =
+        data["runs"].as_array().unwrap().iter().map(|run| run["settings"]["seed"].clone()).collect();
+    seeds.sort_by_key(serde_json::Value::to_string);
+    assert_eq!(seeds, ["3", "5"]);
+    let token = data["live"]["token"].as_str().unwrap();
+    let mut event = String::new();
+    while !event.contains("\n\n") {
+        // For longer than a moment, since the page comes every other second.
+        event = training.get(&format!("/events?token={token}&after="), "");
+        assert!(!event.contains("event: reload"), "{event}");
+        event = event.split_once("event: page\n").map_or(String::new(), |(_, event)| event.to_owned());
+    }
+    let page: serde_json::Value =
+        serde_json::from_str(event.lines().find_map(|line| line.strip_prefix("data: ")).unwrap()).unwrap();
+    assert_eq!(page["live"]["token"], token);
+    assert_eq!(page["runs"].as_array().unwrap().len(), 2);
+    let fewer = token.rsplit_once('-').unwrap().0;
+    assert!(training.get(&format!("/events?token={fewer}-1&after="), "").contains("event: reload"));
+}
+
 #[test]
 fn an_address_that_is_wrong_or_taken_is_said_before_anything_starts() {
     let runs = tempfile::tempdir().unwrap();
@@ -152,7 +190,6 @@ fn an_address_that_is_wrong_or_taken_is_said_before_anything_starts() {
     let taken = format!("--dashboard={}", taken.local_addr().unwrap());
     assert_fails(&train(&inner, &[&taken]), 2, &[&taken[12..], "give another address or port"]);
     assert_fails(&train(&inner, &["--dashboard=example.org:80"]), 2, &["--dashboard", "127.0.0.1:8008"]);
-    assert_fails(&train(&inner, &["--dashboard", "--seeds=0-1"]), 2, &["--dashboard", "--seeds"]);
     assert!(!inner.exists());
     let open = train(&inner, &["--dashboard=0.0.0.0:0", "--steps=200"]);
     assert!(open.status.success());

@@ -101,7 +101,7 @@ class ReportPage {
 
   #state(text) {
     const state = document.getElementById('state');
-    state.hidden = this.isCompared;
+    state.hidden = this.isCompared && !this.data.live;
     state.textContent = text;
     state.dataset.state = text.split(' ')[0];
   }
@@ -193,6 +193,11 @@ class ReportPage {
       const step = steps.length > 0 ? steps[steps.length - 1] : 0;
       if (before && step > before.step) this.speed = ((step - before.step) / (now - before.now)) * 1000;
       if (!before || step > before.step) before = { step, now };
+      this.draw();
+      this.landscape.refresh();
+    });
+    source.addEventListener('page', (event) => {
+      this.take(JSON.parse(event.data));
       this.draw();
       this.landscape.refresh();
     });

@@ -196,9 +196,8 @@ pub struct TrainArguments {
     #[arg(long, value_name = "DIR", default_value = RUNS_DIR)]
     pub runs_dir: PathBuf,
 
-    /// Serve a live page of the training, for a browser [default address: 127.0.0.1:8008]
-    #[arg(long, value_name = "ADDR", value_parser = address, num_args = 0..=1, default_missing_value = "8008",
-        conflicts_with = "seeds")]
+    /// Serve a live page of the training, or of all of --seeds, for a browser [default address: 127.0.0.1:8008]
+    #[arg(long, value_name = "ADDR", value_parser = address, num_args = 0..=1, default_missing_value = "8008")]
     pub dashboard: Option<SocketAddr>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use crate::dashboard::Address;
+use crate::dashboard::{Address, Dashboard};
 use crate::error::Error;
 
 /// The address that a flag names: a port of this machine, or address and port.
@@ -17,17 +17,19 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-/// Takes the address that was asked for, if one was.
-pub fn bind(address: Option<SocketAddr>) -> Result<Option<Address>, Error> {
-    let address = address.map(Address::bind).transpose()?;
-    if let Some(open) = address.as_ref().filter(|address| !address.is_loopback()) {
+/// Serves at the address that was asked for, if one was.
+pub fn serve(address: Option<SocketAddr>) -> Result<Option<Dashboard>, Error> {
+    let Some(address) = address.map(Address::bind).transpose()? else { return Ok(None) };
+    if !address.is_loopback() {
         tracing::warn!(
             "the dashboard at {} can be read by every machine that reaches this one, settings and paths included, \
              without a password; 127.0.0.1 keeps it to this machine",
-            open.url()
+            address.url()
         );
     }
-    Ok(address)
+    let served =
+        address.serve().inspect_err(|error| tracing::warn!("the dashboard can't be served: {error}"));
+    Ok(served.ok())
 }
 
 #[cfg(test)]

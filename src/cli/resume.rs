@@ -47,7 +47,7 @@ pub fn run(
         saved.config.device.clone_from(device);
     }
     warn_of_odd(&saved.config);
-    let dashboard = dashboard::bind(arguments.dashboard)?;
+    let dashboard = dashboard::serve(arguments.dashboard)?;
     let context = TrainingContext {
         terminal,
         interrupt: Interrupt::install(),

@@ -30,7 +30,7 @@ pub fn run(
     let entry = &config.entry(registry).map_err(|error| Error::Usage(error.to_string()))?;
     settings::warn_of_odd(&config);
     settings::warn_of_endless(entry);
-    let dashboard = dashboard::bind(arguments.dashboard)?;
+    let dashboard = dashboard::serve(arguments.dashboard)?;
     let context = TrainingContext {
         terminal,
         interrupt: Interrupt::install(),

@@ -8,10 +8,11 @@ use control_envs::Entry;
 use super::interrupt::Interrupt;
 use super::terminal::{SharedProgress, Terminal, print};
 use crate::config::Config;
-use crate::dashboard::{Address, Dashboard};
+use crate::dashboard::Dashboard;
 use crate::error::Error;
 use crate::evaluation::EvaluationConfig;
 use crate::files::read_json;
+use crate::report::Subject;
 use crate::run::{RunDirectory, RunState, Summary};
 use crate::session::{SavedRun, Session};
 use crate::training::{Observer, Observers};
@@ -67,6 +68,11 @@ impl Training<'_> {
         let session = match &self.state {
             RunState::Finished(directory) => {
                 context.tell(directory.path());
+                context.show(Subject {
+                    directory: directory.clone(),
+                    config: config.clone(),
+                    spec: Some(entry.spec().clone()),
+                });
                 return Ok(Trained {
                     summary: read_json(&directory.summary())?,
                     folder: directory.path().to_owned(),
@@ -134,8 +140,8 @@ pub struct TrainingContext<'a> {
     pub interrupt: Interrupt,
     /// What shows them all as one; without it each shows itself.
     pub shared_progress: Option<SharedProgress>,
-    /// Where a page shows the one training there is.
-    pub dashboard: Option<Address>,
+    /// What shows them on a page.
+    pub dashboard: Option<Dashboard>,
     /// Whether the folder of a run is printed before anything else, for a program that watches it.
     pub tells_folder: bool,
 }
@@ -149,7 +155,7 @@ impl TrainingContext<'_> {
             Some(shared) => Box::new(shared.clone()),
             None => Box::new(self.terminal.progress(&prefix(name), session.config().steps)),
         };
-        let dashboard = self.serve(name, &session);
+        session.subject().into_iter().for_each(|subject| self.show(subject));
         let trained = session.train(&mut Observers([progress.as_mut(), &mut interrupt]));
         // Takes the progress bar away.
         drop(progress);
@@ -164,8 +170,6 @@ impl TrainingContext<'_> {
             );
             session.evaluate_watched(episodes, &mut interrupt).map(|_| ())
         });
-        // Tells the pages what is written now.
-        drop(dashboard);
         Trained {
             summary: session.summary(),
             folder: folder(&session),
@@ -183,14 +187,13 @@ impl TrainingContext<'_> {
         }
     }
 
-    /// Serves the page of a training, where that was asked for.
-    fn serve(&self, name: &str, session: &Session) -> Option<Dashboard> {
-        let (address, subject) = (self.dashboard.as_ref()?, session.subject()?);
-        self.say(name, format_args!("the dashboard is at {}", address.url()));
-        address
-            .serve(subject)
-            .inspect_err(|error| tracing::warn!("the dashboard can't be served: {error}"))
-            .ok()
+    /// Shows a run on the page, where there is one.
+    fn show(&self, subject: Subject) {
+        if let Some(dashboard) = self.dashboard.as_ref()
+            && dashboard.add(subject)
+        {
+            tracing::info!("the dashboard is at {}", dashboard.url());
+        }
     }
 
     /// Says what a training does, where it is not one of many.

@@ -1,6 +1,6 @@
-//! The page of a run, served while it trains.
+//! The page of a run, or of several, served while they train.
 //!
-//! A thread of its own reads the run's files, as they are on the disk, and shares nothing else with the training: it can
+//! A thread of its own reads the runs' files, as they are on the disk, and shares nothing else with the training: it can
 //! neither slow nor stop it. It answers GET alone, on three paths that name no file, and only requests that mean this
 //! very server (see `request.rs`).
 
@@ -45,7 +45,7 @@ impl Address {
 
     /// What a browser on this machine opens.
     pub fn url(&self) -> String {
-        format!("http://{}/", self.address)
+        url(self.address)
     }
 
     /// Whether only programs on this machine reach it.
@@ -53,15 +53,15 @@ impl Address {
         self.address.ip().is_loopback()
     }
 
-    /// Serves the page of a run until the dashboard is dropped.
+    /// Serves the page of the runs that are then [added](Dashboard::add), until the dashboard is dropped.
     ///
     /// # Errors
-    /// Where there are no threads or sockets left.
-    pub fn serve(&self, subject: Subject) -> io::Result<Dashboard> {
-        let site = Arc::new(Site::new(subject, self.address));
-        let (of_thread, socket) = (Arc::clone(&site), self.socket.try_clone()?);
+    /// Where there are no threads left.
+    pub fn serve(self) -> io::Result<Dashboard> {
+        let site = Arc::new(Site::new(self.address));
+        let of_thread = Arc::clone(&site);
         let thread = thread::Builder::new().name("dashboard".to_owned()).spawn(move || {
-            if let Err(error) = server::serve(socket, &of_thread) {
+            if let Err(error) = server::serve(self.socket, &of_thread) {
                 tracing::warn!("the dashboard can't be served: {error}");
             }
         })?;
@@ -69,12 +69,28 @@ impl Address {
     }
 }
 
-/// A page that is being served. Dropped, it sends all pages that are open what the run came to, which takes two seconds at
+fn url(address: SocketAddr) -> String {
+    format!("http://{address}/")
+}
+
+/// A page that is being served. Dropped, it sends all pages that are open what the runs came to, which takes two seconds at
 /// most, and ends.
 #[derive(Debug)]
 pub struct Dashboard {
     site: Arc<Site>,
     thread: Option<JoinHandle<()>>,
+}
+
+impl Dashboard {
+    /// Shows a run, beside those that are shown already. Returns whether it is the first, before which there is no page.
+    pub fn add(&self, subject: Subject) -> bool {
+        self.site.add(subject)
+    }
+
+    /// What a browser on this machine opens.
+    pub fn url(&self) -> String {
+        url(self.site.address)
+    }
 }
 
 impl Drop for Dashboard {

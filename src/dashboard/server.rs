@@ -23,7 +23,6 @@ use tokio::time::{Instant, sleep, timeout};
 use super::feed::Feed;
 use super::request::{Wanted, wanted};
 use super::site::Site;
-use crate::error::Error;
 use crate::report::Page;
 
 /// So many connections are held at once; a browser takes about six a page.
@@ -83,16 +82,22 @@ async fn connection(stream: TcpStream, site: Arc<Site>) {
 }
 
 fn answer<B>(request: &Request<B>, site: &Arc<Site>) -> Answer {
-    let of_page = |page: Result<Page, Error>, text: fn(&Page) -> String, kind| match page {
-        Ok(page) => whole(StatusCode::OK, kind, text(&page)),
-        Err(error) => {
+    let of_page = |text: fn(&Page) -> String, kind| match site.page() {
+        Some(Ok(page)) => whole(StatusCode::OK, kind, text(&page)),
+        Some(Err(error)) => {
             whole(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("The run can't be read: {error}\n"))
+        }
+        None => {
+            let mut answer =
+                whole(StatusCode::SERVICE_UNAVAILABLE, TEXT, "No run has begun yet.\n".to_owned());
+            answer.headers_mut().insert("refresh", HeaderValue::from_static("1"));
+            answer
         }
     };
     let mut answer = match wanted(request, site.address) {
         Err((status, reason)) => whole(status, TEXT, format!("{reason}\n")),
-        Ok(Wanted::Page) => of_page(site.page(), Page::html, "text/html; charset=utf-8"),
-        Ok(Wanted::Data) => of_page(site.page(), Page::json, "application/json"),
+        Ok(Wanted::Page) => of_page(Page::html, "text/html; charset=utf-8"),
+        Ok(Wanted::Data) => of_page(Page::json, "application/json"),
         Ok(Wanted::Events { token, after }) => {
             let feed = Feed::new(Arc::clone(site), &token, after);
             of_kind(StatusCode::OK, "text/event-stream", Either::Right(feed))

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::Error;
 use crate::report::{Page, Subject};
@@ -9,39 +10,58 @@ use crate::report::{Page, Subject};
 /// What all connections of a dashboard share.
 #[derive(Debug)]
 pub struct Site {
-    /// The run.
-    pub subject: Subject,
+    subjects: Mutex<Vec<Subject>>,
     /// Where it is served.
     pub address: SocketAddr,
-    /// Tells a page of this dashboard from one of another that was served at the same address.
-    pub token: String,
+    /// Tells it from another that was served at the same address.
+    name: String,
     finished: AtomicBool,
     feeds: AtomicUsize,
 }
 
 impl Site {
-    /// The run, served at `address` from now on.
-    pub fn new(subject: Subject, address: SocketAddr) -> Self {
-        let token = format!("{:x}-{}", jiff::Timestamp::now().as_millisecond(), std::process::id());
-        Self { subject, address, token, finished: AtomicBool::new(false), feeds: AtomicUsize::new(0) }
+    /// One without a run, served at `address` from now on.
+    pub fn new(address: SocketAddr) -> Self {
+        let name = format!("{:x}-{}", jiff::Timestamp::now().as_millisecond(), std::process::id());
+        let (finished, feeds) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Self { subjects: Mutex::default(), address, name, finished, feeds }
     }
 
-    /// The page as it is now, to go on from.
-    pub fn page(&self) -> Result<Page, Error> {
-        Page::read_live(&self.subject, &self.token)
+    /// Shows a run too. Returns whether it is the first.
+    pub fn add(&self, subject: Subject) -> bool {
+        let mut subjects = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);
+        subjects.push(subject);
+        subjects.len() == 1
     }
 
-    /// The page of the run that is over, as its report is.
+    /// The runs.
+    pub fn subjects(&self) -> Vec<Subject> {
+        self.subjects.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells a page of these runs from one of other runs, such as those before another one was added, or of another
+    /// dashboard.
+    pub fn token(&self, subjects: &[Subject]) -> String {
+        format!("{}-{}", self.name, subjects.len())
+    }
+
+    /// The page as it is now, to go on from. `None` before there is a run.
+    pub fn page(&self) -> Option<Result<Page, Error>> {
+        let subjects = self.subjects();
+        (!subjects.is_empty()).then(|| Page::read_live(&subjects, &self.token(&subjects)))
+    }
+
+    /// The page of the runs that are over, as their report is.
     pub fn last_page(&self) -> Result<Page, Error> {
-        Page::read(std::slice::from_ref(&self.subject))
+        Page::read(&self.subjects())
     }
 
-    /// The run is over.
+    /// The runs are over.
     pub fn finish(&self) {
         self.finished.store(true, Ordering::SeqCst);
     }
 
-    /// Whether the run is over.
+    /// Whether the runs are over.
     pub fn is_finished(&self) -> bool {
         self.finished.load(Ordering::SeqCst)
     }

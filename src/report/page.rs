@@ -35,7 +35,7 @@ pub struct Page {
     /// The program that made it.
     version: &'static str,
     runs: Vec<RunData>,
-    /// Where it goes on from, while its one run trains.
+    /// Where it goes on from, while its runs train.
     #[serde(skip_serializing_if = "Option::is_none")]
     live: Option<Live>,
 }
@@ -45,7 +45,7 @@ pub struct Page {
 pub struct Live {
     /// What tells the page from those of other dashboards.
     token: String,
-    /// Up to where the tables are in it, as the id of the last event would say.
+    /// Up to where the tables of its one run are in it, as the id of the last event would say; nothing for several runs.
     after: String,
 }
 
@@ -63,18 +63,18 @@ impl Page {
         Ok(Self { version: env!("CARGO_PKG_VERSION"), runs: runs.collect::<Result<_, _>>()?, live: None })
     }
 
-    /// Reads a run that is training, for the dashboard with this token.
+    /// Reads runs that are training, for the dashboard with this token.
     ///
     /// # Errors
-    /// Where a table of the run can't be read.
-    pub fn read_live(subject: &Subject, token: &str) -> Result<Self, Error> {
+    /// Where a table of a run can't be read.
+    pub fn read_live(subjects: &[Subject], token: &str) -> Result<Self, Error> {
+        let live = |after| Some(Live { token: token.to_owned(), after });
+        let [subject] = subjects else {
+            return Ok(Self { live: live(String::new()), ..Self::read(subjects)? });
+        };
         let label = RunLabel::of(&subject.config, subject.spec.as_ref());
         let (run, ends): (_, Ends) = RunData::read(subject, label, ROWS)?;
-        Ok(Self {
-            version: env!("CARGO_PKG_VERSION"),
-            runs: vec![run],
-            live: Some(Live { token: token.to_owned(), after: ends.to_string() }),
-        })
+        Ok(Self { version: env!("CARGO_PKG_VERSION"), runs: vec![run], live: live(ends.to_string()) })
     }
 
     /// The data, as JSON.
