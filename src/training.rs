@@ -157,8 +157,21 @@ impl TrainingSnapshot<'_> {
     /// Whether a training that is resumed from here goes on as if nothing had happened. It does not in the middle of an
     /// episode in an environment that can't be saved: another one begins there.
     pub fn is_exact(&self) -> bool {
-        let mut environments = self.progress.environments.iter().zip(self.envs);
-        environments.all(|(progress, env)| progress.episode.is_none() || env.save_state().is_some())
+        self.cut_episodes().next().is_none()
+    }
+
+    /// Whether to wait for a later step from which it can be resumed exactly: the end of the one episode that can't be
+    /// saved. Those of several environments hardly ever end at once.
+    pub fn waits_for_an_end(&self) -> bool {
+        self.cut_episodes().take(2).count() == 1
+    }
+
+    /// The environments whose episode is not saved.
+    fn cut_episodes(&self) -> impl Iterator<Item = &dyn Env> {
+        let environments = self.progress.environments.iter().zip(self.envs);
+        let cut =
+            environments.filter(|(progress, env)| progress.episode.is_some() && env.save_state().is_none());
+        cut.map(|(_, env)| env.as_ref())
     }
 }
 
@@ -253,6 +266,7 @@ impl<const N: usize> Observer for Observers<'_, N> {
 /// every single step the agent may learn, as from one environment.
 ///
 /// # Errors
+/// [`Error::Usage`] where there are not as many environments as the agent and `progress` are for,
 /// [`Error::Interrupted`] where the observer wanted to stop, the environments' errors, the agent's, the
 /// observer's. What was learned up to then is in the agent. After an interruption, as after the end,
 /// `progress` can be resumed.
@@ -262,6 +276,14 @@ pub fn train(
     progress: &mut TrainingProgress,
     observer: &mut dyn Observer,
 ) -> Result<(), Error> {
+    let planned = agent.environments();
+    if [envs.len(), progress.environments.len()] != [planned; 2] {
+        return Err(Error::Usage(format!(
+            "agent.envs = {planned}, but there are {} environments, and where the training was is of {}",
+            envs.len(),
+            progress.environments.len()
+        )));
+    }
     let mut asked = None;
     while !agent.is_finished() {
         let turn = agent.turn();
@@ -301,7 +323,7 @@ pub fn train(
         observer.between_steps(snapshot)?;
         if observer.wants_to_stop() {
             let asked: &Instant = asked.get_or_insert_with(Instant::now);
-            if snapshot.is_exact() || asked.elapsed() >= PATIENCE {
+            if !snapshot.waits_for_an_end() || asked.elapsed() >= PATIENCE {
                 return Err(Error::Interrupted);
             }
         }

@@ -463,6 +463,9 @@ fn wrong_usage_is_a_sentence_and_code_2() {
     wrong(&["--steps", "0"], &["--steps 0: steps = 0 is out of range", "1 or more"]);
     wrong(&["--steps", "many"], &["--steps", "many", "it must be a whole number"]);
     wrong(&["--steps", "1.5"], &["--steps", "such as 10000, 10_000 or 1e4"]);
+    wrong(&["--envs", "0"], &["--envs 0: agent.envs = 0 is out of range", "from 1 to 1024"]);
+    wrong(&["--envs", "2000"], &["--envs 2000: agent.envs = 2000 is out of range"]);
+    wrong(&["--envs", "8", "--set", "agent.replay_capacity=7"], &["agent.envs = 8", "agent.replay_capacity"]);
     wrong(&["--seed", "-1"], &["--seed", "-1", "it must be a whole number"]);
     wrong(&["--set", "dropout.length_scale=1e300"], &["dropout.length_scale = 1e300", "from 0 to 1e12"]);
     let of_another =
@@ -483,6 +486,7 @@ fn wrong_usage_is_a_sentence_and_code_2() {
         (["--steps", "600"], "steps=700", "steps"),
         (["--env", "cartpole"], "env=acrobot", "env"),
         (["--seed", "3"], "seed=4", "seed"),
+        (["--envs", "2"], "agent.envs=3", "agent.envs"),
         (["--device", "cpu"], "device=cuda", "device"),
         (["--engine", "fused"], "engine=auto", "engine"),
         (["--exploration", "greedy"], "exploration.rule=ucb", "exploration.rule"),

@@ -82,14 +82,16 @@ fn an_argument_that_gymnasium_could_not_take_is_refused() {
     assert_fails(&output.unwrap(), 2, &["--env gym:X-v0: ", "/no/python", "CONCRETE_DQN_PYTHON"]);
 }
 
-/// A run whose process goes wrong at this step of its own, and then once more when it is resumed.
-fn outlived(how: &str, moment: u64) {
+/// A run whose processes, one for each of its environments, go wrong at this step of their own, and then once more when it is
+/// resumed.
+fn outlived(how: &str, moment: u64, envs: u64) {
     let runs = tempfile::tempdir().unwrap();
     let env = format!("gym:{how}@{moment}");
-    let output = train(runs.path(), &["--env", &env, "--set", "evaluation.period=0"]);
+    let output =
+        train(runs.path(), &["--env", &env, "--set", "evaluation.period=0", "--envs", &envs.to_string()]);
     assert_fails(&output, 1, &[&format!("error: environment `{env}` failed: it")]);
     let folder = &folders(runs.path())[0];
-    for (name, steps) in [("first", moment - 1), ("resumed", 2 * (moment - 1))] {
+    for (name, steps) in [("first", envs * (moment - 1)), ("resumed", 2 * envs * (moment - 1))] {
         if name == "resumed" {
             let line = text(&output.stdout);
             assert!(line.contains(&format!(" resume {}", folder.display())), "{line}");
@@ -101,7 +103,7 @@ fn outlived(how: &str, moment: u64) {
         assert!(summary["ended"].as_str().unwrap().contains("failed: it"));
         // Ten steps an episode, and what is left of one is not lost to the replay.
         let episodes = fs::read_to_string(folder.join("episodes.csv")).unwrap().lines().count() as u64;
-        let expected = (moment - 1) / 10 * if name == "first" { 1 } else { 2 };
+        let expected = envs * ((moment - 1) / 10) * if name == "first" { 1 } else { 2 };
         assert_eq!(episodes.saturating_sub(1), expected, "{env}, {name}");
         assert!(folder.join("model.safetensors").is_file() && folder.join("plots").is_dir());
     }
@@ -110,7 +112,10 @@ fn outlived(how: &str, moment: u64) {
 #[test]
 fn a_run_outlives_its_process() {
     for (how, moment) in [("kill", 250), ("hang", 137), ("raise", 400), ("kill", 1)] {
-        outlived(how, moment);
+        outlived(how, moment, 1);
+    }
+    for (how, moment) in [("kill", 83), ("hang", 41), ("raise", 61)] {
+        outlived(how, moment, 3);
     }
 }
 
@@ -119,7 +124,7 @@ fn a_run_outlives_its_process() {
 fn a_hundred_runs_outlive_their_processes() {
     let mut moments = Xoshiro256PlusPlus::seed_from_u64(7);
     for trial in 0..102 {
-        outlived(["kill", "hang", "raise"][trial % 3], moments.random_range(1..600));
+        outlived(["kill", "hang", "raise"][trial % 3], moments.random_range(1..600), 1);
     }
     println!(
         "| a Python process is killed, hangs or raises at a random step | 102 times, and 102 resumed | a sentence each, no step lost |"

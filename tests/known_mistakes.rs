@@ -43,7 +43,13 @@ fn trained(config: &Config) -> (Agent, Vec<UpdateRecord>) {
     let mut env = Registry::builtin().make(&config.env).unwrap();
     let mut agent = Agent::new(config, env.spec(), Device::Cpu).unwrap();
     let mut updates = Updates::default();
-    train(env.as_mut(), &mut agent, &mut TrainingProgress::start(config.seed), &mut updates).unwrap();
+    train(
+        std::slice::from_mut(&mut env),
+        &mut agent,
+        &mut TrainingProgress::start(config.seed, 1),
+        &mut updates,
+    )
+    .unwrap();
     (agent, updates.0)
 }
 

@@ -192,6 +192,20 @@ fn a_finished_run_is_extended_as_if_it_had_been_longer_from_the_start() {
 }
 
 #[test]
+fn a_run_of_several_environments_goes_on_in_as_many() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = training(runs.path(), &["--envs", "3", "--steps", "400"]);
+    let output = resume(&run, &["--steps", "500"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(summary(&run)["total_steps"], 500);
+    let config = fs::read_to_string(run.join("config.toml")).unwrap();
+    assert!(config.contains("envs = 3\n"));
+    fs::write(run.join("config.toml"), config.replace("envs = 3\n", "envs = 2\n")).unwrap();
+    let sentence = "is of a training with agent.envs = 3, so it can't go on with agent.envs = 2";
+    assert_fails(&resume(&run, &["--steps", "600"]), 2, &[sentence]);
+}
+
+#[test]
 fn a_run_that_goes_on_for_longer_says_what_its_schedules_do() {
     let runs = tempfile::tempdir().unwrap();
     let flags = ["--steps", "600", "-x", "epsilon-greedy", "--set", "optimizer.learning_rate=1e-3"];

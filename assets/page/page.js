@@ -32,6 +32,19 @@ class ReportPage {
     }));
   }
 
+  /** Takes data in and draws all of it. What there is to draw can be more than before: runs, and layers, which a run without rows has none of. */
+  replace(data) {
+    const shape = () => JSON.stringify(this.runs.map(({ tables }) => tables.layers));
+    const before = shape();
+    this.take(data);
+    if (shape() !== before) {
+      this.#controls();
+      this.#chooseCharts();
+    }
+    this.draw();
+    this.landscape.refresh();
+  }
+
   /** The runs that are switched on. */
   shown() {
     return this.runs.filter((run) => run.isOn);
@@ -43,7 +56,8 @@ class ReportPage {
 
   #controls() {
     const [axis, smoothing, together] = ['axis', 'smoothing', 'together'].map((id) => document.getElementById(id));
-    if (this.runs.every(({ tables }) => tables.run.tables.episodes.seconds)) axis.append(element('option', { value: 'time' }, 'time, in seconds'));
+    const hasTime = [...axis.options].some((option) => option.value === 'time');
+    if (!hasTime && this.runs.every(({ tables }) => tables.run.tables.episodes.seconds)) axis.append(element('option', { value: 'time' }, 'time, in seconds'));
     axis.onchange = () => { this.view.axis = axis.value; this.draw(); };
     smoothing.oninput = () => {
       this.view.smoothing = Number(smoothing.value);
@@ -196,20 +210,14 @@ class ReportPage {
       this.draw();
       this.landscape.refresh();
     });
-    source.addEventListener('page', (event) => {
-      this.take(JSON.parse(event.data));
-      this.draw();
-      this.landscape.refresh();
-    });
+    source.addEventListener('page', (event) => this.replace(JSON.parse(event.data)));
     source.addEventListener('reload', () => { source.close(); location.reload(); });
     source.addEventListener('end', (event) => {
       source.close();
       this.isOver = true;
       this.state = null;
-      this.take(JSON.parse(event.data));
+      this.replace(JSON.parse(event.data));
       this.#pictures();
-      this.draw();
-      this.landscape.refresh();
       document.getElementById('data').textContent = event.data;
     });
     source.onerror = () => {

@@ -38,6 +38,7 @@ fn moment(seed: u64, step: Option<usize>) -> String {
 ///   are said to be one-hot, and rewards are finite;
 /// - the trajectory is a function of the generator's seed and the actions: a second instance repeats it, and so does
 ///   the first one after a reset;
+/// - a step that was [begun](Env::begin_step) is the same step, and changes nothing before it is taken;
 /// - only actions that are valid are taken, where it says which are, and what it says is such a function too;
 /// - where its state can be saved, an instance that is given the state goes on as the one that it was saved in.
 ///
@@ -67,10 +68,14 @@ pub fn check<E: Env>(
     }
 
     let trajectory =
-        record(&mut env, seed, steps).map_err(|(step, problem)| violation(Some(step), problem))?;
-    for (who, env) in [("a second instance", &mut another), ("the same instance, used and reset,", &mut env)]
-    {
-        let repeated = record(env, seed, steps).map_err(|(step, problem)| violation(Some(step), problem))?;
+        record(&mut env, seed, steps, false).map_err(|(step, problem)| violation(Some(step), problem))?;
+    for (who, env, begins) in [
+        ("a second instance", &mut another, false),
+        ("the same instance, used and reset,", &mut env, false),
+        ("an instance whose steps were begun before they were taken", &mut make(), true),
+    ] {
+        let repeated =
+            record(env, seed, steps, begins).map_err(|(step, problem)| violation(Some(step), problem))?;
         if let Some((step, difference)) = first_difference(&trajectory, &repeated) {
             let problem = format!(
                 "{who} went another way with the same seed and actions, but the generator given to `reset` must be \
@@ -129,8 +134,14 @@ enum Event {
     Step(Step, Option<Vec<bool>>),
 }
 
-/// The trajectory under random actions, or what was wrong at which step. Each event has the number of steps so far.
-fn record(env: &mut impl Env, seed: u64, steps: usize) -> Result<Vec<(usize, Event)>, (usize, String)> {
+/// The trajectory under random actions, or what was wrong at which step. Each event has the number of steps so far. Steps may
+/// be begun before they are taken.
+fn record(
+    env: &mut impl Env,
+    seed: u64,
+    steps: usize,
+    begins: bool,
+) -> Result<Vec<(usize, Event)>, (usize, String)> {
     let mut env_rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     // A generator of its own: how much the environment draws must not change the actions.
     let mut action_rng = Xoshiro256PlusPlus::seed_from_u64(!seed);
@@ -152,6 +163,15 @@ fn record(env: &mut impl Env, seed: u64, steps: usize) -> Result<Vec<(usize, Eve
             hold = action_rng.random_range(1..=16);
         }
         hold -= 1;
+        if begins {
+            let before = (env.save_state(), env.action_mask());
+            env.begin_step(action).map_err(|error| (step, problem_of(error)))?;
+            if before != (env.save_state(), env.action_mask()) {
+                let problem =
+                    "`begin_step` changed what is seen of the environment, but only a step changes that";
+                return Err((step, problem.to_owned()));
+            }
+        }
         let taken = env.step(action).map_err(|error| (step, problem_of(error)))?;
         check_bounds(env.spec(), &taken.observation).map_err(|problem| (step, problem))?;
         in_episode = !taken.ends_episode();

@@ -26,14 +26,13 @@ class ConcreteDQN:
 
     def __init__(self, env, *, seed=0, config=None, settings=None, env_args=None, runs="runs", verbose=True):
         self._name, self._make = source(env)
+        self._is_lent = isinstance(env, gymnasium.Env)
         if env_args and not isinstance(env, str):
             raise TypeError("env_args are for an environment that is named by its id; this one is made already")
         self._arguments = env_args or {}
         self._settings = {"seed": seed, **(settings or {})}
-        if isinstance(env, gymnasium.Env):
+        if self._is_lent:
             self._settings.setdefault("evaluation.period", 0)
-            if self._settings.get("agent.envs", 1) != 1:
-                raise ValueError("agent.envs takes several environments, and this is one; give its id, or a function that makes one")
         self._config, self._runs, self._verbose = config, Path(runs), verbose
         self._predictor, self.run = None, None
 
@@ -44,6 +43,10 @@ class ConcreteDQN:
         goes on from there, and at least to where the one that was cut short was to end.
         """
         self._forget()
+        if self._is_lent and (envs := self._envs()) != 1:
+            raise ValueError(
+                f"agent.envs = {envs} takes as many environments, and this is one; give its id, or a function that makes one"
+            )
         if self.run is None:
             arguments = ["--env", f"gym:{self._name}", *self._flags(steps)]
         else:
@@ -115,6 +118,16 @@ class ConcreteDQN:
         assignments = [flag for key, value in given.items() for flag in ("--set", f"{key}={json.dumps(value)}")]
         config = [] if self._config is None else ["--config", str(self._config)]
         return ["--steps", str(steps), "--runs-dir", str(self._runs), *config, *assignments]
+
+    def _envs(self):
+        """How many environments it is trained in."""
+        if self.run is None and "agent.envs" in self._settings:
+            return self._settings["agent.envs"]
+        if self.run is not None:
+            settings = settings_of(self.run)
+        else:
+            settings = tomllib.loads(Path(self._config).read_text()) if self._config else {}
+        return settings.get("agent", {}).get("envs", 1)
 
     def _trained(self):
         if self.run is None:

@@ -272,6 +272,9 @@ def serve(connection, make):
                     failure = error
                     connection.send(RAISED, raised(error).encode())
         return failure
+    except ConnectionError:
+        # The program has gone, as it may while a step is under way.
+        return failure
     finally:
         for served in environments.values():
             served.close()

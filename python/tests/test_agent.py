@@ -111,6 +111,26 @@ def test_a_function_makes_environments_that_are_evaluated_in_and_closed(tmp_path
     assert sum(env.steps > 0 for env in made) >= 2 and all(env.closed for env in made)
 
 
+def test_several_environments_are_several(tmp_path):
+    made = []
+
+    def make():
+        made.append(Corridor())
+        return made[-1]
+
+    trained = agent(make, tmp_path / "runs", settings={"agent.envs": 3}).learn(300)
+    assert sum(env.steps >= 100 for env in made) == 3
+    config = tmp_path / "three.toml"
+    config.write_text("[agent]\nenvs = 3\n")
+    for one in [
+        agent(Corridor(), tmp_path, settings={"agent.envs": 3}),
+        agent(Corridor(), tmp_path, config=config),
+        ConcreteDQN.load(trained.run, env=Corridor()),
+    ]:
+        with pytest.raises(ValueError, match="agent.envs = 3 takes as many environments, and this is one"):
+            one.learn(600)
+
+
 def test_keyword_arguments_and_settings_are_those_of_the_run(tmp_path):
     trained = agent("FrozenLake-v1", tmp_path, env_args={"is_slippery": False}, settings={"agent.gamma": 0.5})
     config = (trained.learn(200).run / "config.toml").read_text()

@@ -32,7 +32,7 @@ impl Agent {
         }
     }
 
-    /// The action to try at `observation` of the first environment: uniformly random before learning starts, then the
+    /// The action to try at `observation`, where there is one environment: uniformly random before learning starts, then the
     /// exploration rule's.
     ///
     /// # Errors

@@ -78,12 +78,17 @@ impl Agent {
     /// A fresh agent for an environment, its every random choice derived from the config's seed.
     ///
     /// # Errors
-    /// Where the replay buffer does not fit into memory, the network is not for such observations, or the engine does not run
+    /// Where the replay buffer does not fit into memory or has fewer transitions than there are environments, the network is not for such observations, or the engine does not run
     /// on the device or compute such networks.
     pub fn new(config: impl Into<AgentSections>, spec: &EnvSpec, device: Device) -> Result<Self, Error> {
         let config = config.into();
         let learner = Learner::new(config.learner.clone(), spec, device)?;
         let (envs, capacity) = (config.agent.envs, config.agent.replay_capacity);
+        if envs == 0 || envs > capacity {
+            return Err(Error::Usage(format!(
+                "agent.envs = {envs} is not valid; it must be from 1 to agent.replay_capacity = {capacity}"
+            )));
+        }
         let replay = Replay::of_environments(envs, capacity, learner.online.inputs()).ok_or_else(|| {
             Error::Usage(format!(
                 "agent.replay_capacity = {capacity} does not fit into this machine's memory for observations of {} \
@@ -114,7 +119,13 @@ impl Agent {
         self.replay.turn()
     }
 
-    /// Remembers a transition of the environment whose [turn](Self::turn) it is, and learns from it the scale of returns and, where bounds do not tell it, of observations.
+    /// How many take turns.
+    pub fn environments(&self) -> usize {
+        self.episodes.len()
+    }
+
+    /// Remembers a transition of the environment whose [turn](Self::turn) it is, and learns from it the scale of returns
+    /// and, where bounds do not tell it, of observations.
     /// At least every 1,000 of them N becomes the size of the replay.
     /// Returns the dimensions whose bounds turned out not to be kept to.
     pub fn observe(&mut self, observation: &[f32], action: usize, step: &Step) -> Vec<usize> {

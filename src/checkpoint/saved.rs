@@ -132,17 +132,24 @@ impl<R> SavedCheckpoint<R> {
         agent: &mut Agent,
         segments: &mut ReplaySegments,
     ) -> Result<TrainingProgress, Error> {
+        let mut progress = self.state.progress.clone();
+        let (saved, now) = (progress.environments.len(), envs.len());
+        if saved != now {
+            return Err(Error::Usage(format!(
+                "{} is of a training with agent.envs = {saved}, so it can't go on with agent.envs = {now}",
+                self.folder.display()
+            )));
+        }
         let content = |problem| Error::Content { path: self.folder.join(TENSORS), problem };
         let stored = Stored::parse(&self.tensors).map_err(content)?;
         agent.restore_named(&mut |name, shape, values| stored.fill(name, shape, values)).map_err(content)?;
         let (latest, _) = stored.floats(LATEST).map_err(content)?;
         let State { replay, segments: names, .. } = &self.state;
         segments.load(agent.replay_mut(), replay, &latest, names, &self.manifest)?;
-        let mut progress = self.state.progress.clone();
-        let saved = progress.environments.len();
-        if saved != envs.len() || agent.restore(self.state.agent.clone()).is_none() {
-            return Err(content(format!("it is of {saved} environments, where agent.envs = {}", envs.len())));
+        if agent.restore(self.state.agent.clone()).is_none() {
+            return Err(content(format!("the agent's state is not of agent.envs = {now}")));
         }
+
         for (index, (of, env)) in progress.environments.iter_mut().zip(envs).enumerate() {
             let Some(episode) = &mut of.episode else { continue };
             let [observation, environment] = names_of(index);

@@ -72,12 +72,13 @@ fn given(arguments: &TrainArguments, registry: &Registry) -> Result<Vec<ConfigLa
     Ok(given.into_iter().map(|layer| layer.with_env_id(registry)).collect())
 }
 
-/// The layer of a flag, which has the name of what it sets.
+/// The whole number that a flag says.
 fn whole(flag: &str, value: u64) -> Result<Value, Error> {
     let error = |_| Error::Usage(format!("--{flag} {value} is too large; it must be at most {}", i64::MAX));
     i64::try_from(value).map(Value::from).map_err(error)
 }
 
+/// The layer of a flag, which has the name of what it sets.
 fn flag(name: &str, value: impl Display, setting: Value) -> ConfigLayer {
     let mut layer = ConfigLayer::empty(&format!("--{name} {value}"));
     layer.set(name, setting);

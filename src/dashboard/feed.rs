@@ -52,13 +52,14 @@ impl Feed {
 
     /// The next event, where there is news.
     fn news(&mut self) -> Result<Option<String>, Error> {
+        // A page that lacks the last runs is told of them here, since it could not ask again.
+        if self.site.is_finished() && self.site.is_own(&self.token) {
+            let page = self.site.last_page()?.json();
+            return Ok(Some(self.last("end", &page)));
+        }
         let subjects = self.site.subjects();
         if self.token != self.site.token(&subjects) {
             return Ok(Some(self.last("reload", "")));
-        }
-        if self.site.is_finished() {
-            let page = self.site.last_page()?.json();
-            return Ok(Some(self.last("end", &page)));
         }
         let [subject] = subjects.as_slice() else { return self.page() };
         let added = match self.after {

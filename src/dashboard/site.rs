@@ -45,6 +45,11 @@ impl Site {
         format!("{}-{}", self.name, subjects.len())
     }
 
+    /// Whether a token is one of this dashboard, for whatever runs.
+    pub fn is_own(&self, token: &str) -> bool {
+        token.rsplit_once('-').is_some_and(|(name, _)| name == self.name)
+    }
+
     /// The page as it is now, to go on from. `None` before there is a run.
     pub fn page(&self) -> Option<Result<Page, Error>> {
         let subjects = self.subjects();

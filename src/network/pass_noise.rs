@@ -87,3 +87,29 @@ impl PassNoise {
         Self { uniforms, passes: 1, rows: self.rows, masks: self.masks.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::randomness::{Stream, generator};
+
+    #[test]
+    fn rows_that_are_stacked_are_those_of_each() {
+        let mut source = LogisticNoise::new(generator(1, Stream::Noise));
+        let each: Vec<PassNoise> = (0..3)
+            .map(|_| {
+                let mut noise = PassNoise::default();
+                noise.draw(&mut source, &[5, 19], 1, 1);
+                noise
+            })
+            .collect();
+        let mut all = PassNoise::default();
+        // Over what was there before.
+        all.draw(&mut source, &[40], 2, 7);
+        all.stack(each.iter());
+        assert_eq!((all.passes(), all.rows()), (1, 3));
+        for (row, noise) in each.iter().enumerate() {
+            assert!(all.row(0, row).eq(noise.row(0, 0)), "row {row}");
+        }
+    }
+}

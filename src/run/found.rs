@@ -87,14 +87,12 @@ impl FoundRun {
             == [toml::Value::from(wanted.env.as_str()).to_string(), wanted.seed.to_string()].map(Some)
     }
 
-    /// Where its settings are not these, in words. What it does not name is as by default: it is older than that setting.
+    /// Where its settings are not these, in words.
     pub fn differences(&self, wanted: &Config) -> Vec<String> {
-        let default = Config::default().settings();
         let difference =
             |(key, wanted): (String, String)| match self.settings.iter().find(|(other, _)| *other == key) {
                 Some((_, found)) if *found == wanted => None,
                 Some((_, found)) => Some(format!("{key} = {found}, not {wanted}")),
-                None if default.contains(&(key.clone(), wanted.clone())) => None,
                 None => Some(format!("without {key} = {wanted}")),
             };
         wanted.settings().into_iter().filter_map(difference).collect()
@@ -179,14 +177,6 @@ mod tests {
         assert_eq!(state(&config), RunState::Begun(newest));
         let finished = run(runs.path(), &config, &[5], Some("finished"));
         assert_eq!(state(&config), RunState::Finished(finished));
-        // One that is older than a setting.
-        let older = config.with("seed = 7").unwrap();
-        let directory = run(runs.path(), &older, &[5], Some("finished"));
-        let text = fs::read_to_string(directory.config()).unwrap();
-        assert!(text.contains("envs = 1\n"));
-        fs::write(directory.config(), text.replace("envs = 1\n", "")).unwrap();
-        assert_eq!(state(&older), RunState::Finished(directory));
-        assert_eq!(state(&older.with("agent.envs = 2").unwrap()), RunState::New);
         // One that is to be evaluated is not finished before it is.
         let evaluated = config.with("evaluation.episodes = 3").unwrap();
         let trained = run(runs.path(), &evaluated, &[10], Some("finished"));

@@ -177,9 +177,12 @@ impl Recorder {
         });
         let seconds = self.training_seconds();
         if matches!(failure, Some(Error::Interrupted)) && self.writer.is_some() && !snapshot.is_exact() {
+            let (cut, others) = match self.config.agent.envs {
+                1 => ("episode that was under way is", "another"),
+                _ => ("episodes that were under way are", "others"),
+            };
             tracing::warn!(
-                "the episode that was under way is cut, since {} can't be saved in the middle of one; resumed, the run \
-                 begins another",
+                "the {cut} cut, since {} can't be saved in the middle of one; resumed, the run begins {others}",
                 self.config.env
             );
         }

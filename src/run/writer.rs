@@ -153,15 +153,15 @@ impl RunWriter {
         if self.model_saved.elapsed() >= self.period { self.save_model(agent) } else { Ok(()) }
     }
 
-    /// Whether it is time for a checkpoint, and a run is resumed from here as if nothing had happened, or it has been
-    /// time for so long that one without the episode under way is better than none.
+    /// Whether it is time for a checkpoint, and not better to wait for the end of the episode, or it has been time for so
+    /// long that one without the episode under way is better than none.
     pub fn is_checkpoint_due(&self, snapshot: &TrainingSnapshot<'_>, config: &Config) -> bool {
         let every = &config.checkpoint;
         let seconds = self.checkpoint_saved.elapsed().as_secs_f64();
         let is_due =
             seconds >= every.seconds || (every.episodes > 0 && self.episodes_since >= every.episodes);
         let is_overdue = seconds >= OVERDUE * every.seconds.max(1.0);
-        is_due && self.checkpoints.is_some() && (is_overdue || snapshot.is_exact())
+        is_due && self.checkpoints.is_some() && (is_overdue || !snapshot.waits_for_an_end())
     }
 
     /// Writes a checkpoint, where checkpoints are written at all. `record` lacks the lengths of the files.

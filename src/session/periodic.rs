@@ -71,7 +71,7 @@ impl EvaluatedTraining<'_> {
             return false;
         }
         let due = (self.recorder.evaluated_at() / period + 1).saturating_mul(period);
-        steps >= due && (snapshot.is_exact() || steps >= due + PATIENCE)
+        steps >= due && (!snapshot.waits_for_an_end() || steps >= due + PATIENCE)
     }
 
     fn evaluate(&self, agent: &Agent) -> Result<Evaluation, Error> {

@@ -65,9 +65,14 @@ impl Host {
         self.connection().answer(content)
     }
 
-    /// Gives it up, with the answers that are still to come.
+    /// Gives it up, with the answers that are still to come: its process is ended, which may be in the middle of something.
     pub fn abandon(&self) {
-        self.connection().lost = Some(Failure::Failed("its Python process was given up".to_owned()));
+        let mut connection = self.connection();
+        connection.lost = Some(Failure::Failed("its Python process was given up".to_owned()));
+        if let Some(process) = &mut connection.process {
+            // Nothing can be done about a process that can't be ended.
+            let _ = process.end(Duration::ZERO);
+        }
     }
 
     /// Tells without waiting for an answer.

@@ -32,6 +32,17 @@ impl<E: Env> StickyActions<E> {
         let own = Own { previous: None, rng: Xoshiro256PlusPlus::seed_from_u64(0) };
         Self { env, probability, own }
     }
+
+    /// The action that is taken where `action` is chosen, and what there is to remember then.
+    fn taken(&self, action: usize) -> (usize, Own) {
+        let mut own = self.own.clone();
+        let sticks = own.rng.random_bool(self.probability.clamp(0.0, 1.0));
+        let is_valid =
+            |action: usize| self.env.action_mask().is_none_or(|mask| mask.get(action) == Some(&true));
+        let taken = own.previous.filter(|&previous| sticks && is_valid(previous)).unwrap_or(action);
+        own.previous = Some(taken);
+        (taken, own)
+    }
 }
 
 impl<E: Env> Env for StickyActions<E> {
@@ -41,12 +52,14 @@ impl<E: Env> Env for StickyActions<E> {
     }
 
     fn step(&mut self, action: usize) -> Result<Step, EnvError> {
-        let sticks = self.own.rng.random_bool(self.probability.clamp(0.0, 1.0));
-        let is_valid =
-            |action: usize| self.env.action_mask().is_none_or(|mask| mask.get(action) == Some(&true));
-        let taken = self.own.previous.filter(|&previous| sticks && is_valid(previous)).unwrap_or(action);
-        self.own.previous = Some(taken);
+        let taken;
+        (taken, self.own) = self.taken(action);
         self.env.step(taken)
+    }
+
+    fn begin_step(&mut self, action: usize) -> Result<(), EnvError> {
+        let (taken, _) = self.taken(action);
+        self.env.begin_step(taken)
     }
 
     fn save_state(&self) -> Option<Vec<u8>> {
