@@ -79,6 +79,8 @@ fn authentication(token: &str) -> [(&'static str, &str); 2] {
 fn node(python: &Path, token: &str, folder: &Path, number: usize, flags: &[&str]) -> Group {
     let child = Command::new(python)
         .envs(authentication(token))
+        // Otherwise its workers run at niceness 15, and not at all on a machine with anything else to do.
+        .env("RAY_worker_niceness", "0")
         .args(["-m", "ray.scripts.scripts", "start", "--block", "--disable-usage-stats"])
         .args(["--include-log-monitor=false", "--object-store-memory=80000000"])
         .arg(format!("--node-ip-address=127.0.0.{number}"))
