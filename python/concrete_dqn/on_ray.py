@@ -7,6 +7,7 @@ or early when its standard input is closed.
 
 import collections
 import ctypes
+import fcntl
 import json
 import os
 import shutil
@@ -318,8 +319,26 @@ class Driver:
             self.look()
 
 
+def is_held_by_another(folder, patience=10):
+    """Holds the folder of the experiment for as long as this process lives, or says that another driver does, which goes on
+    taking in what its runs send for a while after its program was killed."""
+    descriptor, latest = os.open(folder, os.O_RDONLY), time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return False
+        except BlockingIOError:
+            if time.monotonic() > latest:
+                return True
+            time.sleep(0.1)
+        except OSError:
+            return False  # A file system without locks.
+
+
 def main():
     request = json.loads(sys.stdin.readline())
+    if is_held_by_another(request["output"]):
+        return tell("refused", what=f"another driver writes into {request['output']}; wait for its end, or give another folder")
     stopping = threading.Event()
 
     def listen():

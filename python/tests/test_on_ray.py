@@ -2,6 +2,8 @@
 
 import itertools
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -130,3 +132,12 @@ def test_a_node_without_the_program_says_so(tmp_path, monkeypatch):
     assert ended["ended"] == 1 and "has no concrete-dqn" in ended["said"]
     with pytest.raises(FileNotFoundError, match="CONCRETE_DQN names none there"):
         on_ray.start(job, tmp_path)
+
+
+def test_one_driver_at_a_time_writes_into_a_folder(tmp_path):
+    code = "import sys; from concrete_dqn import on_ray; print(on_ray.is_held_by_another(sys.argv[1]), flush=True); sys.stdin.read()"
+    first = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert first.stdout.readline() == "False\n"
+    assert on_ray.is_held_by_another(tmp_path, patience=0.2)
+    first.communicate("")
+    assert not on_ray.is_held_by_another(tmp_path, patience=0.2)

@@ -37,6 +37,9 @@ pub fn run(
         return Err(Error::Usage(format!("{flag} is for --on {place}; add that, or leave {flag} out")));
     }
     let store = Store::new(&arguments.output());
+    if arguments.on == Place::Ray {
+        ray::wait_for_another_driver(store.path());
+    }
     let plan = search::read(registry, arguments, &store)?;
     if let Some(name) = &arguments.cell {
         return cell::run(&plan, &store, name, command, terminal);

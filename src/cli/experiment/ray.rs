@@ -2,7 +2,7 @@
 //! is told and what is made of its answers.
 
 use std::env;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{BufRead, BufReader, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf, absolute};
@@ -127,6 +127,19 @@ pub fn train(
     let cpus = board.cpus.max(1);
     let workers = arguments.jobs.map_or(cpus, |jobs| jobs.get().min(cpus));
     Ok((board.failures(interrupt.wants_to_stop()), workers))
+}
+
+/// Waits while another driver writes into the folder. One whose program was killed goes on taking in what its runs send as
+/// they end, and what they come to is not to be done twice.
+pub fn wait_for_another_driver(folder: &Path) {
+    // Before the first time there is no folder, and no other driver.
+    let Ok(locked) = File::open(folder) else { return };
+    if matches!(locked.try_lock(), Err(TryLockError::WouldBlock)) {
+        tracing::info!("waiting for the end of another driver, which writes into {}", folder.display());
+        if let Err(error) = locked.lock() {
+            tracing::warn!("{} could not be locked against another driver: {error}", folder.display());
+        }
+    }
 }
 
 /// How far the runs are.
