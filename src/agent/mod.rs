@@ -78,8 +78,8 @@ impl Agent {
     /// A fresh agent for an environment, its every random choice derived from the config's seed.
     ///
     /// # Errors
-    /// Where the replay buffer does not fit into memory or has fewer transitions than there are environments, the network is not for such observations, or the engine does not run
-    /// on the device or compute such networks.
+    /// Where the replay buffer does not fit into memory or has fewer transitions than there are environments, the network is
+    /// not for such observations, or the engine does not run on the device or compute such networks.
     pub fn new(config: impl Into<AgentSections>, spec: &EnvSpec, device: Device) -> Result<Self, Error> {
         let config = config.into();
         let learner = Learner::new(config.learner.clone(), spec, device)?;
