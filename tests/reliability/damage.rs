@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use concrete_dqn::checkpoint::Checkpoints;
+use concrete_dqn::checkpoint::{Checkpoints, VERSION};
 use concrete_dqn::randomness::{Generator, Stream, generator};
 use concrete_dqn::run::Record;
 use control_envs::rand::RngExt;
@@ -92,17 +92,23 @@ fn another_version_of_the_format_is_named() {
     let state = fs::read_to_string(newest.join("state.json")).unwrap();
     let config = fs::read_to_string(run.join("config.toml")).unwrap();
     let first = include_str!("../data/checkpoint_v1_state.json").to_owned();
-    let later = state.replacen("\"version\": 4", "\"version\": 7", 1);
-    for (other, words) in [(first, "has version 1 of the format"), (later, "has version 7 of the format")] {
+    let version = |number: u32| format!("\"version\": {number}");
+    assert!(state.contains(&version(VERSION)), "{state}");
+    let later = state.replacen(&version(VERSION), &version(VERSION + 3), 1);
+    let reads = format!("this program reads version {VERSION}");
+    for (other, number) in [(first, 1), (later, VERSION + 3)] {
+        let words = &format!("has version {number} of the format");
         fs::write(newest.join("state.json"), other).unwrap();
         sum_again(&newest);
         // The settings of another version need not be those of this one.
         for config in [&config, "unheard_of = true"] {
             fs::write(run.join("config.toml"), config).unwrap();
             let output = resuming(&run, &[]).output().unwrap();
-            let wanted =
-                [words, "this program reads version 5", "resume the run with the program that wrote it"];
-            assert_fails(&output, 1, &wanted);
+            assert_fails(
+                &output,
+                1,
+                &[words.as_str(), reads.as_str(), "resume the run with the program that wrote it"],
+            );
         }
         fs::write(run.join("config.toml"), &config).unwrap();
         let refused = Checkpoints::new(run.join("checkpoints"), 3).newest::<Record>().unwrap_err();
