@@ -35,48 +35,60 @@ impl UniformLanes {
         fill(self, out);
     }
 
+    /// The next `STEPS` numbers of every lane, step by step.
     #[inline(always)]
-    fn next_block(&mut self) -> [f32; Self::BLOCK] {
-        let bits = self.next_u64s();
-        let mut uniforms = [0.0; Self::BLOCK];
+    fn next_u64s<const STEPS: usize>(&mut self) -> [[u64; LANES]; STEPS] {
+        let [a0, a1, a2, a3] = &mut self.state;
+        let mut out = [[0; LANES]; STEPS];
+        // Lanes are the outer loop, so that it is the one that is vectorised.
         for lane in 0..LANES {
-            uniforms[lane] = open_uniform(bits[lane] as u32);
-            uniforms[LANES + lane] = open_uniform((bits[lane] >> 32) as u32);
-        }
-        uniforms
-    }
-
-    #[inline(always)]
-    fn next_u64s(&mut self) -> [u64; LANES] {
-        let [s0, s1, s2, s3] = &mut self.state;
-        let mut out = [0; LANES];
-        for lane in 0..LANES {
-            out[lane] = s0[lane].wrapping_add(s3[lane]).rotate_left(23).wrapping_add(s0[lane]);
-            let shifted = s1[lane] << 17;
-            s2[lane] ^= s0[lane];
-            s3[lane] ^= s1[lane];
-            s1[lane] ^= s2[lane];
-            s0[lane] ^= s3[lane];
-            s2[lane] ^= shifted;
-            s3[lane] = s3[lane].rotate_left(45);
+            let (mut s0, mut s1, mut s2, mut s3) = (a0[lane], a1[lane], a2[lane], a3[lane]);
+            for step in &mut out {
+                step[lane] = s0.wrapping_add(s3).rotate_left(23).wrapping_add(s0);
+                let shifted = s1 << 17;
+                s2 ^= s0;
+                s3 ^= s1;
+                s1 ^= s2;
+                s0 ^= s3;
+                s2 ^= shifted;
+                s3 = s3.rotate_left(45);
+            }
+            (a0[lane], a1[lane], a2[lane], a3[lane]) = (s0, s1, s2, s3);
         }
         out
     }
 }
 
+/// Steps taken at once: so many that a compiler does not unroll the loop over lanes, which it then vectorises, with AVX2
+/// too.
+const STEPS: usize = 8;
+
 #[pulp::with_simd(fill = pulp::Arch::new())]
 #[inline(always)]
 fn fill_with_simd<'a, S: pulp::Simd>(_: S, lanes: &'a mut UniformLanes, out: &'a mut [f32]) {
-    // A copy, which can live in registers.
-    let mut running = lanes.clone();
-    let (blocks, rest) = out.as_chunks_mut::<{ UniformLanes::BLOCK }>();
-    for block in blocks {
-        *block = running.next_block();
+    const BLOCK: usize = UniformLanes::BLOCK;
+    let (chunks, rest) = out.as_chunks_mut::<{ STEPS * BLOCK }>();
+    for chunk in chunks {
+        let (blocks, _) = chunk.as_chunks_mut::<BLOCK>();
+        for (block, bits) in blocks.iter_mut().zip(lanes.next_u64s::<STEPS>()) {
+            *block = open_uniforms(bits);
+        }
     }
-    if !rest.is_empty() {
-        rest.copy_from_slice(&running.next_block()[..rest.len()]);
+    for block in rest.chunks_mut(BLOCK) {
+        let [bits] = lanes.next_u64s();
+        block.copy_from_slice(&open_uniforms(bits)[..block.len()]);
     }
-    *lanes = running;
+}
+
+/// A uniform of the lower half of every number, then one of every upper half.
+#[inline(always)]
+fn open_uniforms(bits: [u64; LANES]) -> [f32; UniformLanes::BLOCK] {
+    let mut uniforms = [0.0; UniformLanes::BLOCK];
+    for lane in 0..LANES {
+        uniforms[lane] = open_uniform(bits[lane] as u32);
+        uniforms[LANES + lane] = open_uniform((bits[lane] >> 32) as u32);
+    }
+    uniforms
 }
 
 /// From 23 of the bits: with 24 the largest would round to 1 in f32, and the logarithm of its complement be infinite.
@@ -105,7 +117,7 @@ mod tests {
             .collect();
         for _ in 0..100 {
             let expected: Vec<u64> = twins.iter_mut().map(Rng::next_u64).collect();
-            assert_eq!(lanes.next_u64s().to_vec(), expected);
+            assert_eq!(lanes.next_u64s(), [expected.as_slice()]);
         }
     }
 
@@ -125,13 +137,18 @@ mod tests {
     }
 
     #[test]
-    fn a_remainder_costs_a_block_and_repeats() {
+    fn a_stream_is_the_same_however_many_are_drawn_at_a_time() {
+        const BLOCK: usize = UniformLanes::BLOCK;
         let mut lanes = UniformLanes::new(generator(7, Stream::Noise));
         let mut again = lanes.clone();
-        let (mut short, mut long) = ([0.0; 5], [0.0; 2 * UniformLanes::BLOCK]);
-        lanes.fill(&mut short);
-        lanes.fill(&mut short);
-        again.fill(&mut long);
-        assert_eq!(short, long[UniformLanes::BLOCK..][..5]);
+        // Some chunks, some blocks and a remainder, which costs a block.
+        let mut long = vec![0.0; (2 * STEPS + 3) * BLOCK + 5];
+        lanes.fill(&mut long);
+        for expected in long.chunks(BLOCK) {
+            let mut short = vec![0.0; expected.len()];
+            again.fill(&mut short);
+            assert_eq!(short, expected);
+        }
+        assert_eq!(lanes, again);
     }
 }
