@@ -173,6 +173,23 @@ fn a_fixed_precision_stays_and_a_learned_one_moves() {
     assert!((agent.network().precision() - 10.0).abs() > 1.0);
 }
 
+/// Local dropout adds nothing to the mean of Q, by which epsilon-greedy and double-Q targets go.
+#[test]
+fn without_uncertainty_in_decisions_local_dropout_acts_through_tau_alone() {
+    let trained = |learned: bool, tilings: usize| {
+        let (agent, recorded) = run(&config(&[
+            "exploration.rule=epsilon-greedy",
+            "agent.targets=double-q",
+            &format!("precision.learned={learned}"),
+            &format!("local.tilings={tilings}"),
+        ]));
+        let weights: Vec<f32> = agent.network().parameters().values().to_vec();
+        (recorded.episodes.iter().map(|episode| episode.episode_return).collect::<Vec<_>>(), weights)
+    };
+    assert_eq!(trained(false, 16), trained(false, 0));
+    assert_ne!(trained(true, 16).1, trained(true, 0).1);
+}
+
 #[test]
 fn evaluation_repeats_and_depends_on_the_seed() {
     let config = config(&[]);
