@@ -1,0 +1,79 @@
+//! Ctrl-C.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::program::{QUICK, folders, program, run, summary, text};
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_the_run_after_the_episode_in_hand() {
+    let runs = tempfile::tempdir().unwrap();
+    let child = program()
+        .args(QUICK)
+        .args(["--steps", "100000000", "--runs-dir"])
+        .arg(runs.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    let rows = || {
+        let folder = fs::read_dir(runs.path()).ok()?.next()?.ok()?.path();
+        Some(fs::read_to_string(folder.join("episodes.csv")).ok()?.lines().count())
+    };
+    while rows().unwrap_or(0) < 5 {
+        assert!(started.elapsed() < Duration::from_secs(120), "no episode was written");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let folder = folders(runs.path()).remove(0);
+    let how = format!("resume      {} resume {}", env!("CARGO_BIN_EXE_concrete-dqn"), folder.display());
+    assert_eq!(text(&output.stdout).lines().last(), Some(how.as_str()));
+    let summary = summary(&folder);
+    assert_eq!(summary["ended"], "interrupted");
+    let episodes = fs::read_to_string(folder.join("episodes.csv")).unwrap();
+    assert!(episodes.ends_with('\n'));
+    let last: Vec<&str> = episodes.lines().last().unwrap().split(',').collect();
+    let (ended, steps) = (last[1].parse::<u64>().unwrap(), summary["total_steps"].as_u64().unwrap());
+    assert!(ended <= steps, "the episode under way has no row");
+    assert!(folder.join(format!("checkpoints/step-{steps:012}")).is_dir(), "it can be resumed in its middle");
+    assert!(run(&["evaluate", folder.to_str().unwrap(), "--episodes", "1"]).status.success());
+    assert!(folder.join("plots/overview.png").is_file());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_interrupt_ends_the_program_at_once_and_quietly() {
+    for delay in 0..10 {
+        let runs = tempfile::tempdir().unwrap();
+        let child = program()
+            .args(["--env", "mountaincar", "--steps", "100000000", "-q", "--runs-dir"])
+            .arg(runs.path())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let started = Instant::now();
+        // The third episode is the first that is learned in; the handler is set by then.
+        let learning = || {
+            let folder = fs::read_dir(runs.path()).ok()?.next()?.ok()?.path();
+            Some(fs::read_to_string(folder.join("episodes.csv")).ok()?.lines().count() > 3)
+        };
+        while !learning().unwrap_or(false) {
+            assert!(started.elapsed() < Duration::from_secs(120), "no episode was written");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let pid = child.id().to_string();
+        for _ in 0..2 {
+            Command::new("kill").args(["-INT", &pid]).status().unwrap();
+            std::thread::sleep(Duration::from_millis(5 + delay));
+        }
+        let output = child.wait_with_output().unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+    }
+}
