@@ -16,7 +16,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use program::{folders, is_caught, program, runs_of_experiment, same_experiment, summary, text, wait_for};
+use program::{
+    assert_fails, folders, is_caught, program, runs_of_experiment, same_experiment, summary, text, wait_for,
+};
 
 /// So long is waited for what has to happen.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -242,6 +244,14 @@ fn faults(seeds: usize, steps: usize) {
     println!("{} runs on this machine: {:.1} s", 2 * seeds, started.elapsed().as_secs_f64());
 
     let mut cluster = Cluster::start(python, 3);
+    // Whoever lacks its token is told so.
+    let mut stranger = cluster.experiment(&path, &parent.path().join("stranger"), &[]);
+    stranger.env_remove("RAY_AUTH_TOKEN").env("RAY_AUTH_MODE", "disabled");
+    assert_fails(
+        &stranger.output().unwrap(),
+        2,
+        &[&cluster.address, "asks for a token", "RAY_AUTH_MODE=token"],
+    );
     let finished = |output: &Path| runs_of_experiment(output).iter().filter(|run| is_finished(run)).count();
     let spawn =
         |command: &mut Command| command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -256,10 +266,10 @@ fn faults(seeds: usize, steps: usize) {
         "with Ray on three nodes, one of them killed half-way: {:.1} s",
         started.elapsed().as_secs_f64()
     );
-    assert!(
-        said.contains("Ray has 4 nodes and 3 CPUs") && said.contains(" was lost and goes on from step "),
-        "{said}"
-    );
+    for words in ["Ray has 4 nodes and 3 CPUs", " was lost and goes on from step ", " is done: mean return "]
+    {
+        assert!(said.contains(words), "`{words}` is missing in: {said}");
+    }
     assert!(!processes().iter().any(|process| process.id == training), "what trains ends with its node");
     same_experiment(&shared, &local);
     let has_begun_anew = |run: &PathBuf| run.join("before-restart-1").exists();
@@ -283,7 +293,6 @@ fn faults(seeds: usize, steps: usize) {
 
     let sent = parent.path().join("sent");
     let scratch = parent.path().join("scratch");
-    fs::create_dir(&scratch).unwrap();
     let flags = ["--scratch", scratch.to_str().unwrap()];
     let mut child = spawn(&mut cluster.experiment(&path, &sent, &flags));
     wait(|| (finished(&sent) >= seeds / 2).then_some(()));

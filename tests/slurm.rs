@@ -165,6 +165,21 @@ fn what_is_wrong_is_said() {
         2,
         &["no such run", "it, cartpole, seed 0"],
     );
+    let whole = "it must be a whole number of 0 or more, such as 3";
+    for retries in ["x", "-1"] {
+        assert_fails(&site.experiment("y", &["--on", "ray", "--retries", retries]), 2, &["--retries", whole]);
+    }
+    assert_fails(&site.experiment("y", &["--retries", "2"]), 2, &["--retries is for --on ray; add that"]);
+    assert_fails(
+        &site.experiment("y", &["--on", "ray", "--cell", "it, cartpole, seed 0"]),
+        2,
+        &["--on", "--cell"],
+    );
+    assert_fails(
+        &site.experiment("y", &["--gather"]),
+        2,
+        &["no run of ", "/y, so there is nothing to sum up"],
+    );
     assert!(!site.path("y").exists());
 }
 

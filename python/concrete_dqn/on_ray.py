@@ -10,6 +10,7 @@ import ctypes
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -25,6 +26,8 @@ PACKAGES = "ray==2.60.0"
 INTERRUPTED = 130  # The program's exit code after SIGINT or SIGTERM: it has saved, and can be resumed.
 LOOK = 0.5  # Seconds from one look for a new checkpoint to the next.
 PARTING = 20  # Seconds in which a run has to save and end.
+ANSWERING = 10  # Seconds in which a cluster has to answer at its address.
+CONNECTING = 120  # Seconds in which it has to take the driver in.
 
 
 # ---- On the node of a run
@@ -37,9 +40,9 @@ def train(job, given):
     node's own, `given` is a reference to the files that there are of it, and what it writes is part of what is yielded.
     """
     shared = not job["scratch"] and os.path.exists(job["mark"])
-    folder = job["output"] if shared else tempfile.mkdtemp(prefix="concrete-dqn-", dir=job["scratch"])
-    process, watch = None, None
+    folder, process = None, None
     try:
+        folder = job["output"] if shared else own_folder(job["scratch"])
         yield {"begun": True, "shared": shared, "update": None}
         if not shared:
             Path(folder, "experiment.toml").write_text(job["experiment"])
@@ -72,8 +75,8 @@ def train(job, given):
                     yield {"saved": step, "shared": shared, "update": update}
         watch.join()
         update = shipment.changes(whole=True) if shipment else None
-        yield {"ended": code, "said": "".join(said), "shared": shared, "node": socket.gethostname(), "update": update}
-    except FileNotFoundError as error:
+        yield {"ended": code, "said": "".join(said), "shared": shared, "node": socket.gethostname(), "update": update, "run": run}
+    except UnfitNode as error:
         yield {"ended": 1, "said": f"error: {error}", "shared": shared, "node": socket.gethostname(), "update": None}
     except OSError as error:
         yield {"ended": None, "said": str(error), "shared": shared, "node": socket.gethostname(), "update": None}
@@ -84,15 +87,32 @@ def train(job, given):
                 process.wait(PARTING)
             except subprocess.TimeoutExpired:
                 process.kill()
-        if not shared:
+        if folder and not shared:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+class UnfitNode(Exception):
+    """No run can be trained on this node, however often it is tried."""
+
+
+def own_folder(scratch):
+    """A new folder of this node to train in."""
+    try:
+        if scratch:
+            os.makedirs(scratch, exist_ok=True)
+        return tempfile.mkdtemp(prefix="concrete-dqn-", dir=scratch)
+    except OSError as error:
+        raise UnfitNode(
+            f"the node {socket.gethostname()} can't make a folder to train in ({error}); --scratch names the one that it is "
+            "made in, which every node has to be able to write to"
+        ) from error
 
 
 def start(job, folder):
     here = os.environ.get("CONCRETE_DQN")
     program = here or (job["program"] if os.access(job["program"], os.X_OK) else shutil.which("concrete-dqn"))
     if not program:
-        raise FileNotFoundError(
+        raise UnfitNode(
             f"the node {socket.gethostname()} has no concrete-dqn: neither {job['program']} nor one on its PATH, and "
             "CONCRETE_DQN names none there"
         )
@@ -273,9 +293,13 @@ class Driver:
             except StopIteration:
                 if self.running.pop(generator, None):
                     self.lost(cell, "its task ended without a word")
+            except self.ray.exceptions.RayTaskError as error:
+                # A fault of what runs there, which trying again doesn't mend.
+                self.running.pop(generator)
+                tell("ended", cell=cell.index, code=None, said=plain(error).rsplit("\n", 1)[-1])
             except self.ray.exceptions.RayError as error:
                 self.running.pop(generator)
-                self.lost(cell, " ".join(str(error).split())[:300])
+                self.lost(cell, " ".join(plain(error).split())[:300])
 
     def take(self, generator, cell, item):
         cell.shared = item["shared"]
@@ -294,7 +318,8 @@ class Driver:
             how = item["said"] if code is None else f"it was ended on the node {item['node']}"
             self.lost(cell, how)
         else:
-            tell("ended", cell=cell.index, code=code, said=item["said"])
+            run = item.get("run") if cell.shared else cell.run and str(self.output / cell.run)
+            tell("ended", cell=cell.index, code=code, said=item["said"], run=run)
 
     def lost(self, cell, how):
         if self.stopping.is_set():
@@ -319,46 +344,99 @@ class Driver:
             self.look()
 
 
+def plain(error):
+    """What an error says, without the colours of a terminal."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
+
+
 def is_held_by_another(folder, patience=10):
     """Holds the folder of the experiment for as long as this process lives, or says that another driver does, which goes on
-    taking in what its runs send for a while after its program was killed."""
-    descriptor, latest = os.open(folder, os.O_RDONLY), time.monotonic() + patience
+    taking in what its runs send for a while after its program was killed. `.driver` names the one that holds it."""
+    descriptor, latest = os.open(Path(folder, ".driver"), os.O_RDWR | os.O_CREAT, 0o644), time.monotonic() + patience
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return False
+            break
         except BlockingIOError:
             if time.monotonic() > latest:
                 return True
             time.sleep(0.1)
         except OSError:
-            return False  # A file system without locks.
+            break  # A file system without locks.
+    os.truncate(descriptor, 0)
+    os.write(descriptor, f"process {os.getpid()} of {socket.gethostname()}".encode())
+    return False
+
+
+def out_of_reach(address):
+    """Why no cluster can be at an address; None where something answers, or where Ray itself is to find one."""
+    if address in (None, "auto", "local"):
+        return None
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        return "an address is HOST:PORT, such as 10.0.0.1:6379"
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWERING).close()
+    except OSError as error:
+        return f"nothing answers there ({error})"
+    return None
+
+
+def refusal(error, log):
+    """What a connection that failed is told as, given what Ray has logged."""
+    if "AuthenticationError" in type(error).__name__ or "InvalidAuthToken" in log:
+        return (
+            "it asks for a token; copy ~/.ray/auth_token of its head to this machine, and set RAY_AUTH_MODE=token wherever "
+            "`ray start` and `experiment` are called"
+        )
+    return " ".join(plain(error).split())
 
 
 def main():
     request = json.loads(sys.stdin.readline())
     if is_held_by_another(request["output"]):
         return tell("refused", what=f"another driver writes into {request['output']}; wait for its end, or give another folder")
-    stopping = threading.Event()
+    stopping, connected = threading.Event(), threading.Event()
+
+    def give_up(event, **more):
+        # Ray does not let go of a connection that it is about to make.
+        tell(event, **more)
+        os._exit(0)
 
     def listen():
         sys.stdin.read()
         stopping.set()
+        if not connected.is_set():
+            give_up("done")
 
     threading.Thread(target=listen, daemon=True).start()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # It makes no difference for a task that asks for no accelerator, and warns of it every time.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # Where Ray starts a cluster of this machine alone, runs share it as they do without Ray.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     try:
         import ray
     except ImportError as error:
         how = f"{sys.executable} has no Ray ({error}); `{sys.executable} -m pip install {PACKAGES}` installs it"
         return tell("refused", what=how)
+    address = request["address"] or os.environ.get("RAY_ADDRESS")
+    where = f"there is no Ray cluster to be reached at {address or 'this machine'}: "
+    if why := out_of_reach(address):
+        return tell("refused", what=where + why)
+    late = threading.Timer(
+        CONNECTING, give_up, ["refused"], {"what": f"{where}it has not answered for {CONNECTING} s; ray.log has what Ray said"}
+    )
+    late.daemon = True
+    late.start()
     try:
         ray.init(address=request["address"], log_to_driver=False, logging_level="error")
     except Exception as error:
-        where = request["address"] or os.environ.get("RAY_ADDRESS") or "this machine"
-        return tell("refused", what=f"there is no Ray cluster to be reached at {where}: {' '.join(str(error).split())}")
+        late.cancel()
+        log = Path(request["output"], "ray.log")
+        return tell("refused", what=where + refusal(error, log.read_text(errors="replace") if log.exists() else ""))
+    late.cancel()
+    connected.set()
     nodes = [node for node in ray.nodes() if node["Alive"]]
     tell("connected", nodes=len(nodes), cpus=int(ray.cluster_resources().get("CPU", 0)))
     Driver(ray, request, stopping).run()

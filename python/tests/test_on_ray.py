@@ -1,7 +1,9 @@
 """How a run travels from a node to the experiment's folder, without Ray."""
 
 import itertools
+import json
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -130,8 +132,61 @@ def test_a_node_without_the_program_says_so(tmp_path, monkeypatch):
     job = {"program": str(tmp_path / "none"), "name": "it, cartpole, seed 0", "scratch": None, "mark": str(tmp_path)}
     *_, ended = on_ray.train(job | {"output": str(tmp_path), "experiment": ""}, None)
     assert ended["ended"] == 1 and "has no concrete-dqn" in ended["said"]
-    with pytest.raises(FileNotFoundError, match="CONCRETE_DQN names none there"):
+    with pytest.raises(on_ray.UnfitNode, match="CONCRETE_DQN names none there"):
         on_ray.start(job, tmp_path)
+
+
+def test_the_folder_of_scratch_is_made_where_it_can_be(tmp_path):
+    job = {"program": sys.executable, "name": "it, cartpole, seed 0", "mark": str(tmp_path / "none"), "experiment": ""}
+    (tmp_path / "file").touch()
+    *_, ended = on_ray.train(job | {"scratch": str(tmp_path / "file" / "scratch")}, None)
+    assert ended["ended"] == 1 and "can't make a folder to train in" in ended["said"] and "--scratch" in ended["said"]
+    first, *_ = on_ray.train(job | {"scratch": str(tmp_path / "new" / "scratch")}, None)
+    assert first["begun"] and not any((tmp_path / "new" / "scratch").iterdir())
+
+
+def test_an_address_at_which_nothing_answers_is_told_at_once():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        assert on_ray.out_of_reach(address) is None and on_ray.out_of_reach(f"ray://{address}") is None
+    assert "nothing answers there" in on_ray.out_of_reach(address)
+    for address in ("127.0.0.1", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:port"):
+        assert "HOST:PORT" in on_ray.out_of_reach(address)
+    assert on_ray.out_of_reach(None) is None and on_ray.out_of_reach("auto") is None
+
+
+def test_a_missing_token_is_told_as_such():
+    said = on_ray.refusal(ConnectionError("no"), "W gcs_client.cc:210: Unauthenticated: RPC error: InvalidAuthToken: ...")
+    assert "RAY_AUTH_MODE=token" in said
+    assert on_ray.refusal(ConnectionError("\x1b[36mno\n way\x1b[39m"), "") == "no way"
+
+
+def drive(tmp_path, init, address=None):
+    """A driver, with a Ray that does this when it is to connect."""
+    (tmp_path / "ray.py").write_text(f"import time\ndef init(**how):\n    {init}\n")
+    request = {"output": str(tmp_path), "address": address, "cells": []}
+    driver = subprocess.Popen(
+        [sys.executable, on_ray.__file__], env={"PYTHONPATH": str(tmp_path)}, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    driver.stdin.write(json.dumps(request) + "\n")
+    driver.stdin.flush()
+    return driver
+
+
+def test_a_driver_that_waits_for_its_cluster_can_be_ended(tmp_path):
+    driver = drive(tmp_path, "print('{}', flush=True); time.sleep(600)")
+    assert driver.stdout.readline() == "{}\n"
+    said, _ = driver.communicate("", timeout=30)
+    assert json.loads(said) == {"event": "done"}
+
+
+def test_a_cluster_that_refuses_is_named(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        driver = drive(tmp_path, "raise RuntimeError('full')", address)
+        refused = json.loads(driver.stdout.readline())
+    driver.communicate("", timeout=30)
+    assert refused == {"event": "refused", "what": f"there is no Ray cluster to be reached at {address}: full"}
 
 
 def test_one_driver_at_a_time_writes_into_a_folder(tmp_path):
@@ -139,5 +194,6 @@ def test_one_driver_at_a_time_writes_into_a_folder(tmp_path):
     first = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert first.stdout.readline() == "False\n"
     assert on_ray.is_held_by_another(tmp_path, patience=0.2)
+    assert (tmp_path / ".driver").read_text().startswith(f"process {first.pid} of ")
     first.communicate("")
     assert not on_ray.is_held_by_another(tmp_path, patience=0.2)

@@ -46,9 +46,9 @@ pub struct ExperimentArguments {
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
 
-    /// With --on ray: how often a run may be lost to a node that dies, without a new checkpoint in between
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    pub retries: u32,
+    /// With --on ray: how often a run may be lost to a node that dies, without a new checkpoint in between [default: 3]
+    #[arg(long, value_name = "N", value_parser = retry_count, allow_negative_numbers = true)]
+    pub retries: Option<u32>,
 
     /// With --on slurm: one more option for sbatch, such as --sbatch=--time=12:00:00; may be repeated
     #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
@@ -63,7 +63,7 @@ pub struct ExperimentArguments {
     pub plan: bool,
 
     /// Train one of the runs, or resume it, named as --dry-run lists it; print its folder first
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["dry_run", "plan", "gather"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["dry_run", "plan", "gather", "on"])]
     pub cell: Option<String>,
 
     /// Write the tables and plots of what is finished, and train nothing
@@ -83,9 +83,14 @@ impl ExperimentArguments {
         let flags = [
             ("--address", self.address.is_some(), Place::Ray, "ray"),
             ("--scratch", self.scratch.is_some(), Place::Ray, "ray"),
+            ("--retries", self.retries.is_some(), Place::Ray, "ray"),
             ("--sbatch", !self.sbatch.is_empty(), Place::Slurm, "slurm"),
         ];
         let misplaced = flags.into_iter().find(|(_, given, place, _)| *given && *place != self.on);
         misplaced.map(|(flag, _, _, place)| (flag, place))
     }
+}
+
+fn retry_count(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "it must be a whole number of 0 or more, such as 3".to_owned())
 }

@@ -38,7 +38,7 @@ pub fn run(
     }
     let store = Store::new(&arguments.output());
     if arguments.on == Place::Ray {
-        ray::wait_for_another_driver(store.path());
+        ray::wait_for_another_driver(store.path())?;
     }
     let plan = search::read(registry, arguments, &store)?;
     if let Some(name) = &arguments.cell {
@@ -49,6 +49,14 @@ pub fn run(
         return print(&(listing::json(&plan, &store, &states)? + "\n")).map(|()| ExitCode::SUCCESS);
     }
     if arguments.gather {
+        if states.iter().all(|state| state.finished().is_none()) {
+            return Err(Error::Usage(format!(
+                "no run of {} is finished in {}, so there is nothing to sum up; --output names another folder, and without \
+                 --gather the runs are trained",
+                arguments.file.display(),
+                store.path().display()
+            )));
+        }
         prepare(&plan, &store)?;
         return gather(&plan, &store, terminal).map(|()| ExitCode::SUCCESS);
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf, absolute};
 use std::process::{Child, ChildStdin};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,14 +21,17 @@ use crate::cli::python;
 use crate::cli::terminal::{SharedProgress, Terminal};
 use crate::error::Error;
 use crate::experiment::{Plan, Store};
-use crate::run::RunState;
+use crate::files::read_json;
+use crate::run::{RunDirectory, RunState, Summary};
 
 /// What runs on the side of Ray.
 const SCRIPT: &str = include_str!("../../../python/concrete_dqn/on_ray.py");
 /// What it needs, as pip is told.
 const PACKAGES: &str = "ray==2.60.0";
-/// How often Ctrl-C is looked for.
+/// How often Ctrl-C is looked for, or the end of another driver.
 const LOOK: Duration = Duration::from_millis(200);
+/// How long the end of another driver is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the script is asked to do.
 #[derive(Debug, Serialize)]
@@ -79,6 +82,8 @@ enum Event {
         cell: usize,
         code: Option<i32>,
         said: String,
+        /// Its folder, where it has one.
+        run: Option<PathBuf>,
     },
     Done,
 }
@@ -111,7 +116,7 @@ pub fn train(
         experiment: &plan.text,
         output,
         scratch: arguments.scratch.as_deref(),
-        retries: arguments.retries,
+        retries: arguments.retries.unwrap_or(3),
         at_once: arguments.jobs,
         cells: asked.collect(),
     };
@@ -129,17 +134,37 @@ pub fn train(
     Ok((board.failures(interrupt.wants_to_stop()), workers))
 }
 
-/// Waits while another driver writes into the folder. One whose program was killed goes on taking in what its runs send as
-/// they end, and what they come to is not to be done twice.
-pub fn wait_for_another_driver(folder: &Path) {
-    // Before the first time there is no folder, and no other driver.
-    let Ok(locked) = File::open(folder) else { return };
-    if matches!(locked.try_lock(), Err(TryLockError::WouldBlock)) {
-        tracing::info!("waiting for the end of another driver, which writes into {}", folder.display());
-        if let Err(error) = locked.lock() {
-            tracing::warn!("{} could not be locked against another driver: {error}", folder.display());
-        }
+/// Waits while another driver writes into the folder, a minute at most. One whose program was killed goes on for some
+/// seconds, taking in what its runs send as they end, and what they come to is not to be done twice.
+///
+/// # Errors
+/// Where the other one goes on.
+pub fn wait_for_another_driver(folder: &Path) -> Result<(), Error> {
+    let path = folder.join(".driver");
+    let holder = || fs::read_to_string(&path).unwrap_or_default();
+    // Before the first time there is none.
+    let Ok(file) = File::open(&path) else { return Ok(()) };
+    let is_held = || matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+    if !is_held() {
+        return Ok(());
     }
+    tracing::info!(
+        "waiting for the end of another driver ({}), which writes into {}",
+        holder(),
+        folder.display()
+    );
+    let begun = Instant::now();
+    while is_held() {
+        if begun.elapsed() > PATIENCE {
+            return Err(Error::Usage(format!(
+                "another driver ({}) writes into {}; wait until it has ended, end it, or give another --output",
+                holder(),
+                folder.display()
+            )));
+        }
+        thread::sleep(LOOK);
+    }
+    Ok(())
 }
 
 /// How far the runs are.
@@ -171,14 +196,24 @@ impl Board<'_> {
             }
             Event::Saved { cell, step } => self.reached(cell, step),
             Event::Lost { cell, how } => {
-                let name = &self.request.cells[cell].name;
-                tracing::warn!("{name} was lost and goes on from step {}: {how}", self.saved[cell]);
+                let AskedCell { name, run } = &self.request.cells[cell];
+                let from = match (self.saved[cell], run) {
+                    (0, None) => "begins anew".to_owned(),
+                    (0, Some(_)) => "goes on from its last checkpoint".to_owned(),
+                    (step, _) => format!("goes on from step {step}"),
+                };
+                tracing::warn!("{name} was lost and {from}: {how}");
             }
-            Event::Ended { cell, code, said } => {
+            Event::Ended { cell, code, said, run } => {
                 let count = self.progress.count();
                 let name = &self.request.cells[cell].name;
                 let result = if code == Some(0) {
-                    tracing::info!("{count}: {name} is done");
+                    let summary =
+                        run.and_then(|run| read_json(&RunDirectory::open(&run).ok()?.summary()).ok());
+                    match summary.and_then(|summary: Summary| summary.evaluation) {
+                        Some(evaluation) => tracing::info!("{count}: {name} is done: {evaluation}"),
+                        None => tracing::info!("{count}: {name} is done"),
+                    }
                     Ok(())
                 } else {
                     let last = said.lines().rev().find_map(|line| line.strip_prefix("error: "));
