@@ -286,6 +286,14 @@ fn every_number_that_makes_no_sense_is_refused_by_its_own_name() {
 }
 
 #[test]
+fn tilings_with_too_many_cells_are_refused() {
+    assert!(resolve("[local]\naxes = 3\ncells = 8").is_ok());
+    let problem = resolve("[local]\naxes = 4\ncells = 31").unwrap_err();
+    let words = "local.cells = 31 is out of range; it must be so small that tilings (cells + 1)^axes, here 1.678e7, is at most";
+    assert!(problem.contains(words), "{problem}");
+}
+
+#[test]
 fn wrappers_are_settings_like_all_others() {
     let config = resolve("[wrappers]\nframe_stack = 4\nsticky_actions = 0.25\ntime_limit = 1e3").unwrap();
     assert_eq!((config.wrappers.frame_stack, config.wrappers.time_limit), (4, 1_000));

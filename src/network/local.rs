@@ -62,7 +62,7 @@ impl LocalDropout {
         is_table: bool,
         generator: &mut Generator,
     ) -> Self {
-        let places = Places::new(space, config.tilings.max(1), config.cells, generator);
+        let places = Places::new(space, config.tilings.max(1), config.axes, config.cells, generator);
         let entries = places.count() * actions;
         let shape = vec![places.count() as i64, actions as i64];
         let zeros = |parameter| Initial { parameter, shape: shape.clone(), values: vec![0.0; entries] };

@@ -8,10 +8,10 @@ use crate::randomness::Generator;
 
 /// Maps an observation to the places that it is in, as many for every observation.
 ///
-/// A tiling divides two dimensions of the scaled observation (one, where there is one only) into cells of equal size,
-/// shifted by a random offset (Sutton & Barto 2018, section 9.5.4). Which two, goes round through all dimensions, so that
+/// A tiling divides a few dimensions of the scaled observation (all, where there are fewer) into cells of equal size,
+/// shifted by a random offset (Sutton & Barto 2018, section 9.5.4). Which ones, goes round through all dimensions, so that
 /// each is in about as many tilings as every other: the number of cells grows with the tilings and not with a power of the
-/// dimensions, and no two cells share anything.
+/// observation's dimensions, and no two cells share anything.
 #[derive(Debug, Clone)]
 pub struct Places {
     kind: Kind,
@@ -33,7 +33,7 @@ enum Kind {
 /// `dimensions[i, j]` of the scaled observation is when [-1, 1] is mapped to [0, 1] and what is outside is at the edge.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TilingNumbers {
-    /// Axes of a tiling: 1 or 2.
+    /// Axes of a tiling.
     pub axes: usize,
     /// Cells along an axis, without the one that the offset adds.
     pub cells: usize,
@@ -56,8 +56,14 @@ struct Axis {
 }
 
 impl Places {
-    /// Those of `space`: exact where it is one-hot, else `tilings` tilings of `cells` cells along an axis.
-    pub fn new(space: &BoxSpace, tilings: usize, cells: usize, generator: &mut Generator) -> Self {
+    /// Those of `space`: exact where it is one-hot, else `tilings` tilings of `axes` dimensions, of `cells` cells along each.
+    pub fn new(
+        space: &BoxSpace,
+        tilings: usize,
+        axes: usize,
+        cells: usize,
+        generator: &mut Generator,
+    ) -> Self {
         if space.one_hot {
             return Self { kind: Kind::OneHot(space.len()) };
         }
@@ -70,17 +76,15 @@ impl Places {
             order.pop().unwrap_or(0)
         };
         let mut tiling = || {
-            let first = next(generator);
-            let mut axes = vec![first];
-            if space.len() > 1 {
-                let mut second = next(generator);
-                if second == first {
-                    second = next(generator);
+            let mut dimensions: Vec<usize> = Vec::new();
+            while dimensions.len() < axes.min(space.len()) {
+                let dimension = next(generator);
+                if !dimensions.contains(&dimension) {
+                    dimensions.push(dimension);
                 }
-                axes.push(second);
             }
             let axis = |dimension| Axis { dimension, offset: generator.random_range(0.0..1.0) };
-            axes.into_iter().map(axis).collect()
+            dimensions.into_iter().map(axis).collect()
         };
         Self { kind: Kind::Tilings { tilings: (0..tilings).map(|_| tiling()).collect(), cells } }
     }
@@ -166,15 +170,18 @@ mod tests {
 
     #[test]
     fn a_one_hot_observation_is_its_own_place() {
-        let places = Places::new(&space(3, true), 16, 8, &mut generator(1, Stream::Places));
+        let places = Places::new(&space(3, true), 16, 2, 8, &mut generator(1, Stream::Places));
         assert_eq!((places.active(), places.count()), (1, 4));
         assert_eq!([of(&places, &[0.0, 1.0, 0.0]), of(&places, &[0.0; 3])], [[1], [3]]);
     }
 
     #[test]
     fn tilings_cover_every_dimension_and_tell_near_from_far() {
-        for dimensions in [1, 2, 3, 6] {
-            let places = Places::new(&space(dimensions, false), 12, 8, &mut generator(1, Stream::Places));
+        for (dimensions, axes) in [(1, 2), (2, 2), (3, 2), (6, 2), (3, 1), (2, 3), (3, 3), (6, 3), (4, 4)] {
+            let of_each = axes.min(dimensions);
+            let places =
+                Places::new(&space(dimensions, false), 12, axes, 8, &mut generator(1, Stream::Places));
+            assert_eq!(places.count(), 12 * 9_usize.pow(of_each as u32));
             assert_eq!(places.active(), 12);
             let (low, high) = (of(&places, &vec![-1.0; dimensions]), of(&places, &vec![1.0; dimensions]));
             assert!(high.iter().all(|&place| place < places.count()));
@@ -187,11 +194,11 @@ mod tests {
                     let (here, there) = (of(&places, &vec![0.1; dimensions]), of(&places, &observation));
                     here.iter().zip(&there).filter(|(a, b)| a != b).count()
                 };
-                let share = if dimensions == 1 { 12 } else { 2 * 12 / dimensions };
-                assert!(moved(0.0025) <= 2, "{dimensions}, {dimension}");
+                let share = of_each * 12 / dimensions;
+                assert!(moved(0.0025) <= 2, "{dimensions}, {axes}, {dimension}");
                 assert!(
                     (moved(0.75) as i64 - share as i64).abs() <= 1,
-                    "{dimensions}, {dimension}: {}",
+                    "{dimensions}, {axes}, {dimension}: {}",
                     moved(0.75)
                 );
             }

@@ -11,6 +11,8 @@ pub struct LocalConfig {
     /// Tilings of the observation space, each a place of every observation; 0 for no local dropout. A one-hot observation is
     /// a place of its own instead, and needs one.
     pub tilings: usize,
+    /// Dimensions of a tiling: 2 tell which pairs of values are known, 3 which triples.
+    pub axes: usize,
     /// Cells along an axis of a tiling.
     pub cells: usize,
     /// Standard deviation of Q where nothing was seen, in network units: as a share of the largest return so far.
@@ -37,15 +39,20 @@ pub enum LocalP {
 
 impl Default for LocalConfig {
     fn default() -> Self {
-        Self { tilings: 16, cells: 4, prior: 0.3, rate: 0.5, p: LocalP::Learned }
+        Self { tilings: 16, axes: 2, cells: 4, prior: 0.3, rate: 0.5, p: LocalP::Learned }
     }
 }
 
 impl Section for LocalConfig {
     fn check(&self, ranges: &mut Ranges) {
-        let Self { tilings, cells, prior, rate, p: _ } = *self;
+        let Self { tilings, axes, cells, prior, rate, p: _ } = *self;
         ranges.whole("tilings", tilings, 0..=1024);
+        ranges.whole("axes", axes, 1..=8);
         ranges.whole("cells", cells, 1..=256);
+        let places = tilings as f64 * (cells as f64 + 1.0).powi(axes as i32);
+        let allowed =
+            format!("so small that tilings (cells + 1)^axes, here {places:.3e}, is at most 10,000,000");
+        ranges.require("cells", cells, places <= 1e7, &allowed);
         ranges.positive("prior", prior);
         ranges.share("rate", rate);
     }
