@@ -293,13 +293,13 @@ class Driver:
             except StopIteration:
                 if self.running.pop(generator, None):
                     self.lost(cell, "its task ended without a word")
-            except self.ray.exceptions.RayTaskError as error:
-                # A fault of what runs there, which trying again doesn't mend.
-                self.running.pop(generator)
-                tell("ended", cell=cell.index, code=None, said=plain(error).rsplit("\n", 1)[-1])
             except self.ray.exceptions.RayError as error:
                 self.running.pop(generator)
-                self.lost(cell, " ".join(plain(error).split())[:300])
+                # What the task raised by itself trying again doesn't mend; a node or an object that is gone it does.
+                if isinstance(error, self.ray.exceptions.RayTaskError) and not isinstance(error.cause, self.ray.exceptions.RayError):
+                    tell("ended", cell=cell.index, code=None, said=plain(error).rsplit("\n", 1)[-1])
+                else:
+                    self.lost(cell, " ".join(plain(error).split())[:300])
 
     def take(self, generator, cell, item):
         cell.shared = item["shared"]
@@ -432,10 +432,10 @@ def main():
     try:
         ray.init(address=request["address"], log_to_driver=False, logging_level="error")
     except Exception as error:
-        late.cancel()
         log = Path(request["output"], "ray.log")
         return tell("refused", what=where + refusal(error, log.read_text(errors="replace") if log.exists() else ""))
-    late.cancel()
+    finally:
+        late.cancel()
     connected.set()
     nodes = [node for node in ray.nodes() if node["Alive"]]
     tell("connected", nodes=len(nodes), cpus=int(ray.cluster_resources().get("CPU", 0)))

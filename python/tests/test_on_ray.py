@@ -6,6 +6,8 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
+import types
 
 import pytest
 
@@ -159,6 +161,47 @@ def test_a_missing_token_is_told_as_such():
     said = on_ray.refusal(ConnectionError("no"), "W gcs_client.cc:210: Unauthenticated: RPC error: InvalidAuthToken: ...")
     assert "RAY_AUTH_MODE=token" in said
     assert on_ray.refusal(ConnectionError("\x1b[36mno\n way\x1b[39m"), "") == "no way"
+
+
+class RayError(Exception):
+    pass
+
+
+class RayTaskError(RayError):
+    def __init__(self, cause):
+        super().__init__(f"\x1b[36mray::train()\x1b[39m\n{type(cause).__name__}: {cause}")
+        self.cause = cause
+
+
+class BrokenRay:
+    """A Ray all of whose tasks end with this error."""
+
+    exceptions = types.SimpleNamespace(RayError=RayError, RayTaskError=RayTaskError)
+
+    def __init__(self, error):
+        self.error = error
+
+    def remote(self, **how):
+        return lambda train: types.SimpleNamespace(remote=lambda *job: iter([None]))
+
+    def wait(self, running, timeout):
+        return running, []
+
+    def get(self, item):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error, times",
+    [(RayError("node died"), 3), (RayTaskError(RayError("object lost")), 3), (RayTaskError(ValueError("a fault")), 1)],
+)
+def test_what_trying_again_does_not_mend_is_not_tried_again(tmp_path, capsys, error, times):
+    request = {"output": str(tmp_path), "cells": [{"name": "it", "run": None}], "at_once": None, "retries": 2}
+    request |= {"experiment": "", "program": "", "scratch": None}
+    on_ray.Driver(BrokenRay(error), request, threading.Event()).run()
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["event"] for event in told] == ["lost"] * (times - 1) + ["ended"]
+    assert "\x1b" not in told[-1]["said"] and str(error).rsplit(maxsplit=1)[-1] in told[-1]["said"]
 
 
 def drive(tmp_path, init, address=None):
