@@ -1,7 +1,6 @@
 //! What a training leaves.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Stdio;
 
 use tch::Tensor;
@@ -122,15 +121,20 @@ fn whole_numbers_may_be_written_short() {
     }
 }
 
+/// `episodes.csv` of two trainings.
+fn two_trainings(flags: [&[&str]; 2]) -> [Vec<u8>; 2] {
+    flags.map(|flags| {
+        let runs = tempfile::tempdir().unwrap();
+        assert!(train(runs.path(), flags).status.success());
+        fs::read(folders(runs.path())[0].join("episodes.csv")).unwrap()
+    })
+}
+
 #[test]
 fn another_seed_is_another_run() {
-    let runs = tempfile::tempdir().unwrap();
-    for seed in ["1", "2"] {
-        assert!(train(runs.path(), &["--steps", "300", "--seed", seed, "-q"]).status.success());
-    }
-    let [one, two] = folders(runs.path()).try_into().unwrap();
-    let episodes = |folder: PathBuf| fs::read(folder.join("episodes.csv")).unwrap();
-    assert_ne!(episodes(one), episodes(two));
+    let seed = |seed| ["--steps", "300", "-q", "--seed", seed];
+    let [one, two] = two_trainings([&seed("1"), &seed("2")]);
+    assert_ne!(one, two);
 }
 
 #[test]
@@ -153,13 +157,10 @@ fn unusual_sizes_train() {
 
 #[test]
 fn a_setting_that_only_measures_does_not_change_the_training() {
-    let runs = tempfile::tempdir().unwrap();
-    for period in ["logging.update_period=7", "logging.update_period=1000"] {
-        assert!(train(runs.path(), &["--steps", "600", "-q", "--set", period]).status.success());
-    }
-    let [one, two] = folders(runs.path()).try_into().unwrap();
-    let episodes = |folder: PathBuf| fs::read(folder.join("episodes.csv")).unwrap();
-    assert_eq!(episodes(one), episodes(two));
+    let often = ["--steps", "600", "-q", "--set", "logging.update_period=7"];
+    let seldom = ["--steps", "600", "-q", "--set", "logging.update_period=1000"];
+    let [one, two] = two_trainings([&often, &seldom]);
+    assert_eq!(one, two);
 }
 
 #[test]
