@@ -21,6 +21,11 @@ const SETTINGS: [&str; 5] = [
 
 /// An agent past its random start, with a full replay, and an observation to act on.
 pub fn agent(width: usize, batch: usize, settings: &[&str]) -> (Agent, Vec<f32>) {
+    agent_on(Device::Cpu, width, batch, settings)
+}
+
+/// The same, its networks on a device.
+pub fn agent_on(device: Device, width: usize, batch: usize, settings: &[&str]) -> (Agent, Vec<f32>) {
     let hidden = format!("network.hidden=[{width},{width}]");
     let batch = format!("agent.batch_size={batch}");
     let all =
@@ -28,7 +33,7 @@ pub fn agent(width: usize, batch: usize, settings: &[&str]) -> (Agent, Vec<f32>)
     let layers: Vec<ConfigLayer> = all.map(|setting| ConfigLayer::assignment(setting).unwrap()).collect();
     let config = Config::resolve(&layers).unwrap();
     let mut env = Registry::builtin().make("cartpole").unwrap();
-    let mut agent = Agent::new(&config, env.spec(), Device::Cpu).unwrap();
+    let mut agent = Agent::new(&config, env.spec(), device).unwrap();
     let mut starts = generator(0, Stream::Environment);
     let mut observation = env.reset(&mut starts).unwrap();
     for step in 0..20_000 {

@@ -197,6 +197,13 @@ pub fn engine(sections: impl Into<LearnerSections>, network: &QNetwork) -> Resul
     let sections = sections.into();
     let settings = LearnerSettings::from(&sections);
     if network.is_table() {
+        if network.device() != Device::Cpu {
+            return Err(Error::Usage(format!(
+                "a table, which network.kind = \"table\" asks for, has nothing for a GPU to compute, but {}; \
+                 device must be cpu there",
+                given_device(network.device())
+            )));
+        }
         return Ok(Box::new(Tabular::new(settings, network)?));
     }
     match sections.engine {
@@ -211,12 +218,19 @@ pub fn engine(sections: impl Into<LearnerSections>, network: &QNetwork) -> Resul
                     "precision.heteroscedastic = true".to_owned(),
                 ),
                 Device::Cpu => ("dense networks", "network.kind = \"conv\"".to_owned()),
-                Device::Cuda(index) => ("on the CPU", format!("device = \"cuda:{index}\"")),
-                device => ("on the CPU", format!("the device is {device:?}")),
+                device => ("on the CPU", given_device(device)),
             };
             Err(Error::Usage(format!(
                 "engine = \"fused\" computes {only} only, but {given}; engine must be auto or autograd there"
             )))
         }
+    }
+}
+
+/// What a config says of a device.
+fn given_device(device: Device) -> String {
+    match device {
+        Device::Cuda(index) => format!("device = \"cuda:{index}\""),
+        device => format!("the device is {device:?}"),
     }
 }

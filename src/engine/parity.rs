@@ -1,14 +1,14 @@
-//! The two engines compute the same.
+//! The two engines compute the same, and libtorch's the same on a GPU: `cargo test --release gpu -- --ignored`.
 
 use control_envs::{Dimension, EnvSpec};
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
+use proptest::test_runner::{RngSeed, TestCaseError};
 use rand::RngExt;
 use tch::{Device, Kind, Tensor};
 
 use super::{
     Autograd, Engine, Fused, LEAST_LOGIT, Learner, LearnerSections, LearnerSettings, LearnerStep,
-    NATURAL_ROWS,
+    LossStatistics, NATURAL_ROWS,
 };
 use crate::concrete::{DropoutGroups, LogisticNoise, Regularizer, logit};
 use crate::config::Config;
@@ -96,11 +96,14 @@ impl Problem {
         config
     }
 
+    fn spec(&self) -> EnvSpec {
+        let dimensions: Vec<_> = (0..self.dimensions).map(|_| Dimension::new("x", "", -2.0, 3.0)).collect();
+        EnvSpec::new("Test-v0", dimensions, (0..self.actions).map(|action| action.to_string()))
+    }
+
     /// Two networks that differ, with a p of its own in every layer.
     fn learner(&self, config: &LearnerSections) -> Learner {
-        let dimensions: Vec<_> = (0..self.dimensions).map(|_| Dimension::new("x", "", -2.0, 3.0)).collect();
-        let spec = EnvSpec::new("Test-v0", dimensions, (0..self.actions).map(|action| action.to_string()));
-        let mut learner = Learner::new(config.clone(), &spec, Device::Cpu).unwrap();
+        let mut learner = Learner::new(config.clone(), &self.spec(), Device::Cpu).unwrap();
         let mut random = generator(self.seed, Stream::Exploration);
         for network in [&mut learner.online, &mut learner.target] {
             let slots = network.parameters().slots().to_vec();
@@ -139,6 +142,19 @@ impl Problem {
         }
     }
 
+    /// The same learner with its networks on a GPU.
+    fn on_gpu(&self, config: &LearnerSections, learner: &Learner) -> Learner {
+        let mut moved = Learner::new(config.clone(), &self.spec(), Device::Cuda(0)).unwrap();
+        let named = learner.named();
+        let fill = &mut |name: &str, _: &[i64], values: &mut [f32]| {
+            let Some(from) = named.iter().find(|named| named.name == name) else { return Err(()) };
+            values.copy_from_slice(&from.values);
+            Ok(())
+        };
+        moved.restore(fill).unwrap();
+        moved
+    }
+
     fn step(&self) -> LearnerStep {
         LearnerStep {
             regularizer: Regularizer { length_scale: 0.3, precision: 1.0, dataset_size: self.dataset_size },
@@ -169,7 +185,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, rng_seed: RngSeed::Fixed(2), ..ProptestConfig::default() })]
 
     #[test]
-    fn gradients_agree(problem in problem()) {
+    fn fused_gradients_agree(problem in problem()) {
         let config = problem.config();
         let learner = problem.learner(&config);
         let settings = LearnerSettings::from(&config);
@@ -179,44 +195,102 @@ proptest! {
         let mut fused = Fused::new(settings, &learner.online).unwrap();
         let statistics = fused.write_gradient(&learner, &batch, &step, &mut problem.noise());
         let gradient = Tensor::from_slice(fused.gradient());
-        let distance = distance(&gradient, &reference);
-        prop_assert!(distance < 1e-5, "gradients differ by {distance:e}");
-        for (name, value, reference) in [
-            ("data term", statistics.data_term, expected.data_term),
-            ("weight term", statistics.weight_term, expected.weight_term),
-            ("precision term", statistics.precision_term, expected.precision_term),
-            ("entropy term", statistics.entropy_term, expected.entropy_term),
-            ("absolute error", statistics.absolute_error.0, expected.absolute_error.0),
-            ("mean Q", statistics.q_mean.0, expected.q_mean.0),
-            ("gradient norm", statistics.gradient_norm, expected.gradient_norm),
-        ] {
-            prop_assert!(close(value, reference), "{name}: {value} against {reference}");
-        }
+        gradients_agree((&gradient, &statistics), (&reference, &expected))?;
     }
 
     #[test]
-    fn passes_agree(problem in problem()) {
+    fn fused_passes_agree(problem in problem()) {
         let config = problem.config();
         let learner = problem.learner(&config);
         let settings = LearnerSettings::from(&config);
         let batch = problem.batch(&mut generator(problem.seed, Stream::Replay));
-        let mut noise = PassNoise::default();
-        noise.draw(&mut problem.noise(), learner.online.masks(), problem.passes, problem.rows);
         let mut fused = Fused::new(settings, &learner.online).unwrap();
         let mut autograd = Autograd::new(settings);
-        for noise in [Some(&noise), None] {
-            let fused = Tensor::from_slice(fused.predict(&learner.online, &batch.observations, noise).q);
-            let autograd = Tensor::from_slice(autograd.predict(&learner.online, &batch.observations, noise).q);
-            prop_assert!(distance(&fused, &autograd) < 1e-5);
-        }
-        let of = |engine: &mut dyn Engine| engine.sensitivity(&learner.online, &batch.observations);
-        let (fused, autograd) = (of(&mut fused), of(&mut autograd));
-        prop_assert_eq!(fused.len(), problem.hidden.len() + 1);
-        for (fused, autograd) in fused.iter().zip(&autograd) {
-            prop_assert_eq!(fused.len(), autograd.len());
-            prop_assert!(distance(&Tensor::from_slice(fused), &Tensor::from_slice(autograd)) < 1e-4);
-        }
+        passes_agree(
+            &problem,
+            &batch.observations,
+            (&mut fused, &learner.online),
+            (&mut autograd, &learner.online),
+        )?;
     }
+
+    #[test]
+    #[ignore = "needs a GPU"]
+    fn a_gpu_computes_the_same_gradients(problem in problem()) {
+        let config = problem.config();
+        let learner = problem.learner(&config);
+        let on_gpu = problem.on_gpu(&config, &learner);
+        let settings = LearnerSettings::from(&config);
+        let (batch, step) = (problem.batch(&mut generator(problem.seed, Stream::Replay)), problem.step());
+        let of = |learner: &Learner| {
+            let (gradient, statistics) =
+                Autograd::new(settings).gradient(learner, &batch, &step, &mut problem.noise());
+            (gradient.to_device(Device::Cpu), statistics)
+        };
+        let ((gradient, statistics), (reference, expected)) = (of(&on_gpu), of(&learner));
+        gradients_agree((&gradient, &statistics), (&reference, &expected))?;
+    }
+
+    #[test]
+    #[ignore = "needs a GPU"]
+    fn a_gpu_computes_the_same_passes(problem in problem()) {
+        let config = problem.config();
+        let learner = problem.learner(&config);
+        let on_gpu = problem.on_gpu(&config, &learner);
+        let settings = LearnerSettings::from(&config);
+        let batch = problem.batch(&mut generator(problem.seed, Stream::Replay));
+        passes_agree(
+            &problem,
+            &batch.observations,
+            (&mut Autograd::new(settings), &on_gpu.online),
+            (&mut Autograd::new(settings), &learner.online),
+        )?;
+    }
+}
+
+/// A gradient and its loss agree with the expected ones.
+fn gradients_agree(
+    (gradient, statistics): (&Tensor, &LossStatistics),
+    (reference, expected): (&Tensor, &LossStatistics),
+) -> Result<(), TestCaseError> {
+    let distance = distance(gradient, reference);
+    prop_assert!(distance < 1e-5, "gradients differ by {distance:e}");
+    for (name, value, reference) in [
+        ("data term", statistics.data_term, expected.data_term),
+        ("weight term", statistics.weight_term, expected.weight_term),
+        ("precision term", statistics.precision_term, expected.precision_term),
+        ("entropy term", statistics.entropy_term, expected.entropy_term),
+        ("absolute error", statistics.absolute_error.0, expected.absolute_error.0),
+        ("mean Q", statistics.q_mean.0, expected.q_mean.0),
+        ("gradient norm", statistics.gradient_norm, expected.gradient_norm),
+    ] {
+        prop_assert!(close(value, reference), "{name}: {value} against {reference}");
+    }
+    Ok(())
+}
+
+/// Noisy passes, the mean pass and the sensitivity of two engines and networks agree.
+fn passes_agree(
+    problem: &Problem,
+    observations: &[f32],
+    (one, one_network): (&mut dyn Engine, &QNetwork),
+    (other, other_network): (&mut dyn Engine, &QNetwork),
+) -> Result<(), TestCaseError> {
+    let mut noise = PassNoise::default();
+    noise.draw(&mut problem.noise(), one_network.masks(), problem.passes, problem.rows);
+    for noise in [Some(&noise), None] {
+        let one = Tensor::from_slice(one.predict(one_network, observations, noise).q);
+        let other = Tensor::from_slice(other.predict(other_network, observations, noise).q);
+        prop_assert!(distance(&one, &other) < 1e-5);
+    }
+    let (one, other) =
+        (one.sensitivity(one_network, observations), other.sensitivity(other_network, observations));
+    prop_assert_eq!(one.len(), problem.hidden.len() + 1);
+    for (one, other) in one.iter().zip(&other) {
+        prop_assert_eq!(one.len(), other.len());
+        prop_assert!(distance(&Tensor::from_slice(one), &Tensor::from_slice(other)) < 1e-4);
+    }
+    Ok(())
 }
 
 /// One of some size.
@@ -276,32 +350,73 @@ fn trainings_stay_together() {
 fn train_together(problem: &Problem, least: f64) {
     let config = problem.config();
     let settings = LearnerSettings::from(&config);
-    let trained = |mut engine: Box<dyn Engine>| {
-        let mut learner = problem.learner(&config);
-        let (mut noise, mut replay) = (problem.noise(), generator(9, Stream::Replay));
-        for _ in 0..50 {
-            let batch = problem.batch(&mut replay);
-            // As the agent counts what its replay holds.
-            for (observation, &action) in
-                batch.observations.chunks_exact(problem.dimensions).zip(&batch.actions)
-            {
-                learner.online.count_local(observation, action as usize, true);
-            }
-            engine.learn(&mut learner, &batch, &problem.step(), &mut noise);
-        }
-        let flat = |network: &QNetwork| Tensor::from_slice(network.parameters().values());
-        let logits = Tensor::from_slice(learner.online.local().unwrap().logits());
-        (flat(&learner.online), flat(&learner.target), flat(&problem.learner(&config).online), logits)
-    };
-    let shape = problem.learner(&config).online;
-    let (online, target, start, logits) = trained(Box::new(Fused::new(settings, &shape).unwrap()));
-    let (online_reference, target_reference, _, logits_reference) =
-        trained(Box::new(Autograd::new(settings)));
-    assert!(logits.min().double_value(&[]) < -0.1 && distance(&logits, &logits_reference) < 1e-4);
-    let moved = distance(&online, &start);
+    let fresh = || problem.learner(&config);
+    let fused = Box::new(Fused::new(settings, &fresh().online).unwrap());
+    let start = Trained::of(&fresh());
+    let [fused, autograd] =
+        [trained(problem, fused, fresh()), trained(problem, Box::new(Autograd::new(settings)), fresh())];
+    assert!(fused.logits.min().double_value(&[]) < -0.1);
+    let moved = distance(&fused.online, &start.online);
     assert!(moved > least, "they have moved: {moved}");
-    let (online, target) = (distance(&online, &online_reference), distance(&target, &target_reference));
-    assert!(online < 1e-4 && target < 1e-4, "{online:e}, {target:e}");
+    fused.agrees(&autograd);
+}
+
+#[test]
+#[ignore = "needs a GPU"]
+fn a_training_on_a_gpu_stays_with_that_on_the_cpu() {
+    for groups in [DropoutGroups::Layer, DropoutGroups::Unit] {
+        let problem = Problem { groups, ..example() };
+        let config = problem.config();
+        let fresh = || problem.learner(&config);
+        let autograd = || Box::new(Autograd::new(LearnerSettings::from(&config)));
+        let on_gpu = trained(&problem, autograd(), problem.on_gpu(&config, &fresh()));
+        on_gpu.agrees(&trained(&problem, autograd(), fresh()));
+    }
+}
+
+/// The numbers of a learner.
+struct Trained {
+    online: Tensor,
+    target: Tensor,
+    logits: Tensor,
+}
+
+impl Trained {
+    fn of(learner: &Learner) -> Self {
+        let flat = |network: &QNetwork| {
+            let named = network.parameters().named("");
+            let values: Vec<f32> = named.iter().flat_map(|named| named.values.iter().copied()).collect();
+            Tensor::from_slice(&values)
+        };
+        let logits = Tensor::from_slice(learner.online.local().unwrap().logits());
+        Self { online: flat(&learner.online), target: flat(&learner.target), logits }
+    }
+
+    fn agrees(&self, other: &Self) {
+        for (name, one, other) in [
+            ("online", &self.online, &other.online),
+            ("target", &self.target, &other.target),
+            ("local", &self.logits, &other.logits),
+        ] {
+            let distance = distance(one, other);
+            assert!(distance < 1e-4, "{name}: {distance:e}");
+        }
+    }
+}
+
+/// The learner after 50 steps.
+fn trained(problem: &Problem, mut engine: Box<dyn Engine>, mut learner: Learner) -> Trained {
+    let (mut noise, mut replay) = (problem.noise(), generator(9, Stream::Replay));
+    for _ in 0..50 {
+        let batch = problem.batch(&mut replay);
+        // As the agent counts what its replay holds.
+        for (observation, &action) in batch.observations.chunks_exact(problem.dimensions).zip(&batch.actions)
+        {
+            learner.online.count_local(observation, action as usize, true);
+        }
+        engine.learn(&mut learner, &batch, &problem.step(), &mut noise);
+    }
+    Trained::of(&learner)
 }
 
 #[test]
