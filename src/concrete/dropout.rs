@@ -85,10 +85,11 @@ impl ConcreteDropout {
 
     /// The keep mask, of the noise's shape: relaxed, in (0, 1), or hard at temperature 0. `noise` is standard logistic.
     pub fn keep_mask(&self, noise: &Tensor) -> Tensor {
-        let sum = noise + &self.p_logit;
+        let mut sum = noise + &self.p_logit;
+        // In place, since nothing else sees the sum, and a large tensor's memory costs more than its arithmetic.
         match &self.temperature {
             Temperature::Fixed(0.0) => sum.lt(0.0).to_kind(sum.kind()),
-            Temperature::Fixed(temperature) => (sum * (-1.0 / temperature)).sigmoid(),
+            Temperature::Fixed(temperature) => sum.g_mul_scalar_(-1.0 / temperature).sigmoid_(),
             Temperature::Learned(log) => (-sum * (-log).exp()).sigmoid(),
         }
     }

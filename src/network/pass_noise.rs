@@ -78,12 +78,12 @@ impl PassNoise {
 
     /// The noise of one of the passes.
     pub fn pass(&self, pass: usize) -> Self {
-        let of_layer = |index: usize| {
+        let mut uniforms = Vec::with_capacity(self.uniforms.len() / self.passes);
+        for index in 0..self.masks.len() {
             let noise = self.layer(index);
             let count = noise.len() / self.passes;
-            &noise[pass * count..][..count]
-        };
-        let uniforms = (0..self.masks.len()).flat_map(of_layer).copied().collect();
+            uniforms.extend_from_slice(&noise[pass * count..][..count]);
+        }
         Self { uniforms, passes: 1, rows: self.rows, masks: self.masks.clone() }
     }
 }
