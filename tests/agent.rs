@@ -267,3 +267,63 @@ fn truncation_bootstraps_and_termination_does_not() {
         assert!((truncated - 10.0).abs() < 1.0, "{truncated} with {targets}");
     }
 }
+
+/// An agent for one number without an end, of which `settings` are over those of the other tests.
+fn agent_of_a_number(dimension: Dimension, settings: &[&str]) -> Agent {
+    tch::set_num_threads(1);
+    let spec = EnvSpec::new("Number-v0", [dimension], ["down", "up"]);
+    Agent::new(&config(settings), &spec, Device::Cpu).unwrap()
+}
+
+#[test]
+fn a_place_that_a_transition_leaves_and_enters_at_once_stays_as_known_as_it_was() {
+    let settings = ["agent.replay_capacity=1", "agent.learning_starts=1"];
+    let mut agent = agent_of_a_number(Dimension::new("x", "", -1.0, 1.0), &settings);
+    let p = |agent: &Agent| agent.network().local_p(&[0.3], 0).unwrap();
+    let mut observe = |agent: &mut Agent| agent.observe(&[0.3], 0, &Step::new(vec![0.3], 1.0, false));
+    observe(&mut agent);
+    (0..50).for_each(|_| drop(agent.learn().unwrap()));
+    let known = p(&agent);
+    assert!(known < 0.49, "{known}");
+    observe(&mut agent);
+    assert_eq!(p(&agent), known);
+    // And where it is left for good, p is 1/2 again.
+    agent.observe(&[-0.9], 1, &Step::new(vec![-0.9], 1.0, false));
+    assert_eq!(p(&agent), 0.5);
+}
+
+#[test]
+fn the_places_of_a_dimension_that_leaves_its_bounds_are_counted_anew() {
+    let mut agent =
+        agent_of_a_number(Dimension::new("x", "", -1.0, 1.0), &["agent.learning_starts=1", "local.cells=8"]);
+    let mut observe = |agent: &mut Agent, x: f32| agent.observe(&[x], 0, &Step::new(vec![x], 1.0, false));
+    for i in 0..200 {
+        assert!(observe(&mut agent, -1.0 + 0.01 * i as f32).is_empty());
+        agent.learn().unwrap();
+    }
+    let transitions = |agent: &Agent, x: f32| agent.network().local_place(&[x], 0).unwrap().transitions;
+    assert!((15..60).contains(&transitions(&agent, 0.1)), "an eighth or so");
+    assert!(agent.network().local_p(&[-0.9], 0).unwrap() < 0.45);
+    assert_eq!(observe(&mut agent, 60.0), [0]);
+    // What was from one bound to the other is a place or two in the middle of what is seen now.
+    assert!(transitions(&agent, 0.1) >= 100, "{}", transitions(&agent, 0.1));
+    let tilings = 16;
+    assert_eq!(agent.local_counts().unwrap().iter().sum::<u32>(), 201 * tilings);
+    // Where nothing is now, nothing is known.
+    let empty = agent.local_counts().unwrap().iter().zip(agent.network().local().unwrap().logits());
+    assert!(empty.filter(|(count, _)| **count == 0).all(|(_, logit)| *logit == 0.0));
+}
+
+#[test]
+fn the_figures_of_an_episode_are_taken_at_the_temperature_of_now() {
+    let figures = |temperature: f64| {
+        let settings = ["dropout.temperature_final_fraction=0.1"];
+        let mut agent = agent_of_a_number(Dimension::new("x", "", -1.0, 1.0), &settings);
+        for i in 0..50 {
+            agent.observe(&[0.01 * i as f32], i % 2, &Step::new(vec![0.0], 1.0, false));
+        }
+        agent.set_temperature(temperature);
+        agent.end_episode(50).unwrap()
+    };
+    assert_eq!(figures(1.0), figures(0.01));
+}

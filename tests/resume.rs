@@ -63,9 +63,64 @@ fn config(settings: &[(&str, &str)]) -> Config {
     Config::resolve(&layers).unwrap()
 }
 
+/// The built-in environments, one with actions that are not valid, and one without bounds.
+fn registry() -> Registry {
+    let mut registry = Minefield::registry();
+    registry.register("drift", Drift::new).unwrap();
+    registry
+}
+
+/// Two numbers that drift by what is done: one without bounds, and one that leaves them.
+struct Drift {
+    spec: EnvSpec,
+    position: f32,
+}
+
+impl Drift {
+    fn new() -> Self {
+        let infinity = f32::INFINITY;
+        let dimensions =
+            [Dimension::new("free", "", -infinity, infinity), Dimension::new("out", "", -1.0, 1.0)];
+        Self {
+            spec: EnvSpec::new("Drift-v0", dimensions, ["back", "on"]).with_max_episode_steps(40),
+            position: 0.0,
+        }
+    }
+
+    fn observation(&self) -> Vec<f32> {
+        vec![10.0 * self.position, 0.2 * self.position]
+    }
+}
+
+impl Env for Drift {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    fn reset(&mut self, rng: &mut dyn Rng) -> Result<Vec<f32>, EnvError> {
+        self.position = (rng.next_u32() % 8) as f32;
+        Ok(self.observation())
+    }
+
+    fn step(&mut self, action: usize) -> Result<Step, EnvError> {
+        self.position += [-0.5, 1.0][action];
+        Ok(Step::new(self.observation(), f64::from(self.position), false))
+    }
+
+    fn save_state(&self) -> Option<Vec<u8>> {
+        Some(self.position.to_le_bytes().to_vec())
+    }
+
+    fn restore_state(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        let error = |_| EnvError::NotRestored { env: self.spec.id.clone() };
+        self.position = f32::from_le_bytes(state.try_into().map_err(error)?);
+        Ok(())
+    }
+}
+
 fn fresh(config: &Config) -> (Vec<Box<dyn Env>>, Agent) {
     tch::set_num_threads(1);
-    let entry = config.entry(&Minefield::registry()).unwrap();
+    let entry = config.entry(&registry()).unwrap();
     let agent = Agent::new(config, entry.spec(), Device::Cpu).unwrap();
     ((0..config.agent.envs).map(|_| entry.make()).collect(), agent)
 }
@@ -103,6 +158,10 @@ fn every_rule_environment_and_engine_goes_on_as_if_nothing_had_happened() {
         goes_on(&config(&[("env", "Minefield-v0"), ("exploration.rule", rule)]), 307);
     }
     goes_on(&config(&[("env", "Minefield-v0"), ("agent.replay_capacity", "1000")]), 307);
+    // Where places move with what is seen of a number that has no bounds, and of one that leaves them.
+    for rule in ["ucb", "thompson"] {
+        goes_on(&config(&[("env", "Drift-v0"), ("exploration.rule", rule)]), 307);
+    }
     // In wrappers, in the middle of an episode.
     for wrapper in
         ["frame_stack=3", "sticky_actions=0.25", "action_repeat=2", "clip_rewards=true", "time_limit=17"]

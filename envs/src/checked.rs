@@ -145,7 +145,9 @@ impl<E: Env> Env for Checked<E> {
         match step.ends_episode() {
             true => {
                 let actions = self.spec().actions.len();
-                self.mask = self.env.action_mask().filter(|mask| mask.len() == actions);
+                // Without a valid action it tells nothing of what the episode might have been after a time limit.
+                let tells = |mask: &Vec<bool>| mask.len() == actions && mask.contains(&true);
+                self.mask = self.env.action_mask().filter(tells);
             }
             false => self.check_mask()?,
         }

@@ -143,3 +143,21 @@ fn wrappers_compose_over_boxes() {
     assert_eq!(env.reset(&mut rng()).unwrap(), [1.0]);
     assert_eq!(env.step(1).unwrap(), Step::new(vec![1.0], 0.0, false));
 }
+
+#[test]
+fn an_end_without_a_valid_action_says_nothing_of_what_is_valid() {
+    // Else a target after a time limit would be of an action that is as little valid as the others.
+    let mask = |at_the_end: Vec<bool>| {
+        let mut env = Scripted::new(sound);
+        (env.spec.max_episode_steps, env.masks) =
+            (Some(2), vec![vec![true, true], vec![false, true], at_the_end]);
+        let mut env = Checked::new(TimeLimit::new(env));
+        env.reset(&mut rng()).unwrap();
+        env.step(0).unwrap();
+        assert_eq!(env.action_mask(), Some(vec![false, true]));
+        assert!(env.step(1).unwrap().truncated);
+        env.action_mask()
+    };
+    assert_eq!(mask(vec![true, false]), Some(vec![true, false]));
+    assert_eq!(mask(vec![false, false]), None);
+}

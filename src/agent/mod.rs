@@ -150,12 +150,17 @@ impl Agent {
                 _ => self.learner.set_return_scale(scale),
             }
         }
-        if let Some((oldest, action)) = self.replay.next_to_go() {
-            self.learner.online.count_local(oldest, action, false);
+        if !exceeded.is_empty() {
+            // The places of a dimension that was scaled by its bounds until now are other ones.
+            self.count_places();
         }
         let online = &mut self.learner.online;
         let (input, next) = (online.input(observation), online.input(&step.observation));
+        // In before out, so that a place that both are in is never empty between.
         online.count_local(&input, action, true);
+        if let Some((oldest, action)) = self.replay.next_to_go() {
+            online.count_local(oldest, action, false);
+        }
         let transition = Transition::of(observation, action, step);
         self.replay.push(Transition { observation: &input, next_observation: &next, valid, ..transition });
         self.counters.steps += 1;
@@ -258,6 +263,7 @@ impl Agent {
     /// # Errors
     /// Where a Q-value is not finite.
     pub fn end_episode(&mut self, length: usize) -> Result<EpisodeFigures, Error> {
+        self.anneal();
         self.count_data();
         let observations = self.replay.recent_observations(length, EPISODE_ROWS);
         let rows = observations.len() / self.replay.dimensions();

@@ -9,7 +9,7 @@ use super::observations::Seen;
 use super::returns::Returns;
 use super::streams::Streams;
 use crate::error::Error;
-use crate::network::{Fill, NamedValues};
+use crate::network::{Fill, LocalDropout, NamedValues};
 use crate::replay::Replay;
 
 /// What an agent remembers beside its named numbers and its replay.
@@ -46,32 +46,38 @@ impl Agent {
         }
     }
 
-    /// Takes counters and generators over. Numbers and replay are restored by themselves. `None`, and nothing is done, where
-    /// they are of another number of environments.
-    pub fn restore(&mut self, state: AgentState) -> Option<()> {
+    /// Takes counters and generators over, after numbers and replay, which are restored by themselves, and the counts of
+    /// local dropout; without those the replay's transitions are counted. `None` where they are of another number of
+    /// environments, or of other places.
+    pub fn restore(&mut self, state: AgentState, local_counts: Option<Vec<u32>>) -> Option<()> {
         let environments = self.episodes.len();
         if state.episodes.len() != environments || state.returns.environments() != environments {
             return None;
+        }
+        match local_counts {
+            Some(counts) => self.learner.online.set_local_counts(counts)?,
+            None => self.count_places(),
         }
         self.counters = state.counters;
         self.returns = state.returns;
         self.observations.restore(state.observations);
         self.streams = state.streams;
         self.learner.adam.set_steps(state.adam_steps);
-        self.count_places();
         self.episodes = state.episodes;
         // Drawn again, which is smaller to keep than what was drawn.
         self.episodes.iter_mut().for_each(|episode| episode.redraw_mask(self.learner.online.masks()));
         Some(())
     }
 
-    /// Counts the replay's transitions in the places of local dropout.
-    fn count_places(&mut self) {
-        let online = &mut self.learner.online;
-        online.clear_local_counts();
-        self.replay
-            .transitions()
-            .for_each(|(observation, action)| online.count_local(observation, action, true));
+    /// Counts the replay's transitions in the places of local dropout anew.
+    pub(super) fn count_places(&mut self) {
+        self.learner.online.count_all_local(self.replay.transitions());
+    }
+
+    /// How many transitions local dropout counts in each place, by action. They are not those of the replay to the last:
+    /// a place is told apart by how a dimension was scaled at the time.
+    pub fn local_counts(&self) -> Option<&[u32]> {
+        self.network().local().map(LocalDropout::counts)
     }
 
     /// All that learning changes, by name: networks and Adam's moments.

@@ -23,6 +23,8 @@ use crate::training::{EnvironmentProgress, TrainingProgress, TrainingSnapshot};
 /// The arrays' file.
 const TENSORS: &str = "tensors.safetensors";
 const LATEST: &str = "replay.latest";
+/// Absent where there is no local dropout, and from checkpoints of early versions.
+const LOCAL_COUNTS: &str = "local.counts";
 
 /// What the observation of the episode in an environment is called, and the state of the environment.
 fn names_of(environment: usize) -> [String; 2] {
@@ -146,8 +148,11 @@ impl<R> SavedCheckpoint<R> {
         let (latest, _) = stored.floats(LATEST).map_err(content)?;
         let State { replay, segments: names, .. } = &self.state;
         segments.load(agent.replay_mut(), replay, &latest, names, &self.manifest)?;
-        if agent.restore(self.state.agent.clone()).is_none() {
-            return Err(content(format!("the agent's state is not of agent.envs = {now}")));
+        let counts = stored.has(LOCAL_COUNTS).then(|| stored.integers(LOCAL_COUNTS)).transpose();
+        if agent.restore(self.state.agent.clone(), counts.map_err(content)?).is_none() {
+            let problem =
+                format!("the agent's state is not of agent.envs = {now}, or `{LOCAL_COUNTS}` of its network");
+            return Err(content(problem));
         }
 
         for (index, (of, env)) in progress.environments.iter_mut().zip(envs).enumerate() {
@@ -178,6 +183,9 @@ fn serialize<R: Serialize + DeserializeOwned>(
     agent.named().into_iter().for_each(|named| arrays.named(named));
     let latest = agent.replay().latest();
     arrays.floats(LATEST, &[latest.len()], latest);
+    if let Some(counts) = agent.local_counts() {
+        arrays.integers(LOCAL_COUNTS, &[counts.len()], counts);
+    }
     let mut progress = progress.clone();
     let mut environments = Vec::with_capacity(envs.len());
     for (index, (of, env)) in progress.environments.iter_mut().zip(envs).enumerate() {

@@ -19,6 +19,8 @@ pub struct Autograd {
     online_next: Vec<f32>,
     local_variance: Vec<f32>,
     targets: Vec<f32>,
+    /// tau of every row's action, where it depends on observation and action.
+    taken_precisions: Vec<f32>,
 }
 
 /// What a batch's loss is made of.
@@ -48,6 +50,7 @@ impl Autograd {
             online_next: Vec::new(),
             local_variance: Vec::new(),
             targets: Vec::new(),
+            taken_precisions: Vec::new(),
         }
     }
 
@@ -109,6 +112,10 @@ impl Autograd {
             true => taken(&outputs.log_precisions),
             false => outputs.log_precisions,
         };
+        self.taken_precisions.clear();
+        if online.is_heteroscedastic() {
+            copy(&log_precisions.detach().exp(), &mut self.taken_precisions);
+        }
         let independent_errors = tch::no_grad(|| taken(&of_pass(1).q) - &targets);
         let slope = independent_errors * log_precisions.detach().exp() * 2.0;
         online.write_local_variance(&batch.observations, &mut self.local_variance);
@@ -224,10 +231,69 @@ impl Engine for Autograd {
         let gradient = gradient * self.settings.gradient_scale(statistics.gradient_norm);
         let Learner { online, target, adam, .. } = learner;
         online.descend(adam, &gradient, step.schedule);
-        online.learn_local(&batch.observations, &batch.actions, online.precision(), None);
+        let precision = online.precision();
+        let taus = &self.taken_precisions;
+        let tau = |row: usize| taus.get(row).map_or(precision, |tau| f64::from(*tau));
+        online.learn_local(&batch.observations, &batch.actions, tau, None);
         if step.updates_target {
             target.follow(online, self.settings.target_lerp);
         }
         statistics
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use control_envs::{Dimension, EnvSpec};
+
+    use super::*;
+    use crate::concrete::{Regularizer, sigmoid, single_mask_minimum};
+    use crate::config::Config;
+    use crate::engine::LearnerSections;
+    use crate::network::Slot;
+    use crate::randomness::{Stream, generator};
+
+    #[test]
+    fn local_p_goes_by_the_precision_of_its_own_action() {
+        let mut sections = LearnerSections::from(&Config::default());
+        (sections.network.hidden, sections.network.biases) = (vec![8], true);
+        (sections.precision.heteroscedastic, sections.precision.initial) = (true, 5.0);
+        (sections.local.tilings, sections.local.rate) = (1, 1.0);
+        (sections.optimizer.learning_rate, sections.optimizer.dropout_learning_rate) = (1e-9, 1e-9);
+        let spec = EnvSpec::new("Test-v0", [Dimension::new("x", "", -1.0, 1.0)], ["a", "b"]);
+        let mut learner = Learner::new(sections.clone(), &spec, Device::Cpu).unwrap();
+        // Q is 0, and ln tau that of all more 0 and 3.
+        let online = &mut learner.online;
+        for Slot { parameter, range, .. } in online.parameters().slots().to_vec() {
+            let values = &mut online.parameters_mut().values_mut()[range];
+            match parameter {
+                Parameter::Weight(1) => values.fill(0.0),
+                Parameter::Bias(1) => values.copy_from_slice(&[0.0, 0.0, 0.0, 3.0]),
+                _ => {}
+            }
+        }
+        (0..2).for_each(|action| online.count_local(&[0.5], action, true));
+        let batch = Batch {
+            observations: vec![0.5; 2],
+            actions: vec![0, 1],
+            rewards: vec![0.0; 2],
+            discounts: vec![0.0; 2],
+            next_observations: vec![0.5; 2],
+            next_valid: Vec::new(),
+        };
+        let step = LearnerStep {
+            regularizer: Regularizer { length_scale: 0.1, precision: 1.0, dataset_size: 100.0 },
+            schedule: 1.0,
+            target_bounds: None,
+            updates_target: false,
+        };
+        let mut noise = LogisticNoise::new(generator(1, Stream::Noise));
+        Autograd::new(LearnerSettings::from(&sections)).learn(&mut learner, &batch, &step, &mut noise);
+        let squared_weight = f64::from(learner.online.local().unwrap().squared_weight());
+        for (action, tau) in [(0, 5.0), (1, 5.0 * 3.0_f64.exp())] {
+            let minimum = single_mask_minimum((0.5 * tau * squared_weight) as f32);
+            let p = learner.online.local_p(&[0.5], action).unwrap();
+            assert!((p - sigmoid(f64::from(minimum))).abs() < 1e-5, "{p}, {minimum}");
+        }
     }
 }

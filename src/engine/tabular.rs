@@ -108,7 +108,7 @@ impl Engine for Tabular {
         }
         let online = &mut learner.online;
         let precision = log_precision.exp();
-        online.learn_local(&batch.observations, &batch.actions, precision, Some(&self.targets));
+        online.learn_local(&batch.observations, &batch.actions, |_| precision, Some(&self.targets));
         if self.settings.learned_precision {
             self.gradient.clear();
             self.gradient.resize(online.parameters().count(), 0.0);

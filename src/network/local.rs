@@ -231,27 +231,49 @@ impl LocalDropout {
         });
     }
 
-    /// Forgets how many transitions there are.
-    pub fn clear_counts(&mut self) {
-        self.counts.fill(0);
+    /// How many transitions of the replay are in each place, by action: `[places, actions]`.
+    pub fn counts(&self) -> &[u32] {
+        &self.counts
     }
 
-    /// Learns from transitions from `inputs` `[rows, inputs]` by `actions` `[rows]`, where targets have the precision tau: p
-    /// goes its share of the way to its minimum, and the value in a table its share of the way to its target, one of
+    /// Goes on from counts that were saved. `None`, and nothing is done, where they are of other places or actions.
+    pub fn set_counts(&mut self, counts: Vec<u32>) -> Option<()> {
+        (counts.len() == self.entries()).then(|| self.counts = counts)
+    }
+
+    /// Counts transitions, which are all that there are, `(input, action)`. Where there are none, p is what it was before
+    /// any.
+    pub fn count_all<'a>(
+        &mut self,
+        transitions: impl Iterator<Item = (&'a [f32], usize)>,
+        scaling: &Scaling<'_>,
+    ) {
+        self.counts.fill(0);
+        transitions.for_each(|(input, action)| self.count(input, action, scaling, true));
+        let Self { counts, parameters, odds, .. } = self;
+        let logits = parameters.values_mut();
+        for (entry, _) in counts.iter().enumerate().filter(|(_, count)| **count == 0) {
+            (logits[entry], odds[entry]) = (0.0, 1.0);
+        }
+    }
+
+    /// Learns from transitions from `inputs` `[rows, inputs]` by `actions` `[rows]`, where the target of a row has the precision
+    /// tau: p goes its share of the way to its minimum, and the value in a table its share of the way to its target, one of
     /// `targets` `[rows]`.
     pub fn learn(
         &mut self,
         inputs: &[f32],
         actions: &[i64],
         scaling: &Scaling<'_>,
-        tau: f64,
+        tau: impl Fn(usize) -> f64,
         targets: Option<&[f32]>,
     ) {
-        let pull = 0.5 * tau as f32 * self.squared_weight;
+        let half_squared_weight = 0.5 * self.squared_weight;
         let inputs = inputs.chunks_exact(self.input_size(scaling));
         let Self { places, is_table, actions: stride, counts, parameters, odds, rate, p, .. } = self;
         let (logits, values) = parameters.values_mut().split_at_mut(counts.len());
         for (row, (input, &action)) in inputs.zip(actions).enumerate() {
+            let pull = tau(row) as f32 * half_squared_weight;
             entries_of(places, *is_table, *stride, input, scaling, &mut |first| {
                 let entry = first + action as usize;
                 if *p == LocalP::Learned {

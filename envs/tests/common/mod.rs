@@ -10,6 +10,8 @@ pub type Script = fn(episode: usize, step: usize) -> Result<Step, EnvError>;
 /// An environment with one dimension in [0, 10] and two actions that does what its script says.
 pub struct Scripted {
     pub spec: EnvSpec,
+    /// Which actions are valid after each step, from the reset on; after others all are.
+    pub masks: Vec<Vec<bool>>,
     script: Script,
     episode: usize,
     step: usize,
@@ -18,7 +20,7 @@ pub struct Scripted {
 impl Scripted {
     pub fn new(script: Script) -> Self {
         let spec = EnvSpec::new("Scripted-v0", [Dimension::new("value", "", 0.0, 10.0)], ["stay", "go"]);
-        Self { spec: spec.with_max_episode_steps(5), script, episode: 0, step: 0 }
+        Self { spec: spec.with_max_episode_steps(5), masks: Vec::new(), script, episode: 0, step: 0 }
     }
 }
 
@@ -41,5 +43,9 @@ impl Env for Scripted {
     fn step(&mut self, _action: usize) -> Result<Step, EnvError> {
         self.step += 1;
         (self.script)(self.episode, self.step)
+    }
+
+    fn action_mask(&self) -> Option<Vec<bool>> {
+        self.masks.get(self.step).cloned()
     }
 }

@@ -9,7 +9,7 @@ use crate::simd::{BLOCK, LANES, exp, ln};
 /// The exponent 1/t of a mask at temperature t.
 #[derive(Debug, Clone, Copy)]
 pub enum Power {
-    /// A whole number, as for the authors' t = 0.1: some multiplications.
+    /// A whole number up to 126, as for the authors' t = 0.1: some multiplications.
     Whole(u32),
     /// Any number: a logarithm and an exponential.
     Any(f32),
@@ -21,7 +21,7 @@ impl Power {
     /// The exponent at this temperature.
     pub fn of(temperature: f64) -> Self {
         let inverse = 1.0 / temperature;
-        let is_whole = inverse.fract() == 0.0 && (1.0..=1000.0).contains(&inverse);
+        let is_whole = inverse.fract() == 0.0 && (1.0..=126.0).contains(&inverse);
         match temperature {
             0.0 => Self::Infinite,
             _ if is_whole => Self::Whole(inverse as u32),
@@ -39,8 +39,8 @@ impl Power {
         match self {
             Self::Whole(power) => {
                 for i in 0..N {
-                    // Both over the power of 2 below the larger, which then lies from 1 to 2: no power of it is too
-                    // large or too small, and one division is enough.
+                    // Both over the power of 2 below the larger, which then lies from 1 to 2: no power of it up
+                    // to the 126th is too large, nor is the sum of two, and one division is enough.
                     let exponent = a[i].max(b[i]).to_bits() & 0x7f80_0000;
                     let scale = f32::from_bits(0x7f00_0000 - exponent);
                     (a[i], b[i]) = (a[i] * scale, b[i] * scale);
@@ -285,7 +285,7 @@ mod tests {
         let uniforms = uniforms(256 * LANES);
         // A p of its own for every column.
         let logits: Vec<f32> = [-30.0, -12.0, -4.0, 0.0, 3.0, 50.0].into_iter().cycle().take(LANES).collect();
-        for temperature in [0.01, 0.1, 0.15, 0.3, 1.0, 2.0] {
+        for temperature in [0.001, 0.002, 0.005, 1.0 / 126.0, 0.01, 0.1, 0.15, 0.3, 1.0, 2.0] {
             let columns = columns(&logits, temperature);
             let [x, mask] = masked(&columns, temperature, -2.0, &uniforms, f32::NEG_INFINITY);
             for (index, (&u, (&mask, &x))) in uniforms.iter().zip(mask.iter().zip(&x)).enumerate() {

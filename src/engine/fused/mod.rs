@@ -213,7 +213,7 @@ impl Engine for Fused {
         let log_precision = &mut parameters[self.layout.log_precision];
         *log_precision = log_precision.clamp(-bound, bound);
         let precision = f64::from(parameters[self.layout.log_precision]).exp();
-        online.learn_local(&batch.observations, &batch.actions, precision, None);
+        online.learn_local(&batch.observations, &batch.actions, |_| precision, None);
         if step.updates_target {
             let weight = self.settings.target_lerp as f32;
             update::follow(target.parameters_mut().values_mut(), online.parameters().values(), weight);

@@ -41,7 +41,7 @@ fn draws_have_mean_0_and_the_variance_in_closed_form() {
     for _ in 0..3 {
         local.count(&observation, 1, &plain().scaling(), true);
     }
-    (0..50).for_each(|_| local.learn(&observation, &[1], &plain().scaling(), 10.0, None));
+    (0..50).for_each(|_| local.learn(&observation, &[1], &plain().scaling(), |_| 10.0, None));
     let expected = variance(&local, &observation);
     assert!(expected[1] < 0.9 * expected[0]);
     let (mut sums, mut squares) = ([0.0; 3], [0.0; 3]);
@@ -67,7 +67,7 @@ fn p_goes_to_the_minimum_of_its_own_landscape_and_back_where_all_is_forgotten() 
     let (here, there) = ([0.1, -0.7], [-0.9, 0.9]);
     for (observation, visits) in [(here, 9), (there, 2)] {
         (0..visits).for_each(|_| local.count(&observation, 2, &plain().scaling(), true));
-        (0..60).for_each(|_| local.learn(&observation, &[2], &plain().scaling(), 40.0, None));
+        (0..60).for_each(|_| local.learn(&observation, &[2], &plain().scaling(), |_| 40.0, None));
     }
     for (observation, visits) in [(here, 9.0), (there, 2.0)] {
         let landscape = Landscape {
@@ -96,7 +96,7 @@ fn the_controls_count_and_hold() {
             LocalDropout::new(config, &space(2, true), 3, true, &mut generator(1, Stream::Places));
         let (features, input) = (plain(), [1.0]);
         (0..visits).for_each(|_| local.count(&input, 1, &features.scaling(), true));
-        local.learn(&input, &[1], &features.scaling(), 40.0, Some(&[0.0]));
+        local.learn(&input, &[1], &features.scaling(), |_| 40.0, Some(&[0.0]));
         variance(&local, &[0.0, 1.0])[1]
     };
     for visits in [0, 1, 3, 24] {
@@ -113,7 +113,7 @@ fn values_of_a_table_by_hand() {
     let input = local.input(&observation).into_owned();
     assert_eq!(input, [1.0]);
     local.count(&input, 0, &plain().scaling(), true);
-    local.learn(&input, &[0], &plain().scaling(), 1.0, Some(&[8.0]));
+    local.learn(&input, &[0], &plain().scaling(), |_| 1.0, Some(&[8.0]));
     local.follow(0.25);
     let of = |local: &LocalDropout, of_target| {
         let mut values = Vec::new();

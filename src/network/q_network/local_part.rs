@@ -76,14 +76,28 @@ impl QNetwork {
         }
     }
 
-    /// Forgets local dropout's counts.
-    pub fn clear_local_counts(&mut self) {
-        self.local.iter_mut().for_each(LocalDropout::clear_counts);
+    /// Makes these transitions, `(input, action)`, all that local dropout counts.
+    pub fn count_all_local<'a>(&mut self, transitions: impl Iterator<Item = (&'a [f32], usize)>) {
+        let Self { local, features, .. } = self;
+        if let Some(local) = local {
+            local.count_all(transitions, &features.scaling());
+        }
     }
 
-    /// Local dropout learns from a batch of inputs `[rows, inputs]` and actions `[rows]`. `targets` `[rows]` are those of
-    /// the values of a table.
-    pub fn learn_local(&mut self, inputs: &[f32], actions: &[i64], tau: f64, targets: Option<&[f32]>) {
+    /// Goes on from local dropout's counts that were saved. `None`, and nothing is done, where they are not of this network.
+    pub fn set_local_counts(&mut self, counts: Vec<u32>) -> Option<()> {
+        self.local.as_mut()?.set_counts(counts)
+    }
+
+    /// Local dropout learns from a batch of inputs `[rows, inputs]` and actions `[rows]`, whose targets have the precision
+    /// tau of their row. `targets` `[rows]` are those of the values of a table.
+    pub fn learn_local(
+        &mut self,
+        inputs: &[f32],
+        actions: &[i64],
+        tau: impl Fn(usize) -> f64,
+        targets: Option<&[f32]>,
+    ) {
         let Self { local, features, .. } = self;
         if let Some(local) = local {
             local.learn(inputs, actions, &features.scaling(), tau, targets);
