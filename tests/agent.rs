@@ -280,7 +280,7 @@ fn a_place_that_a_transition_leaves_and_enters_at_once_stays_as_known_as_it_was(
     let settings = ["agent.replay_capacity=1", "agent.learning_starts=1"];
     let mut agent = agent_of_a_number(Dimension::new("x", "", -1.0, 1.0), &settings);
     let p = |agent: &Agent| agent.network().local_p(&[0.3], 0).unwrap();
-    let mut observe = |agent: &mut Agent| agent.observe(&[0.3], 0, &Step::new(vec![0.3], 1.0, false));
+    let observe = |agent: &mut Agent| agent.observe(&[0.3], 0, &Step::new(vec![0.3], 1.0, false));
     observe(&mut agent);
     (0..50).for_each(|_| drop(agent.learn().unwrap()));
     let known = p(&agent);
@@ -296,7 +296,7 @@ fn a_place_that_a_transition_leaves_and_enters_at_once_stays_as_known_as_it_was(
 fn the_places_of_a_dimension_that_leaves_its_bounds_are_counted_anew() {
     let mut agent =
         agent_of_a_number(Dimension::new("x", "", -1.0, 1.0), &["agent.learning_starts=1", "local.cells=8"]);
-    let mut observe = |agent: &mut Agent, x: f32| agent.observe(&[x], 0, &Step::new(vec![x], 1.0, false));
+    let observe = |agent: &mut Agent, x: f32| agent.observe(&[x], 0, &Step::new(vec![x], 1.0, false));
     for i in 0..200 {
         assert!(observe(&mut agent, -1.0 + 0.01 * i as f32).is_empty());
         agent.learn().unwrap();

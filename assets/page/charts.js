@@ -138,9 +138,18 @@ class RunTables {
     return Math.max(last(this.course.total_steps), last(evaluations.total_steps));
   }
 
+  isLocal(column) {
+    return this.run.has_local_dropout && column === this.layers[this.layers.length - 1];
+  }
+
+  /** What drops with the p of a column, where it is plain that p is meant. */
   layerName(column) {
-    const last = this.run.has_local_dropout && column === this.layers[this.layers.length - 1];
-    return last ? 'local p, mean' : `layer ${column.slice(2)}`;
+    return this.isLocal(column) ? 'local p, mean' : `layer ${column.slice(2)}`;
+  }
+
+  /** The p of a column, where it is not. */
+  pName(column) {
+    return this.isLocal(column) ? 'local p, mean' : `p, ${this.layerName(column)}`;
   }
 }
 

@@ -138,7 +138,7 @@ class ReportPage {
     }
     add('steps', whole(summary ? summary.total_steps : last(course.total_steps)));
     add('episodes', whole(last(episodes.episode)));
-    tables.layers.forEach((column) => add(`p, ${tables.layerName(column)}`, brief(last(course[column]))));
+    tables.layers.forEach((column) => add(tables.pName(column), brief(last(course[column]))));
     add('N', whole(last(course.dataset_size)));
     add('τ', brief(last(course.precision)));
     add('epistemic std', brief(last(updates.epistemic_std) ?? last(episodes.epistemic_std)));

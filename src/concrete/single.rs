@@ -6,7 +6,8 @@
 /// n tau w^2 e^logit / 2  -  H(p)
 /// ```
 ///
-/// the objective of a mask that n of the data pass (the paper's with K = 1, times N/2; the weight term does not count):
+/// the objective of a mask that n of the data pass (the paper's with K = 1, times N/2, without the weight term, whose pull `l^2 w^2/2` is nothing
+/// beside that of the data where `l^2` is far below `n tau`, as 1e-4 beside 10 is):
 /// `w keep / (1-p)` varies by `w^2 e^logit`. It is at `logit = -pull (1 + e^logit)^2` with `pull = n tau w^2 / 2`: 0 where
 /// no data were seen, and near `-pull` where there are many. N is not in it: what counts are the data that pass.
 pub fn single_mask_minimum(pull: f32) -> f32 {

@@ -143,7 +143,7 @@ pub struct LearnerStep {
 /// The loss of a learner step and its parts, in network units.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LossStatistics {
-    /// `tau * mean((q - y)^2) - ln tau`.
+    /// `tau * mean((q - y)^2 + local variance) - ln tau`.
     pub data_term: f64,
     /// `l^2/N * sum of ||W||^2/(1-p)`.
     pub weight_term: f64,

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::plot::axis::{Axis, Scale, number};
 use crate::plot::drawing;
 use crate::plot::figure::{Column, Figure, Key, Mark, Panel, Stroke};
-use crate::plot::figures::run::layer_name;
+use crate::plot::figures::run::{LOCAL_NAME, layer_name};
 use crate::plot::palette;
 use crate::plot::points::{Points, points, value_at};
 use crate::plot::table::RunTables;
@@ -130,6 +130,15 @@ impl<'a> EnvironmentFigures<'a> {
         panels.extend(p.iter().enumerate().map(|(layer, curves)| {
             median_panel(format!("Dropout probability {}", layer_name(layer)), String::new(), axis, curves)
         }));
+        let local =
+            self.medians(|run| Some(points(&run.course.total_steps, run.course.local_dropout.as_ref()?)));
+        if drawn(&local).next().is_some() {
+            // Far higher than that of layers.
+            let linear = Axis::from_zero(drawn(&local), 0.1);
+            let axis = Axis { high: linear.high.min(1.0), ..linear };
+            let heading = format!("Dropout probability {LOCAL_NAME}");
+            panels.push(median_panel(heading, String::new(), axis, &local));
+        }
         let right = panels.split_off(panels.len().div_ceil(2));
         let height = 330 + 380 * panels.len() as u32;
         let columns = [panels, right].into_iter().filter(|panels| !panels.is_empty());

@@ -42,12 +42,15 @@ pub fn groups<'a>(plan: &'a Plan, finished: &[Option<RunDirectory>]) -> Result<V
             let finished = own.iter().filter_map(|(cell, directory)| Some((*cell, (*directory).clone()?)));
             let runs: Vec<_> = finished.collect();
             let folders = || runs.iter().map(|(_, directory)| directory);
+            let tables = runs.iter().map(|(cell, run): &(&Cell, RunDirectory)| {
+                RunTables::read(run.path(), cell.config.has_local_dropout())
+            });
             groups.push(Group {
                 environment: plan.entry(environment, variant),
                 variant: name,
                 planned: own.len(),
                 summaries: folders().map(|run| read_json(&run.summary())).collect::<Result<_, _>>()?,
-                tables: folders().map(|run| RunTables::read(run.path())).collect::<Result<_, _>>()?,
+                tables: tables.collect::<Result<_, _>>()?,
                 runs,
             });
         }

@@ -37,7 +37,7 @@ use crate::error::Error;
 /// # Errors
 /// Where the run's tables can't be read, or a figure can't be drawn or written. So with all that draw.
 pub fn draw_run(run_dir: &Path, label: &RunLabel) -> Result<(), Error> {
-    let tables = RunTables::read(run_dir)?;
+    let tables = RunTables::read(run_dir, label.has_local_dropout)?;
     for (name, figure) in figures::run::all(&tables, label) {
         drawing::write(&figure, &run_dir.join("plots").join(name))?;
     }
@@ -53,12 +53,12 @@ pub fn draw_run(run_dir: &Path, label: &RunLabel) -> Result<(), Error> {
 /// Draws several runs into one figure, `<output>.svg` and `<output>.png`, or where `output` ends in one of the
 /// two, that file alone; returns the paths. So with all that draw into an `output`.
 ///
-/// It shows the mean return, the dropout probability of each layer and the size of the dataset, all against
+/// It shows the mean return, the dropout probability of each layer and the mean local one, and the size of the dataset, all against
 /// environment steps. Three or more runs of one setting are drawn thinly behind their mean and range.
 pub fn draw_comparison(runs: &[(PathBuf, RunLabel)], output: &Path) -> Result<Vec<PathBuf>, Error> {
     let runs = runs
         .iter()
-        .map(|(dir, label)| Ok((RunTables::read(dir)?, label)))
+        .map(|(dir, label)| Ok((RunTables::read(dir, label.has_local_dropout)?, label)))
         .collect::<Result<Vec<_>, Error>>()?;
     drawing::write(&figures::comparison::figure(&runs), output)
 }

@@ -17,14 +17,14 @@ pub(crate) struct RunTables {
 }
 
 impl RunTables {
-    /// Reads the tables of a run. One that was stopped early, and one of an older version, may lack all but
-    /// `episodes.csv`.
-    pub fn read(run_dir: &Path) -> Result<Self, Error> {
+    /// Reads the tables of a run, the last of whose dropout probabilities is the mean of local dropout, if it has that. One
+    /// that was stopped early, and one of an older version, may lack all but `episodes.csv`.
+    pub fn read(run_dir: &Path, has_local_dropout: bool) -> Result<Self, Error> {
         let episodes: Vec<EpisodeRecord> = read(&run_dir.join(EpisodeRecord::FILE))?;
         let updates: Vec<UpdateRecord> = read_if_any(run_dir)?;
         Ok(Self {
             groups: Group::all(&episodes, read_if_any(run_dir)?),
-            course: Course::of(&episodes, &updates),
+            course: Course::of(&episodes, &updates, has_local_dropout),
             episodes: Episodes::of(&episodes),
             updates: Updates::of(&updates),
             evaluations: Evaluations::of(&read_if_any(run_dir)?),
@@ -47,10 +47,12 @@ pub(crate) struct Course {
     pub precision: Vec<f64>,
     /// One column for each dropout layer, the layer nearest to the observation first.
     pub dropout: Vec<Vec<f64>>,
+    /// The mean of local dropout.
+    pub local_dropout: Option<Vec<f64>>,
 }
 
 impl Course {
-    fn of(episodes: &[EpisodeRecord], updates: &[UpdateRecord]) -> Self {
+    fn of(episodes: &[EpisodeRecord], updates: &[UpdateRecord], has_local_dropout: bool) -> Self {
         let of_episode = |row: &EpisodeRecord| (row.total_steps, row.dataset_size as f64, row.precision);
         let updates = updates.iter().filter(|row| row.dataset_size.is_finite());
         let mut rows: Vec<_> = updates
@@ -59,13 +61,16 @@ impl Course {
             .collect();
         // Stable: an episode ends after the learner step that its last environment step brought.
         rows.sort_by_key(|((step, ..), _)| *step);
-        let layers = rows.first().map_or(0, |(_, p)| p.len());
-        let p = |layer: usize| rows.iter().map(|(_, p)| p.get(layer).copied().unwrap_or(f64::NAN)).collect();
+        let parts = rows.first().map_or(0, |(_, p)| p.len());
+        let p = |part: usize| rows.iter().map(|(_, p)| p.get(part).copied().unwrap_or(f64::NAN)).collect();
+        let mut dropout: Vec<_> = (0..parts).map(p).collect();
+        let local_dropout = if has_local_dropout { dropout.pop() } else { None };
         Self {
             total_steps: rows.iter().map(|((step, ..), _)| *step as f64).collect(),
             dataset_size: rows.iter().map(|((_, size, _), _)| *size).collect(),
             precision: rows.iter().map(|((.., precision), _)| *precision).collect(),
-            dropout: (0..layers).map(p).collect(),
+            dropout,
+            local_dropout,
         }
     }
 }

@@ -140,7 +140,7 @@ fn the_least_p_of_a_layer_is_drawn_beside_its_p() {
     draw_run(run.path(), &label()).unwrap();
     let svg = std::fs::read_to_string(run.path().join("plots/minimum.svg")).unwrap();
     assert!(svg.contains("p₀ inputs, minimum") && svg.contains("p₁ hidden 1"));
-    let tables = RunTables::read(run.path()).unwrap();
+    let tables = RunTables::read(run.path(), false).unwrap();
     let figure = minimum::figure(&tables, &label()).unwrap();
     let lines: Vec<(f64, f64)> = figure.columns[0].panels[0]
         .marks
@@ -246,6 +246,25 @@ fn runs_are_compared() {
     assert!(written.iter().all(|path| path.exists()));
     let svg = std::fs::read_to_string(&written[0]).unwrap();
     assert!(svg.contains("seeds (3 runs)") && svg.contains("run of other") && svg.contains("5 runs"));
+}
+
+#[test]
+fn local_dropout_is_named_in_figures_of_one_run_and_of_several() {
+    let folder = run(&rows(30), "");
+    let of = |has_local_dropout| {
+        let label = RunLabel { has_local_dropout, ..label() };
+        let stem = folder.path().join("both");
+        draw_comparison(&[(folder.path().to_owned(), label.clone())], &stem).unwrap();
+        draw_run(folder.path(), &label).unwrap();
+        [stem.with_extension("svg"), folder.path().join("plots/dropout.svg")]
+            .map(|path| std::fs::read_to_string(path).unwrap())
+    };
+    for svg in of(true) {
+        assert!(svg.contains("p₀ inputs") && svg.contains("p local, mean") && !svg.contains("hidden 1"));
+    }
+    for svg in of(false) {
+        assert!(svg.contains("p₁ hidden 1") && !svg.contains("local"));
+    }
 }
 
 #[test]

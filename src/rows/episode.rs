@@ -38,7 +38,8 @@ pub struct EpisodeRecord {
     /// starts.
     #[serde(serialize_with = "optional_single")]
     pub exploratory_share: Option<f64>,
-    /// Mean dropout probability of every layer, from input to output: `p_0`, `p_1`, ...
+    /// Mean dropout probability of every layer, from input to output, `p_0`, `p_1`, ..., and last of local dropout, if there is
+    /// any.
     #[serde(skip)]
     pub p: Vec<f64>,
     /// The rows of `layers.csv` that go with it.

@@ -16,7 +16,7 @@ pub struct UpdateRecord {
     /// The whole objective: the sum of the next four.
     #[serde(serialize_with = "single")]
     pub loss: f64,
-    /// `tau * mean((q - y)^2) - ln tau`, network units.
+    /// `tau * mean((q - y)^2 + local variance) - ln tau`, network units.
     #[serde(serialize_with = "single")]
     pub data_term: f64,
     /// `l^2/N * sum of ||W||^2/(1-p)`.

@@ -9,7 +9,7 @@ use crate::section::{Ranges, Section};
 #[serde(deny_unknown_fields)]
 pub struct LocalConfig {
     /// Tilings of the observation space, each a place of every observation; 0 for no local dropout. A one-hot observation is
-    /// a place of its own instead, and needs one.
+    /// a place of its own instead, for any number; a table keeps local dropout at 0 too.
     pub tilings: usize,
     /// Dimensions of a tiling: 2 tell which pairs of values are known, 3 which triples.
     pub axes: usize,

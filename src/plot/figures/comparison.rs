@@ -1,6 +1,6 @@
 //! The figure of several runs.
 
-use super::run::{NO_EPISODES, RunLabel, dataset_panel, layer_name};
+use super::run::{LOCAL_NAME, NO_EPISODES, RunLabel, dataset_panel, layer_name};
 use super::seeds::{self, MEAN_FROM};
 use crate::plot::axis::{Axis, Scale, number};
 use crate::plot::figure::{Column, Figure, Key, Mark, Panel, Stroke};
@@ -28,7 +28,9 @@ pub(crate) fn figure(runs: &[Run<'_>]) -> Figure {
     thresholds.dedup();
     let grouped = entries.iter().any(|entry| entry.runs.len() >= MEAN_FROM);
     let left = vec![return_panel(&entries, &steps, runs, &thresholds), dataset(&entries, &steps)];
-    let right = dropout_panels(&entries, &steps, layers);
+    let mut right = dropout_panels(&entries, &steps, layers);
+    right.extend(local_panel(&entries, &steps));
+    let parts = right.len() as u32;
     let columns = if right.is_empty() { vec![left] } else { vec![left, right] };
     Figure {
         title: title(runs),
@@ -42,7 +44,7 @@ pub(crate) fn figure(runs: &[Run<'_>]) -> Figure {
             })
             .collect(),
         columns: columns.into_iter().map(|panels| Column::over_steps(steps, panels)).collect(),
-        size: (1600, 1000.max(260 * layers as u32 + 320) + room_for_names(&entries)),
+        size: (1600, 1000.max(260 * parts + 320) + room_for_names(&entries)),
     }
 }
 
@@ -144,6 +146,21 @@ fn dropout_panels(entries: &[Entry<'_>], steps: &Axis, layers: usize) -> Vec<Pan
         Panel { note: note.to_owned(), empty: NO_EPISODES, ..Panel::new(heading, axis, marks) }
     };
     (0..layers).map(panel).collect()
+}
+
+/// Local dropout on a scale of its own, where a run has it: it stays far higher than that of layers.
+fn local_panel(entries: &[Entry<'_>], steps: &Axis) -> Option<Panel> {
+    let values = || {
+        let runs = entries.iter().flat_map(|entry| &entry.runs);
+        runs.filter_map(|run| run.course.local_dropout.as_ref()).flatten().copied()
+    };
+    values().next()?;
+    let linear = Axis::from_zero(values(), 0.1);
+    let marks = marks(entries, steps, |run| {
+        Some(points(&run.course.total_steps, run.course.local_dropout.as_ref()?))
+    });
+    let axis = Axis { high: linear.high.min(1.0), ..linear };
+    Some(Panel::new(format!("Dropout probability {LOCAL_NAME}"), axis, marks))
 }
 
 /// The lines of one column of every run, and the mean and range of every setting.

@@ -48,7 +48,7 @@ pub(crate) fn all(tables: &RunTables, label: &RunLabel) -> [(&'static str, Figur
         size: (WIDTH, height),
     };
     let overview = {
-        let [linear, logarithmic] = dropout_panels(course, label, Detail::NARROW);
+        let [linear, logarithmic] = dropout_panels(course, Detail::NARROW);
         vec![
             vec![
                 return_panel(tables, label, Detail::NARROW),
@@ -58,7 +58,7 @@ pub(crate) fn all(tables: &RunTables, label: &RunLabel) -> [(&'static str, Figur
             vec![linear, logarithmic, dataset(course)],
         ]
     };
-    let [linear, logarithmic] = dropout_panels(course, label, Detail::WIDE);
+    let [linear, logarithmic] = dropout_panels(course, Detail::WIDE);
     let returns = vec![vec![return_panel(tables, label, Detail::WIDE)]];
     let dropout = vec![vec![linear, logarithmic, dataset(course)]];
     let uncertainty = vec![vec![uncertainty_panel(tables, Detail::WIDE), precision_panel(course)]];
@@ -107,32 +107,34 @@ fn return_panel(tables: &RunTables, label: &RunLabel, detail: Detail) -> Panel {
 }
 
 /// The dropout probabilities on a linear and on a logarithmic axis.
-fn dropout_panels(course: &Course, label: &RunLabel, detail: Detail) -> [Panel; 2] {
-    let layers: Vec<_> = course.dropout.iter().map(|p| points(&course.total_steps, p)).collect();
-    let values = || layers.iter().flatten().map(|point| point.1);
+fn dropout_panels(course: &Course, detail: Detail) -> [Panel; 2] {
+    let layers = course.dropout.iter().enumerate().map(|(index, p)| (layer_name(index), p));
+    let local = course.local_dropout.iter().map(|p| (LOCAL_NAME.to_owned(), p));
+    let (names, parts): (Vec<_>, Vec<_>) =
+        layers.chain(local).map(|(name, p)| (name, points(&course.total_steps, p))).unzip();
+    let values = || parts.iter().flatten().map(|point| point.1);
     let linear = Axis::from_zero(values(), 0.1);
     let axes = [
         ("Dropout probability p", Axis { high: linear.high.min(1.0), ..linear }),
         ("Dropout probability p, logarithmic", Axis::logarithmic(values())),
     ];
-    let name = |index| match label.has_local_dropout && index + 1 == layers.len() {
-        true => "p local, mean".to_owned(),
-        false => layer_name(index),
-    };
     let line = |(index, points): (usize, &Points)| Mark::Line {
         points: thin(points, detail.line),
         stroke: palette::stroke(index),
         name: match (detail.line == Detail::WIDE.line, points.last()) {
-            (true, Some((_, last))) => format!("{}: {}", name(index), brief(*last)),
-            _ => name(index),
+            (true, Some((_, last))) => format!("{}: {}", names[index], brief(*last)),
+            _ => names[index].clone(),
         },
     };
     axes.map(|(heading, axis)| Panel {
         empty: if course.total_steps.is_empty() { NO_EPISODES } else { "no dropout layers" },
         weight: 1.2,
-        ..Panel::new(heading, axis, layers.iter().enumerate().map(line).collect())
+        ..Panel::new(heading, axis, parts.iter().enumerate().map(line).collect())
     })
 }
+
+/// The mean of local dropout over all places and actions.
+pub(crate) const LOCAL_NAME: &str = "p local, mean";
 
 /// What the dropout in front of a linear layer drops.
 pub(crate) fn layer_name(index: usize) -> String {
