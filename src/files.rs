@@ -2,9 +2,10 @@
 
 mod appended;
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -129,9 +130,28 @@ pub(crate) fn names(folder: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
+/// Drops paths that lead where another one before them leads, by whatever name.
+pub fn keep_distinct(paths: &mut Vec<PathBuf>) {
+    let mut seen = HashSet::new();
+    paths.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_counts_once_by_whatever_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two] = ["one", "two"].map(|name| folder.path().join(name));
+        for path in [&one, &two] {
+            fs::create_dir(path).unwrap();
+        }
+        let missing = folder.path().join("missing");
+        let mut paths = vec![two.clone(), one.clone(), one.join("../two"), missing.clone(), one.join(".")];
+        keep_distinct(&mut paths);
+        assert_eq!(paths, [two, one, missing]);
+    }
 
     #[test]
     fn a_file_is_replaced_whole_or_not_at_all() {

@@ -33,6 +33,8 @@ pub struct RecordedStep {
     pub action: usize,
     /// What it brought.
     pub reward: f64,
+    /// Return of the episode with it, in rewards of the environment itself, whatever wrappers make of them.
+    pub episode_return: f64,
 }
 
 /// The part of an observation that is recorded beside a picture.

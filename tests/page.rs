@@ -224,6 +224,20 @@ fn pages_are_written_of_one_run_of_several_and_of_a_folder() {
     assert_eq!(both["runs"].as_array().unwrap().len(), 2);
     assert_eq!(both["runs"][0]["setting"], both["runs"][1]["setting"]);
 
+    // A run counts once, and a summary only as long as nothing came after it.
+    let [one, two] = [&folders[0], &folders[1]].map(|folder| folder.to_str().unwrap());
+    let page = runs.path().join("pair.html");
+    let into = ["--output", page.to_str().unwrap()];
+    assert!(run(&[&["report", one, one, two], &into[..]].concat()).status.success());
+    assert_eq!(data(&page)["runs"].as_array().unwrap().len(), 2);
+    assert!(run(&["resume", one, "--steps", "700"]).status.success());
+    let mut summary = program::summary(&folders[0]);
+    summary["total_steps"] = 600.into();
+    fs::write(folders[0].join("summary.json"), summary.to_string()).unwrap();
+    assert!(run(&[&["report", one, two], &into[..]].concat()).status.success());
+    let of = |index: usize| data(&page)["runs"][index]["summary"].clone();
+    assert!(of(0).is_null() && of(1)["ended"] == "finished");
+
     let nothing = runs.path().join("nothing");
     assert_fails(&run(&["report", nothing.to_str().unwrap()]), 2, &["there is no run folder"]);
     fs::create_dir(&nothing).unwrap();

@@ -100,10 +100,13 @@ class RunTables {
   #speed(episodes) {
     const speed = { total_steps: [], steps_per_second: [] };
     if (!episodes.seconds) return speed;
+    const resumed = this.run.meta?.resumed ?? [];
     let last = null;
     episodes.seconds.forEach((seconds, row) => {
       if (seconds == null) return;
       const step = episodes.total_steps[row];
+      // The run was off for a part of that time.
+      if (last && resumed.some((resumption) => last.step <= resumption.step && resumption.step < step)) last = null;
       if (last && seconds - last.seconds >= 1) {
         speed.total_steps.push(step);
         speed.steps_per_second.push((step - last.step) / (seconds - last.seconds));
@@ -140,6 +143,16 @@ class RunTables {
 
   isLocal(column) {
     return this.run.has_local_dropout && column === this.layers[this.layers.length - 1];
+  }
+
+  /** What drops with the p of a column: a layer, by its column, or `local`. Runs of other networks have it in another column. */
+  partOf(column) {
+    return this.isLocal(column) ? 'local' : column;
+  }
+
+  /** The column of such a part; null where this run has none. */
+  columnOf(part) {
+    return this.layers.find((column) => this.partOf(column) === part) ?? null;
   }
 
   /** What drops with the p of a column, where it is plain that p is meant. */
@@ -253,10 +266,10 @@ class Chart {
   #options(lines, hidden) {
     const soft = inkOf('soft'), grid = inkOf('grid');
     const axis = { stroke: soft, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 }, font: '11px system-ui, sans-serif' };
-    const numbers = (plot, splits) => splits.map((value) => (value == null ? '' : brief(value)));
+    const numbers = (plot, splits) => ticked(splits);
     const width = (plot, values) => 20 + 6.5 * Math.max(3, ...(values || []).map((value) => value.length));
     const axes = [
-      { ...axis, values: (plot, splits) => splits.map((value) => brief(value)), label: AXIS_NAMES[this.view.axis], labelSize: 18, labelFont: '11px system-ui, sans-serif', size: 30 },
+      { ...axis, values: numbers, label: AXIS_NAMES[this.view.axis], labelSize: 18, labelFont: '11px system-ui, sans-serif', size: 30 },
       { ...axis, scale: 'y', values: numbers, size: width },
     ];
     if (lines.some((line) => line.scale === 'right')) axes.push({ ...axis, scale: 'right', side: 1, values: numbers, size: width, grid: { show: false } });
@@ -331,18 +344,18 @@ function level(view, value) {
   return { x: [0, view.end], y: [value, value], label: `threshold ${brief(value)}`, color: 6, kind: 'level' };
 }
 
-/** The lines of a chart of several runs: `runs` are those that are switched on. */
-function linesOfRuns(runs, spec, column) {
+/** The lines of a chart of several runs: `runs` are those that are switched on, and `columnOf` is the column of a run. */
+function linesOfRuns(runs, spec, columnOf) {
   return (view) => {
     const all = runs().map((run) => {
-      const [x, y] = run.tables.points(spec.table, column, view.axis);
+      const [x, y] = run.tables.points(spec.table, columnOf(run.tables), view.axis);
       return { run, x, y: smoothed(y, view.smoothing) };
     }).filter((line) => line.x.length > 0);
     const lines = [];
     const settings = [...new Set(all.map((line) => line.run.setting))];
     for (const setting of settings) {
       const own = all.filter((line) => line.run.setting === setting);
-      const { xs, mean, lower, upper } = band(own.map(({ x, y }) => [x, y]), view.together);
+      const { xs, mean, lower, upper, count } = band(own.map(({ x, y }) => [x, y]), view.together);
       if (view.together === 'apart' || xs.length === 0) {
         const kind = (run, x) => (x.length === 1 ? 'marks' : run.color >= 7 ? 'dashed' : 'line');
         lines.push(...own.map(({ run, x, y }) => ({ x, y, label: run.label, color: run.color, kind: kind(run, x) })));
@@ -352,7 +365,7 @@ function linesOfRuns(runs, spec, column) {
       // Right after each other, since the band is filled between them.
       lines.push({ x: xs, y: upper, label: `${setting}, upper`, color, kind: 'upper' });
       lines.push({ x: xs, y: lower, label: `${setting}, lower`, color, kind: 'lower' });
-      lines.push({ x: xs, y: mean, label: `${setting}, mean of ${own.length}`, color, kind: 'line' });
+      lines.push({ x: xs, y: mean, label: `${setting}, mean of ${count}`, color, kind: 'line' });
     }
     const thresholds = new Set(all.map((line) => line.run.tables.run.reward_threshold));
     const [threshold] = thresholds;

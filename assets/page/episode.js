@@ -82,7 +82,8 @@ class EpisodePanel {
     else if (this.run.image && step.observation.length > 0) this.#image(step.observation, size, place);
     else this.#observations(at, place(size, 240), size);
     this.#bars(step);
-    const brought = this.steps.slice(0, at + 1).reduce((sum, { reward }) => sum + reward, 0);
+    // Recordings of earlier versions have no return.
+    const brought = step.episode_return ?? this.steps.slice(0, at + 1).reduce((sum, { reward }) => sum + reward, 0);
     this.text.textContent = `step ${whole(at + 1)} of ${whole(this.steps.length)} · ${this.run.actions[step.action] ?? `action ${step.action}`} · reward ${brief(step.reward)} · return so far ${brief(brought, 5)}`;
   }
 

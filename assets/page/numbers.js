@@ -10,6 +10,15 @@ function brief(value, digits = 3) {
   return String(Number(value.toPrecision(digits)));
 }
 
+/** Numbers beside the ticks of an axis, with as many digits as tell each from what is a hundredth of the way to the next. */
+function ticked(values) {
+  const numbers = values.filter((value) => value != null);
+  const step = Math.min(...numbers.slice(1).map((value, i) => Math.abs(value - numbers[i])));
+  const isTold = (digits) => numbers.every((value) => !(Math.abs(Number(brief(value, digits).replaceAll(',', '')) - value) > 0.01 * step));
+  const digits = [3, 4, 5, 6, 7].find(isTold) ?? 8;
+  return values.map((value) => (value == null ? '' : brief(value, digits)));
+}
+
 /** A count, with commas. */
 const whole = (value) => (value == null ? '–' : Math.round(value).toLocaleString('en'));
 
@@ -54,15 +63,17 @@ function pairs(xs, ys) {
   return [x, y];
 }
 
-/** Mean and band over runs, on one grid: `runs` are pairs of x and y. A point stands where at least two runs do. */
+/** Mean and band over runs, on one grid: `runs` are pairs of x and y. A point stands where at least two runs do, `count` are
+ *  there in all. Each ends with another episode, so a run keeps its last value for a moment. */
 function band(runs, kind, points = 300) {
   const used = runs.filter(([x]) => x.length > 1);
   const low = Math.min(...used.map(([x]) => x[0])), high = Math.max(...used.map(([x]) => x[x.length - 1]));
   const xs = [], mean = [], lower = [], upper = [];
-  if (used.length < 2 || !(high > low)) return { xs, mean, lower, upper };
+  if (used.length < 2 || !(high > low)) return { xs, mean, lower, upper, count: used.length };
+  const held = ([rx], x) => (x > rx[rx.length - 1] && x < rx[rx.length - 1] + 0.03 * high ? rx[rx.length - 1] : x);
   for (let i = 0; i < points; i++) {
     const x = low + ((high - low) * i) / (points - 1);
-    const values = used.map(([rx, ry]) => between(rx, ry, x)).filter((value) => value != null);
+    const values = used.map(([rx, ry]) => between(rx, ry, held([rx], x))).filter((value) => value != null);
     if (values.length < 2) continue;
     const middle = values.reduce((sum, value) => sum + value, 0) / values.length;
     const spread = Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
@@ -71,7 +82,7 @@ function band(runs, kind, points = 300) {
     lower.push(kind === 'range' ? Math.min(...values) : middle - spread);
     upper.push(kind === 'range' ? Math.max(...values) : middle + spread);
   }
-  return { xs, mean, lower, upper };
+  return { xs, mean, lower, upper, count: used.length };
 }
 
 /** An element with attributes and children. */

@@ -72,12 +72,14 @@ class ReportPage {
     if (!this.isCompared) {
       this.charts = CHARTS.map((spec) => new Chart(spec, (view) => linesOfRun(this.runs[0].tables, spec)(view)));
     } else {
-      const layers = [...new Set(this.runs.flatMap(({ tables }) => tables.layers))];
-      const specs = COMPARED.flatMap((spec) => (spec.column !== '{layer}' ? [{ spec, column: spec.column }] : layers.map((column) => {
-        const name = this.runs.find(({ tables }) => tables.layers.includes(column)).tables.layerName(column);
-        return { spec: { ...spec, id: column, title: spec.title.replace('{layer}', name) }, column };
+      const parts = [...new Set(this.runs.flatMap(({ tables }) => tables.layers.map((column) => tables.partOf(column))))];
+      parts.sort((a, b) => (a === 'local') - (b === 'local'));
+      const specs = COMPARED.flatMap((spec) => (spec.column !== '{layer}' ? [{ spec, columnOf: () => spec.column }] : parts.map((part) => {
+        const { tables } = this.runs.find((run) => run.tables.columnOf(part));
+        const title = spec.title.replace('{layer}', tables.layerName(tables.columnOf(part)));
+        return { spec: { ...spec, id: part, title }, columnOf: (other) => other.columnOf(part) };
       })));
-      this.charts = specs.map(({ spec, column }) => new Chart(spec, (view) => linesOfRuns(() => this.shown(), spec, column)(view)));
+      this.charts = specs.map(({ spec, columnOf }) => new Chart(spec, (view) => linesOfRuns(() => this.shown(), spec, columnOf)(view)));
     }
     document.getElementById('charts').replaceChildren(...this.charts.map((chart) => chart.card));
   }

@@ -21,6 +21,7 @@ pub fn run(registry: &Registry, arguments: &ReportArguments) -> Result<(), Error
     for path in &arguments.runs {
         folders.extend(runs(path)?);
     }
+    files::keep_distinct(&mut folders);
     let subjects: Vec<Subject> =
         folders.iter().map(|folder| Subject::open(folder, registry)).collect::<Result<_, _>>()?;
     let output = match (&arguments.output, arguments.runs.as_slice()) {

@@ -8,6 +8,7 @@ use super::arguments::PlotArguments;
 use super::terminal::print;
 use crate::config::Config;
 use crate::error::Error;
+use crate::files;
 use crate::plot::{RunLabel, draw_comparison, draw_run};
 use crate::run::{RunDirectory, compared_labels};
 
@@ -17,7 +18,9 @@ const COMPARISON: &str = "runs/comparison";
 pub fn run(registry: &Registry, arguments: &PlotArguments) -> Result<(), Error> {
     let mut paths: Vec<PathBuf> = Vec::new();
     let mut configs: Vec<Config> = Vec::new();
-    for path in &arguments.runs {
+    let mut folders = arguments.runs.clone();
+    files::keep_distinct(&mut folders);
+    for path in &folders {
         let directory = RunDirectory::open(path)?;
         configs.push(directory.read_config()?);
         directory.require_rows()?;

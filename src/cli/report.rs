@@ -32,7 +32,7 @@ pub fn report(trained: &Trained, command: &[OsString]) -> String {
         _ => {}
     }
     if let Some(EvaluationScore { step, mean_return }) = summary.best_evaluation {
-        lines.push(format!("best        mean return {mean_return:.1} in an evaluation at step {step}"));
+        lines.push(format!("best        mean return {} in an evaluation at step {step}", mean(mean_return)));
     }
     if let Some(evaluation) = &summary.evaluation {
         lines.push(format!("evaluation  {evaluation}"));

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::group::Group;
 use crate::error::Error;
-use crate::plot::axis::{Axis, Scale, number};
+use crate::numbers::cell;
+use crate::plot::axis::{Axis, NO_DROPOUT, Scale, number};
 use crate::plot::drawing;
 use crate::plot::figure::{Column, Figure, Key, Mark, Panel, Stroke};
 use crate::plot::figures::run::{LOCAL_NAME, layer_name};
@@ -56,7 +57,7 @@ impl<'a> EnvironmentFigures<'a> {
         let runs = groups.iter().flat_map(|group| &group.tables);
         Self {
             groups,
-            threshold: groups[0].environment.spec().reward_threshold,
+            threshold: shared_threshold(groups),
             steps: Axis::from_zero(runs.flat_map(|run| &run.course.total_steps).copied(), 0.0),
         }
     }
@@ -123,7 +124,7 @@ impl<'a> EnvironmentFigures<'a> {
             .collect();
         // One axis for all layers, so that they compare as well as the variants do; down to the smallest p
         // there is.
-        let drawn_p = || p.iter().flat_map(|curves| drawn(curves)).filter(|p| *p > 0.0);
+        let drawn_p = || p.iter().flat_map(|curves| drawn(curves)).filter(|p| *p > NO_DROPOUT);
         let lowest = drawn_p().fold(1.0, f64::min);
         let highest = drawn_p().fold(lowest, f64::max);
         let axis = Axis { scale: Scale::Logarithmic, low: lowest / 1.3, high: highest * 1.3 };
@@ -210,7 +211,7 @@ impl<'a> EnvironmentFigures<'a> {
         let rows = self.groups.iter().map(|group| {
             let scores = group.evaluations();
             let estimate = (!scores.is_empty()).then(|| interquartile_mean_estimate(&[&scores], REPLICATES));
-            let name = estimate.map_or_else(String::new, |estimate| tenths(estimate.value));
+            let name = estimate.map_or_else(String::new, |estimate| written(estimate.value));
             (scores, estimate, name)
         });
         let axis = Axis::rows(self.groups.len());
@@ -249,13 +250,20 @@ impl<'a> EnvironmentFigures<'a> {
     }
 }
 
+/// The threshold of an environment, which may differ by the arguments that variants give it: then none is that of all.
+fn shared_threshold(groups: &[Group<'_>]) -> Option<f64> {
+    let of = |group: &Group<'_>| group.environment.spec().reward_threshold;
+    let first = of(groups.first()?);
+    first.filter(|_| groups.iter().all(|group| of(group) == first))
+}
+
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// A number with one decimal.
-fn tenths(value: f64) -> String {
-    format!("{value:.1}").replace('-', "−")
+/// A number as the table has it.
+fn written(value: f64) -> String {
+    cell(value).replace('-', "−")
 }
 
 /// Every value that the curves go through, bands included.

@@ -58,6 +58,15 @@ pub fn groups<'a>(plan: &'a Plan, finished: &[Option<RunDirectory>]) -> Result<V
     Ok(groups)
 }
 
+/// Dropout probabilities, medians over runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DropoutMedians {
+    /// Of each layer, from input to output.
+    pub layers: Vec<f64>,
+    /// Of the mean of local dropout, if there is any.
+    pub local: Option<f64>,
+}
+
 impl Group<'_> {
     /// The mean return of every run's evaluation.
     pub fn evaluations(&self) -> Vec<f64> {
@@ -76,12 +85,18 @@ impl Group<'_> {
         self.summaries.iter().filter_map(|summary| summary.solved_at_step).map(|step| step as f64).collect()
     }
 
-    /// The medians over the runs of a number for each layer.
-    pub fn layer_medians(&self, of: impl Fn(&Summary) -> &[f64]) -> Vec<f64> {
-        let layers = self.summaries.iter().map(|summary| of(summary).len()).max().unwrap_or(0);
-        let values = |layer: usize| -> Vec<f64> {
-            self.summaries.iter().filter_map(|summary| of(summary).get(layer).copied()).collect()
-        };
-        (0..layers).filter_map(|layer| quantile(&values(layer), 0.5)).collect()
+    /// The medians over the runs of one of the lists of dropout probabilities.
+    pub fn dropout_medians(&self, of: impl Fn(&Summary) -> &[f64]) -> DropoutMedians {
+        let parts: Vec<_> = self.summaries.iter().map(|summary| summary.parts(of(summary))).collect();
+        let layers = parts.iter().map(|(layers, _)| layers.len()).max().unwrap_or(0);
+        let median = |values: Vec<f64>| quantile(&values, 0.5);
+        DropoutMedians {
+            layers: (0..layers)
+                .filter_map(|layer| {
+                    median(parts.iter().filter_map(|(layers, _)| layers.get(layer).copied()).collect())
+                })
+                .collect(),
+            local: median(parts.iter().filter_map(|(_, local)| *local).collect()),
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! What an experiment came to, in rows of numbers.
 
-use super::group::Group;
+use super::group::{DropoutMedians, Group};
 use crate::statistics::{
-    Estimate, REPLICATES, improvement_estimate, interquartile_mean_estimate, mean, quantile, sample_std,
+    Estimate, Interval, REPLICATES, improvement_estimate, interquartile_mean_estimate, mean, quantile,
+    sample_std,
 };
 
 /// What the runs of one variant in one environment came to.
@@ -27,9 +28,9 @@ pub struct Row {
     /// Median step at which they did.
     pub steps_to_threshold: Option<f64>,
     /// Highest p of each layer, median over the runs.
-    pub p_peak: Vec<f64>,
+    pub p_peak: DropoutMedians,
     /// Last p of each layer, median over the runs.
-    pub p_final: Vec<f64>,
+    pub p_final: DropoutMedians,
     /// How likely a run's evaluation is better than one of the first variant; `None` for the first one.
     pub improvement: Option<Estimate>,
 }
@@ -122,21 +123,29 @@ fn row(group: &Group<'_>, baseline: Option<&[f64]>) -> Row {
         online: estimate(&group.online_returns()),
         reached: threshold.filter(|_| !group.summaries.is_empty()).map(|_| steps.len()),
         steps_to_threshold: quantile(&steps, 0.5),
-        p_peak: group.layer_medians(|summary| &summary.p_peak),
-        p_final: group.layer_medians(|summary| &summary.p_final),
+        p_peak: group.dropout_medians(|summary| &summary.p_peak),
+        p_final: group.dropout_medians(|summary| &summary.p_final),
         improvement: baseline.and_then(|baseline| improvement(&[evaluations], &[baseline.to_vec()])),
     }
 }
 
 fn estimate(scores: &[f64]) -> Option<Estimate> {
-    (!scores.is_empty()).then(|| interquartile_mean_estimate(&[scores], REPLICATES))
+    let estimate = (!scores.is_empty()).then(|| interquartile_mean_estimate(&[scores], REPLICATES))?;
+    Some(if scores.len() < 2 { without_interval(estimate) } else { estimate })
+}
+
+/// A single run says nothing of the spread of others.
+fn without_interval(estimate: Estimate) -> Estimate {
+    Estimate { interval: Interval { low: f64::NAN, high: f64::NAN }, ..estimate }
 }
 
 /// `None` where a task has no scores on one of the sides.
 fn improvement<'a>(x: &'a [Vec<f64>], y: &'a [Vec<f64>]) -> Option<Estimate> {
     let slices = |tasks: &'a [Vec<f64>]| -> Vec<&'a [f64]> { tasks.iter().map(Vec::as_slice).collect() };
     let whole = x.iter().chain(y).all(|scores| !scores.is_empty());
-    whole.then(|| improvement_estimate(&slices(x), &slices(y), REPLICATES))
+    let estimate = whole.then(|| improvement_estimate(&slices(x), &slices(y), REPLICATES))?;
+    let are_single = x.iter().chain(y).any(|scores| scores.len() < 2);
+    Some(if are_single { without_interval(estimate) } else { estimate })
 }
 
 #[cfg(test)]
@@ -151,7 +160,8 @@ mod tests {
             "env": "", "exploration": "ucb", "seed": 0, "ended": "finished", "total_steps": 10, "updates": 1,
             "episodes": 1, "training_seconds": 1.0, "steps_per_second": 1.0, "mean_return_100": 0.0,
             "best_mean_return_100": null, "reward_threshold": null, "solved_at_step": solved_at_step,
-            "dataset_size": 1, "precision": 1.0, "p_final": [0.001], "p_peak": [0.4, 0.25],
+            "dataset_size": 1, "precision": 1.0, "p_final": [0.001, 0.2], "p_peak": [0.4, 0.25, 0.5],
+            "has_local_dropout": true,
             "evaluation": {
                 "episodes": 1, "mean_return": evaluation, "std_return": 0.0, "min_return": 0.0, "max_return": 0.0,
                 "mean_length": 1.0,
@@ -183,9 +193,10 @@ mod tests {
         assert_eq!((spread.mean, spread.lowest, row.at_threshold), (487.25, 474.5, Some(1)));
         assert_eq!((row.reached, row.steps_to_threshold), (Some(2), Some(250.0)));
         assert_eq!(
-            (row.p_peak.as_slice(), row.p_final.as_slice()),
+            (row.p_peak.layers.as_slice(), row.p_final.layers.as_slice()),
             ([0.4, 0.25].as_slice(), [0.001].as_slice())
         );
+        assert_eq!((row.p_peak.local, row.p_final.local), (Some(0.5), Some(0.2)));
         assert_eq!(results.rows[0].at_threshold, Some(1), "what equals the threshold is at it");
         let improvements: Vec<_> =
             results.rows.iter().map(|row| row.improvement.map(|estimate| estimate.value)).collect();
@@ -196,14 +207,21 @@ mod tests {
         let text = results.markdown();
         let lines: Vec<_> = text.lines().collect();
         assert!(lines[0].ends_with("| P(better than a) [95%] |") && lines[1].starts_with("|----"), "{text}");
-        assert!(lines[4].contains("| 1 of 2 | -90.0 [-90.0, -90.0]"), "{text}");
+        assert!(lines[4].contains("| 1 of 2 | -90.0  "), "a single run has no interval: {text}");
         assert!(
-            lines[6].starts_with("| all         | b       | -") && lines[6].contains("| 0.50 ["),
+            lines[6].starts_with("| all         | b       | -") && lines[6].contains("| 0.50  "),
             "{text}"
         );
+        assert!(text.contains("| 0.4, 0.25, local 0.5 | 0.001, local 0.2 |"), "{text}");
         let csv = String::from_utf8(results.csv().unwrap()).unwrap();
-        assert!(csv.lines().next().unwrap().ends_with(",p_peak_0,p_peak_1,p_final_0,p_final_1"), "{csv}");
-        assert!(csv.lines().nth(3).unwrap().starts_with("Acrobot-v1,a,1,2,-90,-90,-90,-90,,-90,1,"), "{csv}");
+        assert!(
+            csv.lines()
+                .next()
+                .unwrap()
+                .ends_with(",p_peak_0,p_peak_1,p_peak_local,p_final_0,p_final_1,p_final_local"),
+            "{csv}"
+        );
+        assert!(csv.lines().nth(3).unwrap().starts_with("Acrobot-v1,a,1,2,-90,,,-90,,-90,1,"), "{csv}");
         assert!(csv.lines().nth(5).unwrap().starts_with("all,b,,,,,,,,,,,,,,,0.5,"), "{csv}");
     }
 

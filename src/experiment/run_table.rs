@@ -71,12 +71,15 @@ pub fn run_table(plan: &Plan, groups: &[Group<'_>], output: &Path) -> Columns {
     columns.add("episodes", whole(&|summary| Some(summary.episodes)));
     columns.add("dataset_size", whole(&|summary| Some(summary.dataset_size)));
     columns.add("precision", real(&|summary| Some(summary.precision)));
-    let layers = runs.iter().map(|run| run.summary.p_final.len()).max().unwrap_or(0);
-    for layer in 0..layers {
-        columns.add(format!("p_peak_{layer}"), real(&|summary| summary.p_peak.get(layer).copied()));
-    }
-    for layer in 0..layers {
-        columns.add(format!("p_final_{layer}"), real(&|summary| summary.p_final.get(layer).copied()));
+    let layers = runs.iter().map(|run| run.summary.parts(&run.summary.p_final).0.len()).max().unwrap_or(0);
+    let lists: [(&str, fn(&Summary) -> &[f64]); 2] =
+        [("p_peak", |summary| &summary.p_peak), ("p_final", |summary| &summary.p_final)];
+    for (name, list) in lists {
+        for layer in 0..layers {
+            let of_layer = |summary: &Summary| summary.parts(list(summary)).0.get(layer).copied();
+            columns.add(format!("{name}_{layer}"), real(&of_layer));
+        }
+        columns.add(format!("{name}_local"), real(&|summary| summary.parts(list(summary)).1));
     }
     columns.add("training_seconds", real(&|summary| Some(summary.training_seconds)));
     let folder = |run: &FinishedRun<'_>| {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::group::DropoutMedians;
 use super::results::{Improvement, Results, Row};
 use crate::error::Error;
 use crate::numbers::cell;
@@ -54,7 +55,7 @@ impl Results {
     /// # Errors
     /// Never in practice: it is written to memory.
     pub fn csv(&self) -> Result<Vec<u8>, Error> {
-        let layers = self.rows.iter().map(|row| row.p_peak.len()).max().unwrap_or(0);
+        let layers = self.rows.iter().map(|row| row.p_peak.layers.len()).max().unwrap_or(0);
         let mut header: Vec<String> =
             "environment,variant,runs,planned_runs,evaluation_iqm,evaluation_iqm_low,evaluation_iqm_high,\
              evaluation_mean,evaluation_std,evaluation_min,evaluations_at_threshold,training_return_iqm,\
@@ -64,7 +65,8 @@ impl Results {
                 .map(str::to_owned)
                 .collect();
         for name in ["p_peak", "p_final"] {
-            header.extend((0..layers).map(|layer| format!("{name}_{layer}")));
+            header
+                .extend((0..layers).map(|layer| format!("{name}_{layer}")).chain([format!("{name}_local")]));
         }
         let mut writer = csv::Writer::from_writer(Vec::new());
         let averaged = self.improvements.iter().map(|Improvement { variant, probability }| {
@@ -92,9 +94,10 @@ impl Row {
     fn cells(&self) -> [String; 12] {
         let evaluation = self.evaluation.as_ref();
         let of_runs = |count: usize| format!("{count} of {}", self.runs);
-        let probabilities = |p: &[f64]| match p {
-            [] => none(),
-            p => p.iter().copied().map(brief).collect::<Vec<_>>().join(", "),
+        let probabilities = |p: &DropoutMedians| {
+            let local = p.local.map(|local| format!("local {}", brief(local)));
+            let all: Vec<String> = p.layers.iter().copied().map(brief).chain(local).collect();
+            if all.is_empty() { none() } else { all.join(", ") }
         };
         [
             self.environment.clone(),
@@ -137,10 +140,10 @@ impl Row {
         cells.extend([count(self.reached), self.steps_to_threshold]);
         cells.extend(estimate(self.improvement));
         for p in [&self.p_peak, &self.p_final] {
-            cells.extend((0..layers).map(|layer| p.get(layer).copied()));
+            cells.extend((0..layers).map(|layer| p.layers.get(layer).copied()).chain([p.local]));
         }
-        let cells =
-            cells.into_iter().map(|number| number.map_or_else(String::new, |number| number.to_string()));
+        let cells = cells.into_iter().map(|number| number.filter(|number| !number.is_nan()));
+        let cells = cells.map(|number| number.map_or_else(String::new, |number| number.to_string()));
         [self.environment.clone(), self.variant.clone(), self.runs.to_string(), self.planned.to_string()]
             .into_iter()
             .chain(cells)
@@ -162,6 +165,9 @@ fn none() -> String {
 }
 
 fn shown(Estimate { value, interval }: Estimate, number: fn(f64) -> String) -> String {
+    if interval.low.is_nan() {
+        return number(value);
+    }
     format!("{} [{}, {}]", number(value), number(interval.low), number(interval.high))
 }
 

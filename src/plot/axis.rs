@@ -4,6 +4,9 @@
 /// there.
 const LOG_REACH: f64 = 1e-6;
 
+/// A smaller p drops nothing in any training: one that was held at 0 for all that a figure tells.
+pub(crate) const NO_DROPOUT: f64 = 1e-12;
+
 /// How values are spread over an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scale {
@@ -95,7 +98,7 @@ impl Axis {
                 self.linear_ticks(about).into_iter().map(|value| (value, exact(value))).collect()
             }
             Scale::Logarithmic => {
-                self.logarithmic_ticks(about).into_iter().map(|value| (value, number(value))).collect()
+                self.logarithmic_ticks(about).into_iter().map(|value| (value, positive(value))).collect()
             }
             Scale::Rows => Vec::new(),
         }
@@ -152,17 +155,27 @@ pub(crate) fn number(value: f64) -> String {
     if value < 0.0 && text != "0" { format!("−{text}") } else { text }
 }
 
-/// A round number with all its digits, such as `−102.5`, which stands between −105 and −100 and is neither.
+/// A positive number, which is never written as 0.
+fn positive(value: f64) -> String {
+    if value < 1e-4 { scientific(value) } else { number(value) }
+}
+
+/// A round number with all its digits, such as `−102.5` or `1.025k`, which stands between two others and is neither.
 fn exact(value: f64) -> String {
     let size = value.abs();
-    let written = (1..=3).map(|decimals| format!("{size:.decimals$}"));
+    let (unit, suffix) = match size {
+        _ if (1e-4..1e3).contains(&size) => (1.0, ""),
+        _ if (1e3..1e6).contains(&size) => (1e3, "k"),
+        _ if (1e6..1e9).contains(&size) => (1e6, "M"),
+        _ => return number(value),
+    };
+    let size = size / unit;
+    let written = (0..=7).map(|decimals| format!("{size:.decimals$}"));
     let whole = |text: &String| text.parse::<f64>().is_ok_and(|read| (read - size).abs() < 1e-9 * size);
     match written.into_iter().find(whole) {
-        Some(text) if (100.0..1e3).contains(&size) => {
-            let text = text.trim_end_matches('0').trim_end_matches('.');
-            if value < 0.0 { format!("−{text}") } else { text.to_owned() }
-        }
-        _ => number(value),
+        Some(text) if value < 0.0 => format!("−{text}{suffix}"),
+        Some(text) => text + suffix,
+        None => number(value),
     }
 }
 

@@ -101,6 +101,13 @@ fn ticks_are_round_and_within_the_axis() {
     assert_eq!(labels(halves), ["−106", "−104", "−102", "−100"]);
     let halves = Axis { scale: Scale::Linear, low: -111.0, high: -98.0 };
     assert_eq!(labels(halves), ["−110", "−107.5", "−105", "−102.5", "−100"]);
+    // Each is what it says, between thousands too.
+    let thousands = Axis { scale: Scale::Linear, low: 1_000.0, high: 1_130.0 };
+    assert_eq!(labels(thousands), ["1k", "1.025k", "1.05k", "1.075k", "1.1k", "1.125k"]);
+    let large = Axis { scale: Scale::Linear, low: 12_320.0, high: 12_341.0 };
+    assert_eq!(labels(large), ["12.32k", "12.325k", "12.33k", "12.335k", "12.34k"]);
+    let tiny = Axis { scale: Scale::Logarithmic, low: 1e-38, high: 1.0 };
+    assert!(!labels(tiny).contains(&"0".to_owned()), "{:?}", labels(tiny));
     let logarithmic = Axis::logarithmic([0.4, 1e-9].into_iter());
     assert_eq!(labels(logarithmic), ["10⁻⁶", "0.0001", "0.01"]);
     for axis in [linear, logarithmic] {

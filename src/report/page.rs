@@ -106,10 +106,7 @@ fn labels(subjects: &[Subject]) -> Vec<RunLabel> {
     }
     let configs: Vec<Config> = subjects.iter().map(|subject| subject.config.clone()).collect();
     let of_config = |config: &Config| {
-        subjects
-            .iter()
-            .find(|subject| subject.config.env == config.env)
-            .and_then(|subject| subject.spec.clone())
+        subjects.iter().find(|subject| subject.config == *config).and_then(|subject| subject.spec.clone())
     };
     compared_labels(&configs, of_config)
 }

@@ -62,8 +62,13 @@ impl RunData {
     pub fn read(subject: &Subject, label: RunLabel, most: usize) -> Result<(Self, Ends), Error> {
         let Subject { directory, config, spec } = subject;
         let name = directory.path().file_name().map(|name| name.to_string_lossy().into_owned());
-        let summary: Option<Summary> = read_json(&directory.summary()).ok();
         let (tables, ends) = Tables::read_after(directory, Ends::default())?.unwrap_or_default();
+        // A run that is resumed has the summary of its training before, which knows of fewer steps.
+        let steps = [&tables.episodes, &tables.updates, &tables.evaluations]
+            .map(|table| table.column("total_steps").last());
+        let steps = steps.into_iter().flatten().copied().fold(0.0, f64::max);
+        let summary: Option<Summary> = read_json(&directory.summary()).ok();
+        let summary = summary.filter(|summary| summary.total_steps as f64 >= steps);
         let run = Self {
             name: name.unwrap_or_else(|| directory.path().display().to_string()),
             title: label.title,

@@ -109,7 +109,11 @@ impl FoundRun {
         }
         let summary: Summary = read_json(&path)?;
         let unevaluated = self.settings.contains(&("evaluation.episodes".to_owned(), "0".to_owned()));
-        Ok(summary.ended == "finished" && (summary.evaluation.is_some() || unevaluated))
+        // The summary of a run that is trained further stays until that training ends.
+        let steps =
+            self.settings.iter().find(|(key, _)| key == "steps").and_then(|(_, steps)| steps.parse().ok());
+        let is_whole = steps.is_none_or(|steps: u64| summary.total_steps >= steps);
+        Ok(is_whole && summary.ended == "finished" && (summary.evaluation.is_some() || unevaluated))
     }
 
     /// What there is of the run with these settings, of which `found` are some. Of several that were ended early it is the
@@ -148,7 +152,7 @@ mod tests {
         }
         if let Some(ended) = ended {
             let summary = serde_json::json!({
-                "env": "", "exploration": "ucb", "seed": 0, "ended": ended, "total_steps": 10, "updates": 1, "episodes": 1,
+                "env": "", "exploration": "ucb", "seed": 0, "ended": ended, "total_steps": config.steps, "updates": 1, "episodes": 1,
                 "training_seconds": 1.0, "steps_per_second": 1.0, "mean_return_100": null, "best_mean_return_100": null,
                 "reward_threshold": null, "solved_at_step": null, "dataset_size": 1, "precision": 1.0, "p_final": [],
                 "p_peak": [], "best_evaluation": null, "evaluation": null,
@@ -177,6 +181,13 @@ mod tests {
         assert_eq!(state(&config), RunState::Begun(newest));
         let finished = run(runs.path(), &config, &[5], Some("finished"));
         assert_eq!(state(&config), RunState::Finished(finished));
+        // One that is trained further keeps the summary that it had.
+        let longer = config.with("steps = 50").unwrap();
+        let extended = run(runs.path(), &longer, &[50], Some("finished"));
+        assert_eq!(state(&longer), RunState::Finished(extended.clone()));
+        let longest = config.with("steps = 70").unwrap();
+        fs::copy(run(runs.path(), &longest, &[], None).config(), extended.config()).unwrap();
+        assert_eq!(state(&longest), RunState::Begun(extended));
         // One that is to be evaluated is not finished before it is.
         let evaluated = config.with("evaluation.episodes = 3").unwrap();
         let trained = run(runs.path(), &evaluated, &[10], Some("finished"));

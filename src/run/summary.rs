@@ -51,6 +51,16 @@ pub struct Summary {
     pub evaluation: Option<Evaluation>,
 }
 
+impl Summary {
+    /// Of one of its lists of dropout probabilities those of the layers, and the mean of local dropout, if there is any.
+    pub fn parts<'a>(&self, p: &'a [f64]) -> (&'a [f64], Option<f64>) {
+        match p.split_last() {
+            Some((local, layers)) if self.has_local_dropout => (layers, Some(*local)),
+            _ => (p, None),
+        }
+    }
+}
+
 /// What an evaluation while training came to, in short.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -236,7 +236,7 @@ impl Policy {
             // The first start of the evaluation after the training.
             let mut observation = env.reset(&mut generator(self.config.seed, Stream::Evaluation))?;
             let mut recording = Recording::default();
-            let mut values = 0;
+            let (mut values, mut brought) = (0, 0.0);
             while recording.steps.len() < most && values < RECORDED_VALUES && !recording.is_whole {
                 let valid = env.action_mask();
                 let ActionValues { action, mean, epistemic_std, .. } =
@@ -247,6 +247,8 @@ impl Policy {
                 let observation = recording::shown(&observation, drawing.is_some());
                 values += observation.len();
                 let reward = step.reward;
+                brought += reward;
+                let episode_return = env.episode().map_or(brought, |episode| episode.episode_return);
                 recording.steps.push(RecordedStep {
                     observation,
                     drawing,
@@ -254,6 +256,7 @@ impl Policy {
                     epistemic_std,
                     action,
                     reward,
+                    episode_return,
                 });
                 recording.is_whole = step.terminated || step.truncated;
             }

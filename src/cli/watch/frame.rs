@@ -197,7 +197,10 @@ fn series(reading: &Reading) -> Vec<Series> {
         let is_local = config.has_local_dropout() && part + 1 == parts;
         let label = if is_local { "p, local".to_owned() } else { format!("p, layer {part}") };
         let logarithm = |row: &UpdateRecord| row.p.get(part).map_or(f64::NAN, |p| p.max(LOWEST_P).log10());
-        let shown = |logarithm: f64| probabilities(&[10_f64.powf(logarithm)], false);
+        let shown = |logarithm: f64| match logarithm > LOWEST_P.log10() {
+            true => probabilities(&[10_f64.powf(logarithm)], false),
+            false => "0".to_owned(),
+        };
         all.push(series(&label, DROPOUT, of_updates(&logarithm), shown));
     }
     let share = |row: &EpisodeRecord| row.exploratory_share.unwrap_or(f64::NAN);

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::files::read_json;
 use crate::rows::{EpisodeRecord, EvaluationRecord, Row, UpdateRecord, read};
-use crate::run::{RunDirectory, Summary, episode_times};
+use crate::run::{Meta, RunDirectory, Summary, episode_times};
 
 /// Episodes over which the speed is averaged.
 const WINDOW: usize = 100;
@@ -55,7 +55,11 @@ impl Reading {
             reward_threshold: config.entry(registry).ok().and_then(|entry| entry.spec().reward_threshold),
             config,
             summary: read_json(&directory.summary()).ok(),
-            speed: speed(&episodes, &episode_times(&directory.monitor()).unwrap_or_default()),
+            speed: speed(
+                &episodes,
+                &episode_times(&directory.monitor()).unwrap_or_default(),
+                read_json(&directory.meta()).ok().and_then(|meta: Meta| Some(meta.resumed.last()?.step)),
+            ),
             episodes,
             updates: read_if_any(directory)?,
             evaluations: read_if_any(directory)?,
@@ -107,10 +111,13 @@ fn read_if_any<R: Row>(directory: &RunDirectory) -> Result<Vec<R>, Error> {
     if path.exists() { read(&path) } else { Ok(Vec::new()) }
 }
 
-/// Environment steps a second over the last episodes, which ended at these `times`.
-fn speed(episodes: &[EpisodeRecord], times: &[f64]) -> Option<f64> {
+/// Environment steps a second over the last episodes, which ended at these `times`. Those before the step that it was
+/// `resumed` from don't count: between them and the others the run was off.
+fn speed(episodes: &[EpisodeRecord], times: &[f64], resumed: Option<u64>) -> Option<f64> {
+    let since =
+        episodes.iter().rev().take_while(|row| resumed.is_none_or(|step| row.total_steps > step)).count();
     // The last of both, since a run of an earlier version has times from when it was resumed on.
-    let count = WINDOW.min(episodes.len()).min(times.len());
+    let count = WINDOW.min(since).min(times.len());
     let (episodes, times) = (&episodes[episodes.len() - count..], &times[times.len() - count..]);
     let ([from, .., to], [started, .., ended]) = (episodes, times) else { return None };
     let seconds = ended - started;
@@ -127,8 +134,11 @@ mod tests {
             (1..=300).map(|n| EpisodeRecord { total_steps: 10 * n, ..EpisodeRecord::default() }).collect();
         // Twenty seconds an episode, and two from the 150th on.
         let times: Vec<f64> = (1..=300).map(|n| f64::from(20 * n.min(150) + 2 * (n - 150).max(0))).collect();
-        assert_eq!(speed(&episodes, &times), Some(5.0));
-        assert_eq!(speed(&episodes[..1], &times[..1]), None);
-        assert_eq!(speed(&episodes, &[]), None, "a run of a version without monitor.csv");
+        assert_eq!(speed(&episodes, &times, None), Some(5.0));
+        // Off for an hour after the 290th.
+        let later = (1..=300).map(|n| times[n - 1] + if n > 290 { 3600.0 } else { 0.0 }).collect::<Vec<_>>();
+        assert_eq!(speed(&episodes, &later, Some(2900)), Some(5.0));
+        assert_eq!(speed(&episodes[..1], &times[..1], None), None);
+        assert_eq!(speed(&episodes, &[], None), None, "a run of a version without monitor.csv");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::run::{LOCAL_NAME, NO_EPISODES, RunLabel, dataset_panel, layer_name};
 use super::seeds::{self, MEAN_FROM};
-use crate::plot::axis::{Axis, Scale, number};
+use crate::plot::axis::{Axis, NO_DROPOUT, Scale, number};
 use crate::plot::figure::{Column, Figure, Key, Mark, Panel, Stroke};
 use crate::plot::palette;
 use crate::plot::points::{Points, points};
@@ -131,7 +131,8 @@ fn dropout_panels(entries: &[Entry<'_>], steps: &Axis, layers: usize) -> Vec<Pan
     let values = entries
         .iter()
         .flat_map(|entry| &entry.runs)
-        .flat_map(|run| run.course.dropout.iter().flatten().copied());
+        .flat_map(|run| run.course.dropout.iter().flatten().copied())
+        .filter(|p| *p > NO_DROPOUT);
     let axis = match Axis::fitting(values.clone()) {
         axis if axis == Axis::from_zero(values, 0.1) => Axis { high: axis.high.min(1.0), ..axis },
         axis => axis,

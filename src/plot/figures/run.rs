@@ -3,7 +3,7 @@
 use plotters::style::RGBColor;
 
 use super::heatmaps::Bounds;
-use crate::plot::axis::{Axis, brief, number};
+use crate::plot::axis::{Axis, NO_DROPOUT, brief, number};
 use crate::plot::figure::{Column, Figure, Mark, Panel, SMALL_DOT, Stroke};
 use crate::plot::palette;
 use crate::plot::points::{Detail, Points, points, scatter, smooth, thin};
@@ -112,7 +112,7 @@ fn dropout_panels(course: &Course, detail: Detail) -> [Panel; 2] {
     let local = course.local_dropout.iter().map(|p| (LOCAL_NAME.to_owned(), p));
     let (names, parts): (Vec<_>, Vec<_>) =
         layers.chain(local).map(|(name, p)| (name, points(&course.total_steps, p))).unzip();
-    let values = || parts.iter().flatten().map(|point| point.1);
+    let values = || parts.iter().flatten().map(|point| point.1).filter(|p| *p > NO_DROPOUT);
     let linear = Axis::from_zero(values(), 0.1);
     let axes = [
         ("Dropout probability p", Axis { high: linear.high.min(1.0), ..linear }),
