@@ -20,6 +20,9 @@ struct FinishedRun<'a> {
     tables: &'a RunTables,
 }
 
+/// One of a summary's lists of dropout probabilities.
+type List = fn(&Summary) -> &[f64];
+
 /// The table of all finished runs, environment by environment, variant by variant, seed after seed. Settings that are not
 /// the same in the whole experiment are columns of their own. `output` is the experiment's folder.
 pub fn run_table(plan: &Plan, groups: &[Group<'_>], output: &Path) -> Columns {
@@ -72,7 +75,7 @@ pub fn run_table(plan: &Plan, groups: &[Group<'_>], output: &Path) -> Columns {
     columns.add("dataset_size", whole(&|summary| Some(summary.dataset_size)));
     columns.add("precision", real(&|summary| Some(summary.precision)));
     let layers = runs.iter().map(|run| run.summary.parts(&run.summary.p_final).0.len()).max().unwrap_or(0);
-    let lists: [(&str, fn(&Summary) -> &[f64]); 2] =
+    let lists: [(&str, List); 2] =
         [("p_peak", |summary| &summary.p_peak), ("p_final", |summary| &summary.p_final)];
     for (name, list) in lists {
         for layer in 0..layers {
