@@ -262,3 +262,16 @@ fn masks_of_valid_actions_come_with_the_info() {
     plain.reset(&mut rng).unwrap();
     assert_eq!(plain.action_mask(), None);
 }
+
+#[test]
+fn a_process_that_rests_answers_when_it_is_asked_again() {
+    let Some(python) = std::env::var_os("CONCRETE_DQN_PYTHON") else { return };
+    let mut registry = Registry::new();
+    let timeout = Duration::from_secs(3);
+    registry.add_gymnasium(Gymnasium::in_processes_of(python, timeout));
+    drop(registry.make(&name("Late")).unwrap());
+    // An environment was closed, which nobody waits for.
+    std::thread::sleep(timeout + Duration::from_millis(500));
+    let mut env = registry.make(&name("Late")).unwrap();
+    assert!(env.reset(&mut rng()).is_ok());
+}

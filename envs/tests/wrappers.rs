@@ -1,7 +1,7 @@
 //! The time limit and the checks around an environment.
 
 use control_envs::rand::SeedableRng;
-use control_envs::{CartPole, Checked, Env, EnvError, Step, TimeLimit};
+use control_envs::{CartPole, Checked, Env, EnvError, Step, TimeLimit, Wrappers};
 use proptest::prelude::*;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -160,4 +160,19 @@ fn an_end_without_a_valid_action_says_nothing_of_what_is_valid() {
     };
     assert_eq!(mask(vec![true, false]), Some(vec![true, false]));
     assert_eq!(mask(vec![false, false]), None);
+}
+
+#[test]
+fn a_reward_that_is_no_finite_number_is_found_behind_clipping() {
+    let scripts: [Script; 3] = [
+        |_, _| Ok(Step::new(vec![1.0], f64::INFINITY, false)),
+        |_, _| Ok(Step::new(vec![1.0], f64::NEG_INFINITY, false)),
+        |_, _| Ok(Step::new(vec![1.0], f64::NAN, false)),
+    ];
+    for script in scripts {
+        let wrappers = Wrappers { clip_rewards: true, ..Wrappers::default() };
+        let mut env = Checked::new(wrappers.wrap(Scripted::new(script)));
+        env.reset(&mut rng()).unwrap();
+        assert!(matches!(env.step(0), Err(EnvError::Misbehaved { .. })));
+    }
 }

@@ -1,6 +1,7 @@
 """The agent."""
 
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -43,10 +44,17 @@ class ConcreteDQN:
         goes on from there, and at least to where the one that was cut short was to end.
         """
         self._forget()
-        if self._is_lent and (envs := self._envs()) != 1:
-            raise ValueError(
-                f"agent.envs = {envs} takes as many environments, and this is one; give its id, or a function that makes one"
-            )
+        if self._is_lent:
+            if (envs := self._setting("agent", "envs", 1)) != 1:
+                raise ValueError(
+                    f"agent.envs = {envs} takes as many environments, and this is one; give its id, or a function that "
+                    "makes one"
+                )
+            if (period := self._setting("evaluation", "period", 0)) != 0:
+                raise ValueError(
+                    f"evaluation.period = {period} evaluates in another environment while it trains, and this is one; "
+                    "give its id, or a function that makes one"
+                )
         if self.run is None:
             arguments = ["--env", f"gym:{self._name}", *self._flags(steps)]
         else:
@@ -71,7 +79,8 @@ class ConcreteDQN:
 
     def predict(self, observation, action_mask=None):
         """The best action at an observation, among the valid ones where a mask says which are, and the epistemic standard
-        deviation of its value: what more experience would settle, in units of the return."""
+        deviation of its value: what more experience would settle, in units of the return, and NaN where no reward was ever
+        seen. Where frames are stacked (`wrappers.frame_stack`) it takes as many observations, the oldest first."""
         values = self.values(observation, action_mask)
         index = values["action"]
         return self._predictor.served.actions[index], values["epistemic_std"][index]
@@ -92,16 +101,16 @@ class ConcreteDQN:
         shutil.copytree(self._trained(), folder)
 
     @classmethod
-    def load(cls, folder, env=None, **keywords):
-        """The agent of a run, to predict, to be evaluated, or to learn on in its folder. Without an environment it is
-        in the one that its settings name."""
+    def load(cls, folder, env=None, *, verbose=True):
+        """The agent of a run, to predict, to be evaluated, or to learn on in its folder, with the settings that it has.
+        Without an environment it is in the one that its settings name."""
         folder = Path(folder).resolve()
         settings = settings_of(folder)
         if env is None:
             prefix, colon, env = settings["env"].partition(":")
             if prefix != "gym" or not colon:
                 raise ValueError(f"{folder} is a run in {settings['env']}, which is not an environment of Gymnasium")
-        agent = cls(env, **keywords)
+        agent = cls(env, verbose=verbose)
         agent.run = folder
         return agent
 
@@ -115,19 +124,19 @@ class ConcreteDQN:
 
     def _flags(self, steps):
         given = {f"env_args.{name}": value for name, value in self._arguments.items()} | self._settings
-        assignments = [flag for key, value in given.items() for flag in ("--set", f"{key}={json.dumps(value)}")]
+        assignments = [flag for key, value in given.items() for flag in ("--set", f"{key}={written(key, value)}")]
         config = [] if self._config is None else ["--config", str(self._config)]
         return ["--steps", str(steps), "--runs-dir", str(self._runs), *config, *assignments]
 
-    def _envs(self):
-        """How many environments it is trained in."""
-        if self.run is None and "agent.envs" in self._settings:
-            return self._settings["agent.envs"]
+    def _setting(self, section, key, default):
+        """What a setting is that it is trained with."""
+        if self.run is None and f"{section}.{key}" in self._settings:
+            return self._settings[f"{section}.{key}"]
         if self.run is not None:
             settings = settings_of(self.run)
         else:
             settings = tomllib.loads(Path(self._config).read_text()) if self._config else {}
-        return settings.get("agent", {}).get("envs", 1)
+        return settings.get(section, {}).get(key, default)
 
     def _trained(self):
         if self.run is None:
@@ -144,7 +153,8 @@ class Predictor:
     """A process that holds a network and is asked what it would do."""
 
     def __init__(self, run, make):
-        self.served = None
+        self.served, self.lock = None, threading.Lock()
+        self.frames = settings_of(run).get("wrappers", {}).get("frame_stack", 1)
 
         def observed(*asked):
             self.served = make(*asked)
@@ -161,17 +171,41 @@ class Predictor:
             raise program.ProgramFailed(told)
 
     def ask(self, observation, action_mask):
-        numbers = memoryview(self.served.encode(observation)).cast("f").tolist()
+        frames = [observation] if self.frames == 1 else list(observation)
+        if len(frames) != self.frames:
+            raise ValueError(f"{len(frames)} observations are no stack of wrappers.frame_stack = {self.frames}")
+        space = self.served.env.observation_space
+        if isinstance(space, gymnasium.spaces.Discrete):
+            for frame in frames:
+                if not space.contains(frame):
+                    raise ValueError(f"{frame!r} is no observation of {space}")
+        numbers = [number for frame in frames for number in memoryview(self.served.encode(frame)).cast("f").tolist()]
         mask = None if action_mask is None else [bool(valid) for valid in action_mask]
-        self.socket.sendall(json.dumps({"observation": numbers, "action_mask": mask}).encode() + b"\n")
-        answer = json.loads(self.process.stdout.readline())
+        request = json.dumps({"observation": numbers, "action_mask": mask}).encode() + b"\n"
+        # One question and its answer at a time.
+        with self.lock:
+            self.socket.sendall(request)
+            answer = json.loads(self.process.stdout.readline())
         if "error" in answer:
             raise ValueError(answer["error"])
-        return answer
+        return {key: [told(one) for one in value] if isinstance(value, list) else value for key, value in answer.items()}
 
     def close(self):
         program.hang_up(self.socket)
         self.process.communicate()
+
+
+def told(value):
+    """JSON has no NaN, which a value is that has no unit yet."""
+    return math.nan if value is None else value
+
+
+def written(key, value):
+    """A value of a setting as TOML."""
+    if value is None:
+        raise TypeError(f"{key} = None: a setting has no such value; leave it out")
+    # NumPy's numbers and arrays are Python's to a setting; and TOML has no surrogates.
+    return json.dumps(value, ensure_ascii=False, default=lambda other: other.tolist())
 
 
 def settings_of(run):

@@ -208,6 +208,10 @@ class Connection:
         self.busy_since = time.monotonic()
         return what, which, argument, content
 
+    def rest(self):
+        """There is no answer to the last request, so nothing is waited for."""
+        self.busy_since = None
+
     def send(self, status, content=b"", reward=0.0, end=0):
         with self.lock:
             self.busy_since = None
@@ -243,34 +247,39 @@ def serve(connection, make):
     try:
         while request := connection.receive():
             what, which, argument, content = request
+            # Sent below, so that a connection that breaks is not taken for an error of the environment.
+            reply = None
             try:
                 if what == STEP:
-                    observation, reward, end = environments[which].step(argument)
-                    connection.send(DONE, observation, reward, end)
-                    if which in unchecked:
-                        environments[which].drop_checker()
-                        checked.add(unchecked.pop(which))
+                    reply = (DONE, *environments[which].step(argument))
                 elif what in (RESET, SEEDED_RESET):
                     seed = argument if what == SEEDED_RESET else None
                     observation, end = environments[which].reset(seed)
-                    connection.send(DONE, observation, end=end)
+                    reply = (DONE, observation, 0.0, end)
                 elif what == MAKE:
                     asked = json.loads(content)
                     name = asked["name"]
                     served = make(name, asked["arguments"], name in checked)
                     environments[which], unchecked[which] = served, name
-                    connection.send(DONE, json.dumps(served.about).encode())
+                    reply = (DONE, json.dumps(served.about).encode())
                 elif what == CLOSE and which in environments:
                     unchecked.pop(which, None)
                     environments.pop(which).close()
             except Refused as refusal:
-                connection.send(REFUSED, str(refusal).encode())
+                reply = (REFUSED, str(refusal).encode())
             except (Exception, SystemExit) as error:
                 if what == CLOSE:
                     traceback.print_exc()
                 else:
                     failure = error
-                    connection.send(RAISED, raised(error).encode())
+                    reply = (RAISED, raised(error).encode())
+            if reply is None:
+                connection.rest()
+                continue
+            connection.send(*reply)
+            if what == STEP and reply[0] == DONE and which in unchecked:
+                environments[which].drop_checker()
+                checked.add(unchecked.pop(which))
         return failure
     except ConnectionError:
         # The program has gone, as it may while a step is under way.

@@ -188,3 +188,58 @@ def test_only_actions_that_are_valid_are_taken_and_predicted(tmp_path):
     assert trained.predict(0, action_mask=numpy.array([0, 1]))[0] == 2
     with pytest.raises(ValueError, match="is no mask of the actions of .*it must be 2 truth values"):
         trained.predict(0, action_mask=[True])
+
+
+def test_a_lent_environment_is_not_evaluated_in_while_it_trains(tmp_path):
+    with pytest.raises(ValueError, match="evaluation.period = 50 .* this is one"):
+        agent(Corridor(), tmp_path, settings={"evaluation.period": 50}).learn(100)
+    trained = agent(Corridor, tmp_path, settings={"evaluation.period": 150}).learn(200)
+    with pytest.raises(ValueError, match="evaluation.period = 150"):
+        ConcreteDQN.load(trained.run, Corridor()).learn(100)
+    assert ConcreteDQN.load(trained.run, Corridor, verbose=False).learn(100).summary["total_steps"] == 300
+
+
+def test_settings_are_written_as_they_are(tmp_path):
+    with pytest.raises(TypeError, match="env_args.is_slippery = None"):
+        agent("FrozenLake-v1", tmp_path, env_args={"is_slippery": None}).learn(100)
+    trained = agent("FrozenLake-v1", tmp_path, settings={"agent.gamma": numpy.float32(0.5), "seed": numpy.int64(3)})
+    config = (trained.learn(100).run / "config.toml").read_text()
+    assert "gamma = 0.5" in config and "seed = 3" in config
+    with pytest.raises(TypeError, match="settings"):
+        ConcreteDQN.load(trained.run, settings={"agent.gamma": 0.9})
+
+
+def test_what_is_no_observation_is_refused_and_a_value_without_a_unit_is_nan(tmp_path):
+    class Idle(Corridor):
+        def step(self, action):
+            observation, _, *rest = super().step(action)
+            return observation, 0.0, *rest
+
+    trained = agent(Idle, tmp_path).learn(200)
+    for wrong in (-1, 5, numpy.array([1, 2])):
+        with pytest.raises(ValueError, match="is no observation of Discrete"):
+            trained.predict(wrong)
+    action, std = trained.predict(0)
+    assert action in (1, 2) and numpy.isnan(std) and numpy.isnan(trained.values(0)["mean"]).all()
+
+
+def test_frames_are_stacked(tmp_path):
+    trained = agent(Corridor, tmp_path, settings={"wrappers.frame_stack": 2}).learn(200)
+    assert trained.predict([0, 1])[0] in (1, 2)
+    with pytest.raises(ValueError, match="3 observations are no stack of wrappers.frame_stack = 2"):
+        trained.predict([0, 1, 2])
+
+
+def test_threads_get_answers_to_their_own_questions(tmp_path):
+    trained = agent(Corridor, tmp_path).learn(300)
+    trained.values(0)
+    wrong = []
+
+    def ask(action):
+        mask = [action == 1, action == 2]
+        wrong.extend(action for _ in range(200) if trained.predict(0, action_mask=mask)[0] != action)
+
+    threads = [threading.Thread(target=ask, args=(action,)) for action in (1, 2, 1, 2)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert not wrong

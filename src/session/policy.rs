@@ -181,8 +181,9 @@ impl Policy {
     ) -> Result<ActionValues, Error> {
         let actions = self.network.actions();
         if valid.is_some_and(|valid| valid.len() != actions || !valid.contains(&true)) {
+            let given = valid.unwrap_or_default();
             return Err(Error::Usage(format!(
-                "{valid:?} is no mask of the actions of {}; it must be {actions} truth values, one of them true at least",
+                "{given:?} is no mask of the actions of {}; it must be {actions} truth values, one of them true at least",
                 self.entry.id()
             )));
         }

@@ -105,15 +105,22 @@ impl Process {
         let asked = Instant::now();
         while asked.elapsed() < patience {
             if let Some(status) = self.child.try_wait()? {
+                // What it has started may go on without it; most often there is nothing.
+                let _ = self.kill_group();
                 return Ok(status);
             }
             thread::sleep(Duration::from_millis(2));
         }
         // With all that it has started: `python3` may itself be a script that starts Python.
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            kill_process_group(group, Signal::KILL)?;
-        }
+        self.kill_group()?;
         self.child.wait()
+    }
+
+    fn kill_group(&self) -> io::Result<()> {
+        match i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            Some(group) => Ok(kill_process_group(group, Signal::KILL)?),
+            None => Ok(()),
+        }
     }
 
     /// Waits for the end of a process that has closed its side, and says how it ended.

@@ -26,8 +26,9 @@ impl<E: Env> Env for ClipRewards<E> {
 
     fn step(&mut self, action: usize) -> Result<Step, EnvError> {
         let step = self.env.step(action)?;
-        // NaN stays what it is, for `Checked` to find.
-        Ok(Step { reward: step.reward.clamp(-1.0, 1.0), ..step })
+        // What is no finite number stays what it is, for `Checked` to find.
+        let reward = if step.reward.is_finite() { step.reward.clamp(-1.0, 1.0) } else { step.reward };
+        Ok(Step { reward, ..step })
     }
 
     fn save_state(&self) -> Option<Vec<u8>> {
