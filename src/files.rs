@@ -104,6 +104,24 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
     to.parent().map_or(Ok(()), sync_folder)
 }
 
+/// Gives a folder another name, in place of the folder that has it, if any: at every moment there is a whole one.
+pub(crate) fn replace_folder(from: &Path, to: &Path) -> Result<(), Error> {
+    if !to.exists() {
+        return rename(from, to);
+    }
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        if renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE).is_ok() {
+            remove(from);
+            return to.parent().map_or(Ok(()), sync_folder);
+        }
+    }
+    // A file system that can't exchange two.
+    remove(to);
+    rename(from, to)
+}
+
 /// Removes a file or a folder that nobody needs. What can't be removed does no harm where it lies.
 pub(crate) fn remove(path: &Path) {
     let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };

@@ -266,7 +266,8 @@ impl Observer for StopsWhenAsked {
 fn an_interrupted_evaluation_is_played_again() {
     let runs = tempfile::tempdir().unwrap();
     let session = |name: &str| {
-        let mut config = config(900);
+        // Half of the steps are a moment of the maps, too.
+        let mut config = config(800);
         config.evaluation.period = 400;
         Session::new(&Registry::builtin(), config).unwrap().in_folder(runs.path().join(name)).unwrap()
     };
@@ -278,10 +279,25 @@ fn an_interrupted_evaluation_is_played_again() {
     assert_eq!((parts.summary().total_steps, parts.summary().best_evaluation), (400, None));
     drop(parts);
     Session::resume(runs.path().join("parts"), &Registry::builtin()).unwrap().train(&mut ()).unwrap();
-    let evaluations =
-        |name: &str| std::fs::read_to_string(runs.path().join(name).join("evaluations.csv")).unwrap();
-    assert_eq!(evaluations("whole").lines().count(), 3);
-    assert_eq!(evaluations("whole"), evaluations("parts"));
+    let text = |name: &str, file: &str| std::fs::read_to_string(runs.path().join(name).join(file)).unwrap();
+    assert_eq!(text("whole", "evaluations.csv").lines().count(), 3);
+    for file in ["evaluations.csv", "maps.csv"] {
+        assert_eq!(text("whole", file), text("parts", file));
+    }
+    // The checkpoint of that step has the score, so the best is the same one.
+    let states = |name: &str| {
+        let of = |step: u64| text(name, &format!("checkpoints/step-{step:012}/state.json"));
+        [400, 800].map(|step| serde_json::from_str::<serde_json::Value>(&of(step)).unwrap()["score"].clone())
+    };
+    assert_eq!(states("whole"), states("parts"));
+    assert!(states("parts").iter().all(serde_json::Value::is_number));
+    let best = |name: &str| {
+        let mut best =
+            Policy::load_checkpoint(CheckpointChoice::Best, "cpu", runs.path().join(name), CartPole::new)
+                .unwrap();
+        best.predict(&[0.1; 4]).unwrap()
+    };
+    assert_eq!(best("whole"), best("parts"));
     assert_eq!(learned(&runs.path().join("whole")), learned(&runs.path().join("parts")));
 }
 

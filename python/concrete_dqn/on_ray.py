@@ -118,15 +118,20 @@ def start(job, folder):
         )
     # Environments of Gymnasium are in the Python of this node.
     environment = {"CONCRETE_DQN_PYTHON": sys.executable, **os.environ}
-    return subprocess.Popen(
-        [program, "experiment", f"{folder}/experiment.toml", "--output", folder, "--cell", job["name"]],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        preexec_fn=begin_child,
-    )
+    command = [program, "experiment", f"{folder}/experiment.toml", "--output", folder, "--cell", job["name"]]
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env=environment,
+            preexec_fn=begin_child,
+        )
+    except OSError as error:
+        raise UnfitNode(f"the node {socket.gethostname()} can't run {program} ({error})") from error
 
 
 def begin_child():
@@ -238,10 +243,11 @@ def tell(event, **more):
 class Cell:
     """A run that is to be done."""
 
-    def __init__(self, index, name, run):
+    def __init__(self, index, name, run, step):
         self.index, self.name = index, name
         self.run = run  # Its folder below that of the experiment, where there is one.
-        self.losses = 0  # How often it was lost since its last new checkpoint.
+        self.losses = 0  # How often it was lost since its last new checkpoint,
+        self.step = step or 0  # which was of this step.
         self.shared = False
 
 
@@ -251,7 +257,8 @@ class Driver:
         self.output = Path(request["output"])
         self.mark = self.output / f".seen-{uuid.uuid4().hex}"
         self.waiting = collections.deque(
-            Cell(index, cell["name"], cell["run"]) for index, cell in enumerate(request["cells"])
+            Cell(index, cell["name"], cell["run"], cell["run"] and newest_step(self.output / cell["run"]))
+            for index, cell in enumerate(request["cells"])
         )
         self.running = {}
         # Not Ray's retries, which would hand the task the checkpoint that it was first started with.
@@ -307,7 +314,9 @@ class Driver:
             unpack(self.output, update)
             cell.run = update["run"]
         if "saved" in item:
-            cell.losses = 0
+            # One that was there before says nothing of whether the run gets on.
+            if item["saved"] > cell.step:
+                cell.losses, cell.step = 0, item["saved"]
             tell("saved", cell=cell.index, step=item["saved"])
         if "ended" not in item:
             return

@@ -51,7 +51,8 @@ def start(arguments, **streams):
     with theirs:
         # In a session of its own, so that Ctrl-C is for this process, which passes it on.
         process = subprocess.Popen(
-            [find(), "--gymnasium-on-stdin", *arguments], stdin=theirs, start_new_session=True, text=True, **streams
+            [find(), "--gymnasium-on-stdin", *arguments], stdin=theirs, start_new_session=True, text=True, errors="replace",
+            **streams
         )
     return process, ours
 

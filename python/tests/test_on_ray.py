@@ -204,6 +204,25 @@ def test_what_trying_again_does_not_mend_is_not_tried_again(tmp_path, capsys, er
     assert "\x1b" not in told[-1]["said"] and str(error).rsplit(maxsplit=1)[-1] in told[-1]["said"]
 
 
+def test_a_checkpoint_that_was_there_before_does_not_count_as_getting_on(tmp_path, capsys):
+    (tmp_path / "run/checkpoints/step-000000000100").mkdir(parents=True)
+    request = {"output": str(tmp_path), "cells": [{"name": "it", "run": "run"}], "at_once": None, "retries": 2}
+    request |= {"experiment": "", "program": "", "scratch": None}
+    driver = on_ray.Driver(BrokenRay(None), request, threading.Event())
+    cell = driver.waiting.popleft()
+    saved = {"saved": 100, "shared": True, "update": None}
+    died = {"ended": -9, "said": "", "shared": True, "node": "it", "update": None}
+    for _ in range(3):
+        driver.running[None] = cell
+        driver.take(None, cell, saved)
+        driver.take(None, cell, died)
+    told = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
+    assert told[-1] == "ended" and told.count("lost") == 2
+    driver.running[None] = cell
+    driver.take(None, cell, saved | {"saved": 200})
+    assert (cell.losses, cell.step) == (0, 200)
+
+
 def drive(tmp_path, init, address=None):
     """A driver, with a Ray that does this when it is to connect."""
     (tmp_path / "ray.py").write_text(f"import time\ndef init(**how):\n    {init}\n")

@@ -15,7 +15,7 @@ use super::state::{STATE, State, VERSION};
 use crate::agent::Agent;
 use crate::engine::ONLINE;
 use crate::error::Error;
-use crate::files::{remove, rename, write_folder};
+use crate::files::{remove, rename, replace_folder, write_folder};
 use crate::network::QNetwork;
 use crate::tensors::{Arrays, Stored};
 use crate::training::{EnvironmentProgress, TrainingProgress, TrainingSnapshot};
@@ -92,7 +92,7 @@ impl<R: DeserializeOwned> SavedCheckpoint<R> {
         let partial = partial(folder);
         remove(&partial);
         write_folder(&partial, &files)
-            .and_then(|()| rename(&partial, folder))
+            .and_then(|()| replace_folder(&partial, folder))
             .inspect_err(|_| remove(&partial))
     }
 }

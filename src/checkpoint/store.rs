@@ -169,7 +169,7 @@ impl Checkpoints {
         Err(Error::Usage(format!("{} {problem}", self.folder.display())))
     }
 
-    /// Writes a checkpoint of the training, unless there is one of the same step, and removes those that are
+    /// Writes a checkpoint of the training, unless there is one of the same step with no less to tell, and removes those that are
     /// not kept. `config` is the run's config as TOML, `record` what the run's own files need to be resumed. The one
     /// with the highest `score` is the best.
     ///
@@ -188,7 +188,10 @@ impl Checkpoints {
     {
         let name = name_of(snapshot.agent.steps());
         if self.kept.last().is_some_and(|newest| newest.name == name) {
-            return Ok(());
+            // One from before the evaluation of its step gets the score that it lacks; there is nothing else to add.
+            if self.kept.pop_if(|newest| newest.score.is_none() && score.is_some()).is_none() {
+                return Ok(());
+            }
         }
         snapshot.agent.check_finite()?;
         let segments = self.segments.save(snapshot.agent.replay())?;

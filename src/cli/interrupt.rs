@@ -16,7 +16,7 @@ impl Interrupt {
     pub fn install() -> Self {
         let presses = Arc::new(AtomicU32::new(0));
         let counted = Arc::clone(&presses);
-        let installed = ctrlc::set_handler(move || {
+        let respond = move || {
             if counted.fetch_add(1, Ordering::SeqCst) > 0 {
                 // Not std::process::exit, which would run libtorch's destructors under a thread that is still
                 // in it.
@@ -25,8 +25,11 @@ impl Interrupt {
             tracing::warn!(
                 "saving and ending, so that `resume` goes on from here; once more ends it at once"
             );
-        });
-        if let Err(error) = installed {
+        };
+        let on_ctrl_c = ctrlc::set_handler(respond.clone()).map_err(|error| error.to_string());
+        if let Err(error) =
+            on_ctrl_c.and_then(|()| on_termination(respond).map_err(|error| error.to_string()))
+        {
             tracing::warn!("Ctrl-C will end the run at once, because no handler could be set: {error}");
         }
         Self(presses)
@@ -36,6 +39,30 @@ impl Interrupt {
     pub fn wants_to_stop(&self) -> bool {
         self.0.load(Ordering::SeqCst) > 0
     }
+}
+
+/// Calls `respond` on SIGTERM, and where the terminal hangs up, unless that is to be ignored, as under `nohup`.
+#[cfg(unix)]
+fn on_termination(respond: impl Fn() + Send + 'static) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGTERM};
+    let wanted = [SIGTERM, SIGHUP].into_iter().filter(|signal| *signal == SIGTERM || !is_ignored(*signal));
+    let mut signals = signal_hook::iterator::Signals::new(wanted)?;
+    std::thread::Builder::new().spawn(move || signals.forever().for_each(|_| respond()))?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn on_termination(_: impl Fn()) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Whether whoever started this program has it ignore a signal; where the kernel does not tell, not.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 /// Makes a file-size limit (`ulimit -f`) an error of the write that met it, as a full disk is, and not the

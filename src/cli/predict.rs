@@ -7,7 +7,7 @@ use control_envs::Registry;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::PredictArguments;
-use super::terminal::print;
+use super::terminal::{print, print_while_read};
 use crate::error::Error;
 use crate::session::{ActionValues, Policy};
 
@@ -44,9 +44,9 @@ pub fn run(registry: &Registry, arguments: &PredictArguments) -> Result<(), Erro
     let spec = policy.environment().spec();
     let (env, observation) = (&spec.id, spec.observation_space.len());
     print(&json(&Line::Ready { env, observation, actions: &spec.actions })?)?;
-    for line in io::stdin().lock().lines() {
+    for line in io::stdin().lock().split(b'\n') {
         let line = line.map_err(Error::file("read", Path::new("the standard input")))?;
-        let answer = match serde_json::from_str(&line) {
+        let answer = match serde_json::from_slice(&line) {
             Ok(Asked::Observation(observation)) => policy.predict(&observation),
             Ok(Asked::Masked(Masked { observation, action_mask })) => {
                 policy.predict_among(action_mask.as_deref(), &observation)
@@ -57,7 +57,9 @@ pub fn run(registry: &Registry, arguments: &PredictArguments) -> Result<(), Erro
             )),
         };
         let answer = answer.map_err(|error| error.to_string());
-        print(&json(&answer.map_or_else(|error| Line::Error { error }, Line::Answer))?)?;
+        if !print_while_read(&json(&answer.map_or_else(|error| Line::Error { error }, Line::Answer))?)? {
+            break;
+        }
     }
     Ok(())
 }

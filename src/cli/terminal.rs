@@ -25,12 +25,15 @@ use crate::training::Observer;
 
 /// Prints to stdout. A reader that has gone away, as with `| head`, is no failure; a full disk behind it is.
 pub fn print(text: &str) -> Result<(), Error> {
+    print_while_read(text).map(drop)
+}
+
+/// The same; returns whether there is a reader still.
+pub fn print_while_read(text: &str) -> Result<bool, Error> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::file("write to", Path::new("the standard output"))(error))
-        }
-        _ => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        written => written.map(|()| true).map_err(Error::file("write to", Path::new("the standard output"))),
     }
 }
 

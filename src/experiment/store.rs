@@ -76,7 +76,7 @@ fn state(found: &[FoundRun], wanted: &Config) -> Result<RunState, Error> {
     if state.finished().is_none() {
         for run in found.iter().filter(|run| run.is_of(wanted)) {
             let differences = run.differences(wanted);
-            if !differences.is_empty() && run.is_finished()? {
+            if !differences.is_empty() && run.is_finished() {
                 return Err(Error::Usage(format!(
                     "{} was run with other settings than the experiment asks for now ({}); give another --output, or \
                      delete that folder to have it run again",

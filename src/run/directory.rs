@@ -44,16 +44,18 @@ impl RunDirectory {
     /// Makes `path`, which need not exist yet, the folder of a run and writes the resolved config into it.
     ///
     /// # Errors
-    /// [`Error::Usage`] where it holds a run already, and where the config can't be written.
+    /// [`Error::Usage`] where it holds a run already, [`Error::Busy`] where another process begins one there, and where the
+    /// config can't be written.
     pub fn create_at(path: &Path, config: &Config) -> Result<Self, Error> {
         let directory = Self(path.to_owned());
+        fs::create_dir_all(path).map_err(Error::file("create the folder", path))?;
+        let _lock = directory.lock()?;
         if directory.config().exists() {
             return Err(Error::Usage(format!(
                 "{} holds a run already; resume that one, or give another folder",
                 path.display()
             )));
         }
-        fs::create_dir_all(path).map_err(Error::file("create the folder", path))?;
         directory.write_config(config)?;
         Ok(directory)
     }

@@ -60,7 +60,11 @@ impl FoundRun {
         }
         paths.sort();
         let runs = paths.iter().filter_map(|path| RunDirectory::open(path).ok());
-        runs.map(Self::open).collect()
+        // What can't be read is nothing that could be gone on with, and others are none the worse for it.
+        let open = |run| {
+            Self::open(run).inspect_err(|error| tracing::warn!("{error}; that run is passed over")).ok()
+        };
+        Ok(runs.filter_map(open).collect())
     }
 
     /// The run in a folder.
@@ -98,26 +102,20 @@ impl FoundRun {
         wanted.settings().into_iter().filter_map(difference).collect()
     }
 
-    /// Whether nothing is left to do for it by its own settings.
-    ///
-    /// # Errors
-    /// Where what it has come to can't be read.
-    pub fn is_finished(&self) -> Result<bool, Error> {
-        let path = self.directory.summary();
-        if !path.is_file() {
-            return Ok(false);
-        }
-        let summary: Summary = read_json(&path)?;
+    /// Whether nothing is left to do for it by its own settings. Without a summary that can be read it is not, and resuming
+    /// it writes another.
+    pub fn is_finished(&self) -> bool {
+        let Ok(summary) = read_json::<Summary>(&self.directory.summary()) else { return false };
         let unevaluated = self.settings.contains(&("evaluation.episodes".to_owned(), "0".to_owned()));
         // The summary of a run that is trained further stays until that training ends.
         let steps =
             self.settings.iter().find(|(key, _)| key == "steps").and_then(|(_, steps)| steps.parse().ok());
         let is_whole = steps.is_none_or(|steps: u64| summary.total_steps >= steps);
-        Ok(is_whole && summary.ended == "finished" && (summary.evaluation.is_some() || unevaluated))
+        is_whole && summary.ended == "finished" && (summary.evaluation.is_some() || unevaluated)
     }
 
     /// What there is of the run with these settings, of which `found` are some. Of several that were ended early it is the
-    /// one with the newest checkpoint.
+    /// last that has a checkpoint: it was begun because the others could not be resumed.
     ///
     /// # Errors
     /// Where a file can't be read.
@@ -127,13 +125,13 @@ impl FoundRun {
             if !run.is_of(wanted) || !run.differences(wanted).is_empty() {
                 continue;
             }
-            if run.is_finished()? {
+            if run.is_finished() {
                 return Ok(RunState::Finished(run.directory.clone()));
             }
             let step = Checkpoints::new(run.directory.checkpoints(), 1).newest_step()?;
             // What writes no checkpoints can't be resumed.
             let is_resumable = step.is_some() || wanted.checkpoint.keep > 0;
-            if is_resumable && begun.as_ref().is_none_or(|(other, _)| step >= *other) {
+            if is_resumable && begun.as_ref().is_none_or(|(other, _)| step.is_some() || other.is_none()) {
                 begun = Some((step, run));
             }
         }
@@ -176,9 +174,15 @@ mod tests {
 
         let without = run(runs.path(), &config, &[], Some("a loss is not finite"));
         assert_eq!(state(&config), RunState::Begun(without));
-        let newest = run(runs.path(), &config, &[10, 30], None);
-        run(runs.path(), &config, &[20], Some("interrupted"));
-        assert_eq!(state(&config), RunState::Begun(newest));
+        run(runs.path(), &config, &[10, 30], None);
+        let last = run(runs.path(), &config, &[20], Some("interrupted"));
+        assert_eq!(state(&config), RunState::Begun(last.clone()));
+        run(runs.path(), &config, &[], None);
+        assert_eq!(
+            state(&config),
+            RunState::Begun(last),
+            "one without a checkpoint is not gone on with before it"
+        );
         let finished = run(runs.path(), &config, &[5], Some("finished"));
         assert_eq!(state(&config), RunState::Finished(finished));
         // One that is trained further keeps the summary that it had.

@@ -57,7 +57,12 @@ mod tests {
         assert!(directory.is_busy().unwrap());
         let problem = directory.lock().unwrap_err().to_string();
         assert!(problem.contains("another process is writing"), "{problem}");
+        // Nor does one that is to begin there write its settings over.
+        std::fs::remove_file(directory.config()).unwrap();
+        let begun = RunDirectory::create_at(directory.path(), &Config::default());
+        assert!(matches!(begun, Err(Error::Busy(_))) && !directory.config().exists());
         drop(first);
         assert!(directory.lock().is_ok());
+        assert!(RunDirectory::create_at(directory.path(), &Config::default()).is_ok());
     }
 }

@@ -23,14 +23,19 @@ impl Redraw {
     pub fn start(folder: PathBuf, label: RunLabel, period: Duration) -> Self {
         let (stop, stopped) = channel::<()>();
         let (thread_folder, thread_label) = (folder.clone(), label.clone());
-        let thread = std::thread::spawn(move || {
+        let thread = std::thread::Builder::new().spawn(move || {
             while stopped.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
                 if let Err(error) = draw_run(&thread_folder, &thread_label) {
                     tracing::warn!("could not draw the plots: {error}");
                 }
             }
         });
-        Self { folder, label, stop: Some(stop), thread: Some(thread) }
+        if let Err(error) = &thread {
+            tracing::warn!(
+                "the plots are drawn at the end only, since no thread could be started for them: {error}"
+            );
+        }
+        Self { folder, label, stop: Some(stop), thread: thread.ok() }
     }
 
     /// Ends the thread and draws once more, from the complete files.

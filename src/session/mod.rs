@@ -154,7 +154,7 @@ impl Session {
             let mut training =
                 EvaluatedTraining { entry, config, recorder: &mut *recorder, observer: &mut watched };
             // One that was interrupted comes before what is learned next.
-            training.evaluate_if_due(TrainingSnapshot { envs, agent, progress })?;
+            training.make_up(TrainingSnapshot { envs, agent, progress })?;
             train(envs, agent, progress, &mut training)
         });
         let snapshot = TrainingSnapshot { envs, agent, progress };

@@ -29,8 +29,13 @@ pub struct EvaluatedTraining<'a> {
 }
 
 impl EvaluatedTraining<'_> {
+    /// Does what an interruption in the middle of an evaluation left undone between two steps.
+    pub fn make_up(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
+        if self.is_due(&snapshot) { self.between_steps(snapshot) } else { Ok(()) }
+    }
+
     /// Evaluates the policy as it is now, where it is time to.
-    pub fn evaluate_if_due(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
+    fn evaluate_if_due(&mut self, snapshot: TrainingSnapshot<'_>) -> Result<(), Error> {
         if !self.is_due(&snapshot) {
             return Ok(());
         }

@@ -77,3 +77,38 @@ fn a_second_interrupt_ends_the_program_at_once_and_quietly() {
         assert!(!stderr.contains("panicked"), "{stderr}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_training_under_nohup_outlives_its_terminal() {
+    let runs = tempfile::tempdir().unwrap();
+    let program = env!("CARGO_BIN_EXE_concrete-dqn");
+    let mut child = Command::new("sh")
+        .args(["-c", "trap '' HUP; exec \"$@\"", "sh", program])
+        .args(QUICK)
+        .args(["--steps", "100000000", "-q", "--runs-dir"])
+        .arg(runs.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    let rows = || {
+        let folder = fs::read_dir(runs.path()).ok()?.next()?.ok()?.path();
+        Some(fs::read_to_string(folder.join("episodes.csv")).ok()?.lines().count())
+    };
+    let wait_for = |count: usize| {
+        while rows().unwrap_or(0) < count {
+            assert!(started.elapsed() < Duration::from_secs(120), "no episode was written");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let pid = child.id().to_string();
+    let send = |signal: &str| assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    wait_for(5);
+    send("-HUP");
+    wait_for(rows().unwrap() + 5);
+    assert!(child.try_wait().unwrap().is_none());
+    send("-TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}

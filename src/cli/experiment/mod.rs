@@ -88,7 +88,11 @@ pub fn run(
         Ok(trained) => trained,
         Err(error @ Error::Usage(_)) => return Err(error),
         Err(error) => {
-            gather(&search::read(registry, arguments, &store)?, &store, terminal)?;
+            let gathered =
+                search::read(registry, arguments, &store).and_then(|plan| gather(&plan, &store, terminal));
+            if let Err(other) = gathered {
+                tracing::warn!("what is finished could not be summed up: {other}");
+            }
             return Err(error);
         }
     };

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::io::Write;
 
 use control_envs::Registry;
@@ -51,11 +52,19 @@ enum Answer {
 /// The experiment of a file, with the settings that its search has tried so far.
 pub fn read(registry: &Registry, arguments: &ExperimentArguments, store: &Store) -> Result<Plan, Error> {
     let plan = Plan::read(&arguments.file, registry)?;
-    let trials = fs::read_to_string(store.trials()).unwrap_or_default();
+    let trials = trials(store)?;
     if plan.search.is_none() || plan.text.contains(HEADING) || trials.is_empty() {
         return Ok(plan);
     }
     Plan::parse(&arguments.file.display().to_string(), plan.text + HEADING + &trials, registry)
+}
+
+/// What was tried so far, as TOML; nothing where there is no such file yet.
+fn trials(store: &Store) -> Result<String, Error> {
+    match fs::read_to_string(store.trials()) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        read => read.map_err(Error::file("read", &store.trials())),
+    }
 }
 
 /// Trains what is not finished, and tries settings until there are as many as the file says. Returns the experiment with all
@@ -172,7 +181,7 @@ fn ask(request: &Request<'_>, store: &Store) -> Result<Vec<Vec<Json>>, Error> {
 
 /// Adds settings to those that are to be tried.
 fn add(search: &Search, store: &Store, first: usize, asked: &[Vec<Json>]) -> Result<(), Error> {
-    let mut text = fs::read_to_string(store.trials()).unwrap_or_default();
+    let mut text = trials(store)?;
     for (index, values) in asked.iter().enumerate() {
         text += &search.variant(first + index, values).map_err(|key| {
             Error::Elsewhere(format!("Optuna asked for a value of {key} that is not in its range"))
