@@ -51,17 +51,25 @@ impl<R: DeserializeOwned> SavedCheckpoint<R> {
     /// # Errors
     /// [`Error::Content`] where a file is missing or is not as it was written, [`Error::CheckpointVersion`].
     pub fn open(folder: &Path) -> Result<Self, Error> {
-        let manifest = Manifest::read(folder)?;
-        let path = folder.join(STATE);
-        let state = State::<R>::parse(&manifest.verified(STATE)?, &path)?;
-        let tensors = manifest.verified(TENSORS)?;
-        for name in &state.segments {
+        let saved = Self::open_network(folder)?;
+        for name in &saved.state.segments {
             if !segments::is_plain(name) {
                 let problem = format!("it names a segment `{}`, which is no file name", name.escape_debug());
-                return Err(Error::Content { path, problem });
+                return Err(Error::Content { path: folder.join(STATE), problem });
             }
-            manifest.verified(&segments::relative(name))?;
+            saved.manifest.verified(&segments::relative(name))?;
         }
+        Ok(saved)
+    }
+
+    /// The same without a look at its replay, which a network has no need of.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn open_network(folder: &Path) -> Result<Self, Error> {
+        let manifest = Manifest::read(folder)?;
+        let state = State::<R>::parse(&manifest.verified(STATE)?, &folder.join(STATE))?;
+        let tensors = manifest.verified(TENSORS)?;
         Ok(Self { folder: folder.to_owned(), state, tensors, manifest })
     }
 

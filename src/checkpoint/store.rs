@@ -140,7 +140,7 @@ impl Checkpoints {
         checkpoint.restore(envs, agent, &mut self.segments)
     }
 
-    /// The checkpoint that is meant, its checksums right.
+    /// The checkpoint that is meant, for its network: the checksum of that is right, and the replay is not looked at.
     ///
     /// # Errors
     /// [`Error::Usage`] where there is none such, with those that there are; [`Error::Content`] where it is damaged, and
@@ -156,7 +156,7 @@ impl Checkpoints {
             CheckpointChoice::Step(step) => Some(name_of(step)).filter(|name| names.contains(name)),
         };
         if let Some(name) = name {
-            return SavedCheckpoint::open(&self.folder.join(name));
+            return SavedCheckpoint::open_network(&self.folder.join(name));
         }
         let steps: Vec<&str> =
             names.iter().map(|name| name[PREFIX.len()..].trim_start_matches('0')).collect();

@@ -80,6 +80,12 @@ fn a_checkpoint_is_evaluated() {
         let played: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!((played["episodes"].as_u64(), played["cut"].as_u64()), (Some(2), Some(0)));
     }
+    // A network has no need of the replay, whatever became of that.
+    let (segments, before) = (folder.join("checkpoints/replay"), text(&evaluate("last").stdout));
+    for segment in fs::read_dir(&segments).unwrap() {
+        fs::write(segment.unwrap().path(), "damaged").unwrap();
+    }
+    assert_eq!(text(&evaluate("last").stdout), before);
     assert_fails(&evaluate("301"), 2, &["no checkpoint of step 301; there are those of step ", "700"]);
     assert_fails(&evaluate("first"), 2, &["it must be best, last, or the step of a checkpoint"]);
 }
