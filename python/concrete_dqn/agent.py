@@ -89,7 +89,11 @@ class ConcreteDQN:
         """For all actions, in their order, mean, epistemic_std and aleatoric_std of their values, and which is best."""
         if self._predictor is None:
             self._predictor = Predictor(self._trained(), self._make)
-        return self._predictor.ask(observation, action_mask)
+        try:
+            return self._predictor.ask(observation, action_mask)
+        except program.ProgramFailed:
+            self._forget()
+            raise
 
     @property
     def summary(self):
@@ -184,8 +188,14 @@ class Predictor:
         request = json.dumps({"observation": numbers, "action_mask": mask}).encode() + b"\n"
         # One question and its answer at a time.
         with self.lock:
-            self.socket.sendall(request)
-            answer = json.loads(self.process.stdout.readline())
+            try:
+                self.socket.sendall(request)
+                line = self.process.stdout.readline()
+            except OSError:
+                line = ""
+        if not line:
+            raise program.ProgramFailed("the process that predicts has ended; the next prediction starts another")
+        answer = json.loads(line)
         if "error" in answer:
             raise ValueError(answer["error"])
         return {key: [told(one) for one in value] if isinstance(value, list) else value for key, value in answer.items()}

@@ -243,3 +243,12 @@ def test_threads_get_answers_to_their_own_questions(tmp_path):
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     assert not wrong
+
+
+def test_a_process_that_predicts_and_dies_is_followed_by_another(tmp_path):
+    trained = agent(Corridor, tmp_path).learn(200)
+    trained.predict(0)
+    trained._predictor.process.kill()
+    with pytest.raises(ProgramFailed, match="has ended; the next prediction starts another"):
+        trained.predict(0)
+    assert trained.predict(0)[0] in (1, 2)
