@@ -84,6 +84,13 @@ class RunTables {
     const { episodes, updates } = this.run.tables;
     this.layers = Object.keys(episodes).concat(Object.keys(updates)).filter((name, i, all) => /^p_\d+$/.test(name) && all.indexOf(name) === i);
     this.course = this.#course(episodes, updates);
+    // Of rows that came since there are no means.
+    const { means } = this.run;
+    this.averaged = {};
+    if (means && means.until >= Math.max(0, ...[episodes, updates].map(({ total_steps: steps = [] }) => steps[steps.length - 1] ?? 0))) {
+      const averaged = { episodes: means.episodes ?? episodes, updates: means.updates ?? updates };
+      this.averaged = { ...averaged, course: this.#course(averaged.episodes, averaged.updates) };
+    }
     this.speed = this.#speed(episodes);
   }
 
@@ -120,9 +127,10 @@ class RunTables {
     return this[name] || this.run.tables[name];
   }
 
-  /** x and y of a column; steps as what `axis` says. */
-  points(table, column, axis) {
-    const rows = this.table(table);
+  /** x and y of a column; steps as what `axis` says. Of a long table there are means of stretches, for what is to be averaged
+   *  or smoothed, since the rows that are left of it are its extremes. */
+  points(table, column, axis, isAveraged = false) {
+    const rows = (isAveraged && this.averaged[table]) || this.table(table);
     if (!rows || !rows[column]) return [[], []];
     if (axis === 'steps') return pairs(rows.total_steps, rows[column]);
     const { episodes } = this.run.tables;
@@ -326,11 +334,11 @@ function linesOfRun(tables, spec) {
     const lines = spec.series.flatMap((series) => {
       const columns = series.column === '{layer}' ? tables.layers : [series.column];
       return columns.map((column) => {
-        const [x, y] = tables.points(series.table, column, view.axis);
         const own = series.color ?? color++;
         const label = series.label || tables.layerName(column);
         const kind = series.dots ? 'dots' : series.marks ? 'marks' : own >= 7 ? 'dashed' : 'line';
         const isSmoothed = view.smoothing > 0 && kind === 'line' && !series.right;
+        const [x, y] = tables.points(series.table, column, view.axis, isSmoothed);
         return { x, y: isSmoothed ? smoothed(y, view.smoothing) : y, label, color: own, kind, scale: series.right ? 'right' : 'y' };
       });
     });
@@ -348,7 +356,8 @@ function level(view, value) {
 function linesOfRuns(runs, spec, columnOf) {
   return (view) => {
     const all = runs().map((run) => {
-      const [x, y] = run.tables.points(spec.table, columnOf(run.tables), view.axis);
+      const isAveraged = view.together !== 'apart' || view.smoothing > 0;
+      const [x, y] = run.tables.points(spec.table, columnOf(run.tables), view.axis, isAveraged);
       return { run, x, y: smoothed(y, view.smoothing) };
     }).filter((line) => line.x.length > 0);
     const lines = [];

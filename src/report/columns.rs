@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::plot::points::extremes;
+use crate::statistics;
 
 /// A column's name, and what a row has in it.
 pub type Field<R> = (&'static str, fn(&R) -> f64);
@@ -87,6 +88,17 @@ impl Columns {
         rows
     }
 
+    /// The means of `count` equal stretches of the rows at most, of what is finite in each, to six significant digits.
+    pub fn means(&self, count: usize) -> Self {
+        let length = self.len().div_ceil(count.max(1)).max(1);
+        let mean = |stretch: &[f64]| {
+            let finite: Vec<f64> = stretch.iter().copied().filter(|value| value.is_finite()).collect();
+            if finite.is_empty() { f64::NAN } else { rounded(statistics::mean(&finite)) }
+        };
+        let means = |values: &[f64]| values.chunks(length).map(mean).collect();
+        Self(self.0.iter().map(|(name, values)| (name.clone(), means(values))).collect())
+    }
+
     /// These rows alone.
     pub fn rows(&self, rows: &BTreeSet<usize>) -> Self {
         let kept = |values: &[f64]| rows.iter().map(|&row| values[row]).collect();
@@ -102,6 +114,11 @@ impl Serialize for Columns {
         }
         map.end()
     }
+}
+
+/// More digits than a curve tells.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 struct Brief(f64);
@@ -133,6 +150,15 @@ mod tests {
         let rows = [0.1, 17.0, f64::NAN, f64::INFINITY, -3.0, 1e300];
         let json = serde_json::to_string(&Columns::of(&rows, &[("x", |x| *x)])).unwrap();
         assert_eq!(json, r#"{"x":[0.1,17,null,null,-3,1e+300]}"#);
+    }
+
+    #[test]
+    fn means_are_of_equal_stretches_and_of_what_is_there() {
+        let rows = [1.0, 3.0, f64::NAN, 8.0, f64::NAN, f64::NAN, 1.0 / 3.0];
+        let means = Columns::of(&rows, &[("x", |x| *x)]).means(4);
+        let [first, second, third, fourth] = means.column("x") else { unreachable!() };
+        assert!((*first, *second, *fourth) == (2.0, 8.0, 0.333333) && third.is_nan());
+        assert_eq!(Columns::default().means(3).len(), 0);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Subject;
 use super::maps::Maps;
-use super::tables::{Ends, Tables};
+use super::tables::{Ends, Means, Tables};
 use crate::error::Error;
 use crate::files::read_json;
 use crate::plot::RunLabel;
@@ -43,6 +43,8 @@ pub struct RunData {
     /// How many rows the tables have in all.
     rows: RowCounts,
     tables: Tables,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    means: Option<Means>,
     #[serde(skip_serializing_if = "Option::is_none")]
     maps: Option<Maps>,
     /// `recording.json`.
@@ -91,6 +93,7 @@ impl RunData {
             meta: read_json(&directory.meta()).ok(),
             summary,
             rows: RowCounts { episodes: tables.episodes.len(), updates: tables.updates.len() },
+            means: tables.means(most),
             tables: tables.thinned(most),
             recording: read_json(&directory.recording()).ok(),
             maps: Maps::read(directory.path(), spec.as_ref())?,

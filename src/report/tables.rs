@@ -30,6 +30,17 @@ pub struct Tables {
     pub layers: Columns,
 }
 
+/// Means of stretches of the tables that a page shows fewer rows of.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Means {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    episodes: Option<Columns>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updates: Option<Columns>,
+    /// Environment steps of the last row.
+    until: f64,
+}
+
 /// Up to which byte each table has been read. As text it is the id of a dashboard's event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ends {
@@ -84,6 +95,20 @@ impl Tables {
             evaluations: self.evaluations.rows(&self.evaluations.telling(most)),
             layers: self.layers.rows(&layers),
         }
+    }
+
+    /// Means along the tables that are [thinned](Self::thinned) to `most` rows. What is left of those are extremes: to be
+    /// seen, and not to be averaged or smoothed.
+    pub fn means(&self, most: usize) -> Option<Means> {
+        let count = (most / 4).clamp(100, 600);
+        let of = |table: &Columns| (table.len() > most).then(|| table.means(count));
+        let steps = [&self.episodes, &self.updates].map(|table| table.column("total_steps").last().copied());
+        let means = Means {
+            episodes: of(&self.episodes),
+            updates: of(&self.updates),
+            until: steps.into_iter().flatten().fold(0.0, f64::max),
+        };
+        (means.episodes.is_some() || means.updates.is_some()).then_some(means)
     }
 
     /// Rows of episodes at which the state of the layers is kept, evenly spread, and the rows of `layers` that go with
