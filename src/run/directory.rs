@@ -48,16 +48,23 @@ impl RunDirectory {
     /// config can't be written.
     pub fn create_at(path: &Path, config: &Config) -> Result<Self, Error> {
         let directory = Self(path.to_owned());
+        directory.require_none()?;
         fs::create_dir_all(path).map_err(Error::file("create the folder", path))?;
         let _lock = directory.lock()?;
-        if directory.config().exists() {
-            return Err(Error::Usage(format!(
-                "{} holds a run already; resume that one, or give another folder",
-                path.display()
-            )));
-        }
+        // Another process may have begun one meanwhile.
+        directory.require_none()?;
         directory.write_config(config)?;
         Ok(directory)
+    }
+
+    fn require_none(&self) -> Result<(), Error> {
+        if !self.config().exists() {
+            return Ok(());
+        }
+        Err(Error::Usage(format!(
+            "{} holds a run already; resume that one, or give another folder",
+            self.path().display()
+        )))
     }
 
     /// The folder of a run that exists.
