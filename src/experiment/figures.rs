@@ -135,8 +135,7 @@ impl<'a> EnvironmentFigures<'a> {
             self.medians(|run| Some(points(&run.course.total_steps, run.course.local_dropout.as_ref()?)));
         if drawn(&local).next().is_some() {
             // Far higher than that of layers.
-            let linear = Axis::from_zero(drawn(&local), 0.1);
-            let axis = Axis { high: linear.high.min(1.0), ..linear };
+            let axis = Axis::of_probabilities(drawn(&local));
             let heading = format!("Dropout probability {LOCAL_NAME}");
             panels.push(median_panel(heading, String::new(), axis, &local));
         }

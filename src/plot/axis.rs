@@ -32,6 +32,12 @@ impl Axis {
         Self { scale: Scale::Linear, low: 0.0, high }
     }
 
+    /// A linear axis of probabilities, from zero.
+    pub fn of_probabilities(values: impl Iterator<Item = f64>) -> Self {
+        let axis = Self::from_zero(values, 0.1);
+        Self { high: axis.high.min(1.0), ..axis }
+    }
+
     /// A linear axis around all values.
     pub fn around(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = extent(values).unwrap_or((0.0, 1.0));

@@ -1,10 +1,27 @@
 //! Ctrl-C.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::program::{QUICK, folders, program, run, summary, text};
+
+/// Waits until the only run in a folder has so many lines in `episodes.csv`, and returns how many it has.
+fn wait_for_rows(runs: &Path, count: usize) -> usize {
+    let started = Instant::now();
+    let rows = || {
+        let folder = fs::read_dir(runs).ok()?.next()?.ok()?.path();
+        Some(fs::read_to_string(folder.join("episodes.csv")).ok()?.lines().count())
+    };
+    loop {
+        match rows() {
+            Some(rows) if rows >= count => return rows,
+            _ => assert!(started.elapsed() < Duration::from_secs(120), "no episode was written"),
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
 
 #[cfg(unix)]
 #[test]
@@ -17,15 +34,7 @@ fn an_interrupt_ends_the_run_after_the_episode_in_hand() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let started = Instant::now();
-    let rows = || {
-        let folder = fs::read_dir(runs.path()).ok()?.next()?.ok()?.path();
-        Some(fs::read_to_string(folder.join("episodes.csv")).ok()?.lines().count())
-    };
-    while rows().unwrap_or(0) < 5 {
-        assert!(started.elapsed() < Duration::from_secs(120), "no episode was written");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_for_rows(runs.path(), 5);
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
@@ -56,16 +65,8 @@ fn a_second_interrupt_ends_the_program_at_once_and_quietly() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let started = Instant::now();
         // The third episode is the first that is learned in; the handler is set by then.
-        let learning = || {
-            let folder = fs::read_dir(runs.path()).ok()?.next()?.ok()?.path();
-            Some(fs::read_to_string(folder.join("episodes.csv")).ok()?.lines().count() > 3)
-        };
-        while !learning().unwrap_or(false) {
-            assert!(started.elapsed() < Duration::from_secs(120), "no episode was written");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_for_rows(runs.path(), 4);
         let pid = child.id().to_string();
         for _ in 0..2 {
             Command::new("kill").args(["-INT", &pid]).status().unwrap();
@@ -92,22 +93,11 @@ fn a_training_under_nohup_outlives_its_terminal() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let started = Instant::now();
-    let rows = || {
-        let folder = fs::read_dir(runs.path()).ok()?.next()?.ok()?.path();
-        Some(fs::read_to_string(folder.join("episodes.csv")).ok()?.lines().count())
-    };
-    let wait_for = |count: usize| {
-        while rows().unwrap_or(0) < count {
-            assert!(started.elapsed() < Duration::from_secs(120), "no episode was written");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    };
     let pid = child.id().to_string();
     let send = |signal: &str| assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-    wait_for(5);
+    let before = wait_for_rows(runs.path(), 5);
     send("-HUP");
-    wait_for(rows().unwrap() + 5);
+    wait_for_rows(runs.path(), before + 5);
     assert!(child.try_wait().unwrap().is_none());
     send("-TERM");
     assert_eq!(child.wait().unwrap().code(), Some(130));

@@ -156,11 +156,10 @@ fn local_panel(entries: &[Entry<'_>], steps: &Axis) -> Option<Panel> {
         runs.filter_map(|run| run.course.local_dropout.as_ref()).flatten().copied()
     };
     values().next()?;
-    let linear = Axis::from_zero(values(), 0.1);
+    let axis = Axis::of_probabilities(values());
     let marks = marks(entries, steps, |run| {
         Some(points(&run.course.total_steps, run.course.local_dropout.as_ref()?))
     });
-    let axis = Axis { high: linear.high.min(1.0), ..linear };
     Some(Panel::new(format!("Dropout probability {LOCAL_NAME}"), axis, marks))
 }
 

@@ -113,9 +113,8 @@ fn dropout_panels(course: &Course, detail: Detail) -> [Panel; 2] {
     let (names, parts): (Vec<_>, Vec<_>) =
         layers.chain(local).map(|(name, p)| (name, points(&course.total_steps, p))).unzip();
     let values = || parts.iter().flatten().map(|point| point.1).filter(|p| *p > NO_DROPOUT);
-    let linear = Axis::from_zero(values(), 0.1);
     let axes = [
-        ("Dropout probability p", Axis { high: linear.high.min(1.0), ..linear }),
+        ("Dropout probability p", Axis::of_probabilities(values())),
         ("Dropout probability p, logarithmic", Axis::logarithmic(values())),
     ];
     let line = |(index, points): (usize, &Points)| Mark::Line {
