@@ -275,6 +275,21 @@ fn local_dropout_is_named_in_figures_of_one_run_and_of_several() {
 }
 
 #[test]
+fn a_p_that_is_held_at_0_is_said_to_be_below_its_axis() {
+    let zero =
+        EPISODES.to_owned() + "1,20,1,20,true,1,20,10,,1e-38,1e-38\n2,40,1,20,true,1,40,10,,1e-38,1e-38\n";
+    let (held, learned) = (run(&zero, ""), run(&rows(30), ""));
+    let stem = held.path().join("both");
+    let runs = [&held, &learned].map(|folder| (folder.path().to_owned(), label()));
+    draw_comparison(&runs, &stem).unwrap();
+    draw_run(held.path(), &label()).unwrap();
+    draw_run(learned.path(), &label()).unwrap();
+    let says = |path: &Path| std::fs::read_to_string(path).unwrap().contains("lower values on the edge");
+    assert!(says(&held.path().join("plots/dropout.svg")));
+    assert!(!says(&learned.path().join("plots/dropout.svg")) && !says(&stem.with_extension("svg")));
+}
+
+#[test]
 fn charts_show_series_and_levels_on_either_scale() {
     let run = |height: f64| (1..50).map(|x| (f64::from(x), height / f64::from(x))).collect();
     let series = |count: u32| {

@@ -128,16 +128,20 @@ fn dataset(entries: &[Entry<'_>], steps: &Axis) -> Panel {
 
 /// A panel for each layer, all on one scale, so that layers compare as well as runs do.
 fn dropout_panels(entries: &[Entry<'_>], steps: &Axis, layers: usize) -> Vec<Panel> {
-    let values = entries
-        .iter()
-        .flat_map(|entry| &entry.runs)
-        .flat_map(|run| run.course.dropout.iter().flatten().copied())
-        .filter(|p| *p > NO_DROPOUT);
+    let all = || {
+        let runs = entries.iter().flat_map(|entry| &entry.runs);
+        runs.flat_map(|run| run.course.dropout.iter().flatten().copied())
+    };
+    let values = all().filter(|p| *p > NO_DROPOUT);
     let axis = match Axis::fitting(values.clone()) {
         axis if axis == Axis::from_zero(values, 0.1) => Axis { high: axis.high.min(1.0), ..axis },
         axis => axis,
     };
-    let note = if axis.scale == Scale::Logarithmic { "logarithmic" } else { "" };
+    let note = match axis.scale == Scale::Logarithmic {
+        true if all().any(|p| p < axis.low) => "lower values on the edge",
+        true => "logarithmic",
+        false => "",
+    };
     let panel = |layer| {
         let marks = marks(entries, steps, |run| {
             let p: &Vec<f64> = run.course.dropout.get(layer)?;

@@ -125,7 +125,9 @@ fn dropout_panels(course: &Course, detail: Detail) -> [Panel; 2] {
             _ => names[index].clone(),
         },
     };
+    let lowest = parts.iter().flatten().map(|point| point.1).fold(f64::INFINITY, f64::min);
     axes.map(|(heading, axis)| Panel {
+        note: if lowest < axis.low { "lower values on the edge" } else { "" }.to_owned(),
         empty: if course.total_steps.is_empty() { NO_EPISODES } else { "no dropout layers" },
         weight: 1.2,
         ..Panel::new(heading, axis, parts.iter().enumerate().map(line).collect())
