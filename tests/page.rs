@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use program::{assert_fails, folders, program, quick, run, text, train};
 
@@ -27,6 +27,9 @@ fn the_page_works_in_a_browser() {
     println!("{}", text(&output.stdout));
     assert!(output.status.success(), "{}", text(&output.stderr));
 }
+
+/// How long to wait for what must come, on however busy a machine.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A training whose dashboard is up.
 struct Training {
@@ -62,28 +65,44 @@ impl Training {
         }
     }
 
-    /// Sends a request as it is, and returns what comes within a moment, or until the connection is closed.
+    /// Sends a request as it is, and returns what comes until the connection is closed.
     fn ask(&self, request: &str) -> String {
+        self.ask_until(request, |_| false)
+    }
+
+    /// Or until there is enough of it, since events have no end.
+    fn ask_until(&self, request: &str, is_enough: impl Fn(&str) -> bool) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         // One that is refused early is not taken to its end.
         let _ = stream.write_all(request.as_bytes());
         let mut answer = Vec::new();
-        let mut buffer = [0; 4096];
-        // Events have no end.
-        let latest = Instant::now() + Duration::from_secs(3);
-        while Instant::now() < latest
-            && let Ok(read @ 1..) = stream.read(&mut buffer)
-        {
-            answer.extend_from_slice(&buffer[..read]);
-        }
+        let mut buffer = [0; 1 << 16];
+        while let Ok(read @ 1..) = stream.read(&mut buffer)
+            && {
+                answer.extend_from_slice(&buffer[..read]);
+                !is_enough(&text(&answer))
+            }
+        {}
         text(&answer)
     }
 
     fn get(&self, path: &str, headers: &str) -> String {
-        // Of a version that knows no chunks, so that events come as they are.
-        self.ask(&format!("GET {path} HTTP/1.0\r\nHost: {}\r\n{headers}\r\n", self.address))
+        self.ask(&get(path, headers, &self.address))
     }
+
+    /// The first event of this kind, and what comes before it.
+    fn event(&self, kind: &str, path: &str, headers: &str) -> String {
+        let start = format!("event: {kind}\n");
+        self.ask_until(&get(path, headers, &self.address), |answer| {
+            answer.split_once(&start).is_some_and(|(_, event)| event.contains("\n\n"))
+        })
+    }
+}
+
+/// Of a version that knows no chunks, so that events come as they are.
+fn get(path: &str, headers: &str, address: &str) -> String {
+    format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n{headers}\r\n")
 }
 
 impl Drop for Training {
@@ -144,9 +163,9 @@ fn the_dashboard_answers_what_it_should_and_nothing_else() {
 
     // Events begin where the page ends, and go on after the last one that came.
     let path = format!("/events?token={token}&after={after}");
-    let events = rows(&training.get(&path, ""));
+    let events = rows(&training.event("rows", &path, ""));
     let (id, told) = events.last().unwrap();
-    let later = rows(&training.get(&path, &format!("Last-Event-ID: {id}\r\n")));
+    let later = rows(&training.event("rows", &path, &format!("Last-Event-ID: {id}\r\n")));
     let next = later[0].1["updates"]["total_steps"][0].as_u64().unwrap();
     let last = told["updates"]["total_steps"].as_array().unwrap().last().unwrap().as_u64().unwrap();
     assert_eq!(next, last + 20, "no row is missing and none comes twice");
@@ -167,13 +186,9 @@ fn the_dashboard_shows_every_seed() {
     seeds.sort_by_key(serde_json::Value::to_string);
     assert_eq!(seeds, ["3", "5"]);
     let token = data["live"]["token"].as_str().unwrap();
-    let mut event = String::new();
-    while !event.contains("\n\n") {
-        // For longer than a moment, since the page comes every other second.
-        event = training.get(&format!("/events?token={token}&after="), "");
-        assert!(!event.contains("event: reload"), "{event}");
-        event = event.split_once("event: page\n").map_or(String::new(), |(_, event)| event.to_owned());
-    }
+    let answer = training.event("page", &format!("/events?token={token}&after="), "");
+    assert!(!answer.contains("event: reload"), "{answer}");
+    let (_, event) = answer.split_once("event: page\n").unwrap();
     let page: serde_json::Value =
         serde_json::from_str(event.lines().find_map(|line| line.strip_prefix("data: ")).unwrap()).unwrap();
     assert_eq!(page["live"]["token"], token);
