@@ -62,7 +62,7 @@ pub enum Error {
     },
     /// A run's folder in which another process is at work.
     #[error(
-        "another process is writing into {}; wait until it has ended, or end it, before resuming that run",
+        "another process is writing into {}; wait until it has ended, or end it",
         .0.display()
     )]
     Busy(PathBuf),

@@ -1,6 +1,7 @@
 //! Files that are whole and on the disk, and not only on their way to it.
 
 mod appended;
+mod lock;
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -13,6 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 
 pub(crate) use appended::AppendedFile;
+pub(crate) use lock::FolderLock;
 
 /// Replaces a file, or makes a new one. Whatever happens meanwhile, a power cut included, what bears the name
 /// is either the old content or the new one.

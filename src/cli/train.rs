@@ -81,7 +81,7 @@ fn places(configs: &[Config], arguments: &TrainArguments) -> Result<Vec<(Option<
     }
     let mut found = FoundRun::all(runs_dir)?;
     // Those that are in training in another process have not been ended.
-    found.retain(|run| !matches!(run.directory().is_busy(), Ok(true)));
+    found.retain(|run| !run.directory().is_busy());
     let states =
         configs.iter().map(|config| FoundRun::state(&found, config)).collect::<Result<Vec<_>, _>>()?;
     let is_begun = states.iter().any(|state| matches!(state, RunState::Begun(_)));

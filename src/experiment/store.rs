@@ -1,10 +1,12 @@
 //! Where an experiment lies on disk, and which of its cells are finished there.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::plan::{Cell, Plan};
 use crate::config::Config;
 use crate::error::Error;
+use crate::files::FolderLock;
 use crate::run::{FoundRun, RunDirectory, RunState};
 
 /// The folder of an experiment.
@@ -20,6 +22,16 @@ impl Store {
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Keeps every other process from training the experiment, for as long as what is returned lives, in a folder that is
+    /// made where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] where another one trains it, and where the folder can't be written.
+    pub fn lock(&self) -> Result<FolderLock, Error> {
+        fs::create_dir_all(&self.0).map_err(Error::file("create the folder", &self.0))?;
+        FolderLock::acquire(&self.0)
     }
 
     /// `experiment.toml`: the file that was run last.

@@ -8,7 +8,7 @@ use super::meta::Meta;
 use super::name::run_name;
 use crate::config::{Config, ConfigLayer};
 use crate::error::Error;
-use crate::files::{self, read_json, write_json};
+use crate::files::{self, FolderLock, read_json, write_json};
 use crate::rows::{EpisodeRecord, EvaluationRecord, LayerRecord, MapRecord, Row, UpdateRecord};
 
 /// The folder of one run.
@@ -50,7 +50,7 @@ impl RunDirectory {
         let directory = Self(path.to_owned());
         directory.require_none()?;
         fs::create_dir_all(path).map_err(Error::file("create the folder", path))?;
-        let _lock = directory.lock()?;
+        let _lock = FolderLock::acquire(path)?;
         // Another process may have begun one meanwhile.
         directory.require_none()?;
         directory.write_config(config)?;
@@ -118,6 +118,11 @@ impl RunDirectory {
             return Err(Error::Content { path: self.config(), problem });
         }
         Config::resolve(&[layer])
+    }
+
+    /// Whether another process is writing into it now.
+    pub fn is_busy(&self) -> bool {
+        FolderLock::is_held(&self.0)
     }
 
     /// The folder itself.
@@ -233,6 +238,20 @@ impl RunDirectory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_begins_in_a_folder_in_use_writes_no_settings_over() {
+        let runs = tempfile::tempdir().unwrap();
+        let directory = RunDirectory::create(runs.path(), "x", &Config::default()).unwrap();
+        let lock = FolderLock::acquire(directory.path()).unwrap();
+        assert!(directory.is_busy());
+        fs::remove_file(directory.config()).unwrap();
+        let begun = RunDirectory::create_at(directory.path(), &Config::default());
+        assert!(matches!(begun, Err(Error::Busy(_))) && !directory.config().exists());
+        drop(lock);
+        assert!(!directory.is_busy());
+        assert!(RunDirectory::create_at(directory.path(), &Config::default()).is_ok());
+    }
 
     #[test]
     fn runs_of_the_same_second_get_folders_of_their_own() {

@@ -4,7 +4,6 @@ mod directory;
 mod events;
 mod found;
 mod label;
-mod lock;
 mod meta;
 pub mod model;
 mod monitor;
@@ -24,6 +23,5 @@ pub(crate) use monitor::episode_times;
 pub use record::Record;
 pub use summary::{EvaluationScore, Summary};
 
-pub(crate) use lock::RunLock;
 pub(crate) use meta::Meta;
 pub(crate) use recorder::Recorder;

@@ -23,10 +23,11 @@ use crate::agent::Agent;
 use crate::config::Config;
 use crate::error::Error;
 use crate::evaluation::{Evaluation, EvaluationObserver, Evaluator};
+use crate::files::FolderLock;
 use crate::files::{write_compact_json, write_json};
 use crate::panics::caught;
 use crate::report::{self, Subject};
-use crate::run::{Meta, Recorder, RunDirectory, RunLock, Summary};
+use crate::run::{Meta, Recorder, RunDirectory, Summary};
 use crate::training::{Observer, Observers, TrainingProgress, TrainingSnapshot, train};
 use device::device;
 use periodic::EvaluatedTraining;
@@ -68,7 +69,7 @@ pub struct Session {
     /// The agent's policy as it is now; made when it is asked for.
     policy: Option<Policy>,
     /// Held for as long as the session may write.
-    lock: Option<RunLock>,
+    lock: Option<FolderLock>,
 }
 
 impl Session {
@@ -121,7 +122,7 @@ impl Session {
     }
 
     fn recorded_in(mut self, directory: RunDirectory) -> Result<Self, Error> {
-        self.lock = Some(directory.lock()?);
+        self.lock = Some(FolderLock::acquire(directory.path())?);
         write_json(&directory.meta(), &Meta::gather(&self.config.device))?;
         self.recorder = Recorder::create(directory, &self.config, self.entry.spec(), &self.agent)?;
         Ok(self)

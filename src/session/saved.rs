@@ -8,9 +8,10 @@ use super::source::EnvSource;
 use crate::checkpoint::{Build, Checkpoints, SavedCheckpoint};
 use crate::config::{Config, ConfigLayer, settings};
 use crate::error::Error;
+use crate::files::FolderLock;
 use crate::files::read_json;
 use crate::panics::caught;
-use crate::run::{Record, Recorder, RunDirectory, RunLock, Summary};
+use crate::run::{Record, Recorder, RunDirectory, Summary};
 use crate::training::TrainingProgress;
 
 /// A run on disk, locked against other processes, to be resumed from its newest checkpoint.
@@ -28,7 +29,7 @@ use crate::training::TrainingProgress;
 #[derive(Debug)]
 pub struct SavedRun {
     directory: RunDirectory,
-    lock: RunLock,
+    lock: FolderLock,
     /// Its settings. They can be changed before it is resumed, as its steps and its device; what changes the
     /// network makes its checkpoints unfit.
     pub config: Config,
@@ -42,7 +43,7 @@ impl SavedRun {
     /// and [`Error::CheckpointVersion`].
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, Error> {
         let directory = RunDirectory::open(folder.as_ref())?;
-        let lock = directory.lock()?;
+        let lock = FolderLock::acquire(directory.path())?;
         Checkpoints::new(directory.checkpoints(), 1).check_version()?;
         let config = directory.read_config()?;
         Ok(Self { directory, lock, config })

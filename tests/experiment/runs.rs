@@ -58,6 +58,17 @@ fn nothing_starts_where_something_is_wrong() {
 }
 
 #[test]
+fn two_in_one_folder_are_kept_apart() {
+    let parent = tempfile::tempdir().unwrap();
+    let (file, output) = written(parent.path(), TINY);
+    fs::create_dir(&output).unwrap();
+    let lock = fs::File::create(output.join(".lock")).unwrap();
+    lock.try_lock().unwrap();
+    assert_fails(&experiment(&file, &output, &[]), 1, &["another process is writing into", "output"]);
+    assert!(!output.join("runs").exists() && experiment(&file, &output, &["--dry-run"]).status.success());
+}
+
+#[test]
 fn an_experiment_is_run_once_and_summed_up_each_time_alike() {
     let parent = tempfile::tempdir().unwrap();
     let (file, output) = written(parent.path(), TINY);

@@ -48,7 +48,7 @@ fn state(plan: &Plan, store: &Store, cell: &Cell, interrupt: &Interrupt) -> Resu
         let state = store.state(plan, cell)?;
         match &state {
             RunState::Begun(directory)
-                if directory.is_busy()? && asked.elapsed() < PATIENCE && !interrupt.wants_to_stop() =>
+                if directory.is_busy() && asked.elapsed() < PATIENCE && !interrupt.wants_to_stop() =>
             {
                 tracing::debug!("another process is writing into {}", directory.path().display());
                 thread::sleep(Duration::from_millis(500));

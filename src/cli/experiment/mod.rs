@@ -76,10 +76,12 @@ pub fn run(
     }
     refuse_what_cannot_start(&plan, &states)?;
     let interrupt = Interrupt::install();
+    let _lock = store.lock()?;
     let trained = if plan.search.is_some() {
         search::run(registry, arguments, &store, &interrupt, terminal)
     } else {
-        let todo = unfinished(&plan, &states);
+        // Another process may have finished some before it was locked.
+        let todo = unfinished(&plan, &store.states(&plan)?);
         let trained = train(&plan, &store, &todo, arguments, &interrupt, terminal);
         trained.map(|(failures, _)| (plan, failures))
     };
