@@ -187,7 +187,7 @@ class Shipment:
             names += [os.path.normpath(f"{inner}/{name}") for name in files if whole or name != "report.html"]
         files, sent = {}, {}
         for name in names:
-            if name.endswith((".partial", ".tmp")):
+            if name.endswith((".partial", ".tmp", ".lock")):
                 continue
             status = (self.run / name).stat()
             sent[name] = (status.st_mtime_ns, status.st_size)

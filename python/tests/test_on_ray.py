@@ -36,6 +36,7 @@ def moments(run):
     (run / "plots").mkdir(parents=True)
     (run / "config.toml").write_text("settings")
     (run / "episodes.csv").write_text("1\n")
+    (run / ".lock").write_text("")
     yield
     checkpoint(run, 10, ["a"])
     (run / "episodes.csv").write_text("1\n2\n")
@@ -50,6 +51,7 @@ def moments(run):
     checkpoint(run, 40, ["b", "c"])
     shutil.rmtree(run / "checkpoints" / "step-000000000030.partial")
     (run / ".model.partial").unlink()
+    (run / ".lock").unlink()
     (run / "plots" / "return.svg").write_text("a picture")
     (run / "report.html").write_text("a page")
     yield
