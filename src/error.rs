@@ -51,14 +51,15 @@ pub enum Error {
     },
     /// A number that must be finite is not.
     #[error(
-        "{quantity} is not finite at step {step}: the learning has diverged; a large optimizer.learning_rate, an \
-         extreme precision.initial or dropout.length_scale are the usual causes"
+        "{quantity} is not finite{}: the learning has diverged; a large optimizer.learning_rate, an extreme \
+         precision.initial or dropout.length_scale are the usual causes",
+        step.map_or_else(String::new, |step| format!(" at step {step}"))
     )]
     NotFinite {
         /// Which number.
         quantity: String,
-        /// Environment steps so far.
-        step: u64,
+        /// Environment steps of the training so far; none where a network is only used.
+        step: Option<u64>,
     },
     /// A run's folder in which another process is at work.
     #[error(

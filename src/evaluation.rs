@@ -148,7 +148,7 @@ impl Evaluator {
                 let prediction = engine.predict(network, &network.input(&observation), Some(&noise));
                 if !prediction.is_finite() {
                     let quantity = "a Q-value of the evaluation".to_owned();
-                    return Err(Error::NotFinite { quantity, step: steps });
+                    return Err(Error::NotFinite { quantity, step: None });
                 }
                 let valid = env.action_mask();
                 let action = prediction.row(0).among(valid.as_deref()).greedy_action();

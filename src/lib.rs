@@ -34,7 +34,7 @@
 //!
 //! # The modules
 //!
-//! From the top down; each stands on those below it.
+//! From the top down.
 //!
 //! | module | what it is |
 //! |---|---|
@@ -46,8 +46,8 @@
 //! | [`config`] | defaults, presets, files and flags |
 //! | [`training`], [`evaluation`] | the loops of environment and agent |
 //! | [`agent`] | acts, observes, learns, and tells the objective how much data there is |
-//! | [`exploration`], [`replay`] | which action to try; what has been seen |
 //! | [`engine`], [`td`] | how a learner step is computed, and towards what |
+//! | [`exploration`], [`replay`] | which action to try; what has been seen |
 //! | [`network`] | the Q-network and its optimiser |
 //! | [`concrete`] | Concrete Dropout: layers, regulariser, uncertainty; for any tch model, knows nothing of RL |
 //! | [`calibration`], [`statistics`] | coverage of intervals; means, quantiles, statistics over few runs |

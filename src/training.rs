@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use control_envs::Env;
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{Agent, Decision};
+use crate::agent::{Agent, Decision, Misfit};
 use crate::engine::GroupFigures;
 use crate::error::Error;
 use crate::randomness::{Generator, Stream, generator};
@@ -16,7 +16,7 @@ use crate::rows::{EpisodeRecord, EvaluationRecord, LayerRecord, UpdateRecord};
 use crate::statistics::mean;
 
 /// Episodes over which returns are averaged, as Gymnasium's reward thresholds mean it.
-const RETURN_WINDOW: usize = 100;
+pub const RETURN_WINDOW: usize = 100;
 
 /// How long a training that is to stop goes on to the end of an episode that can't be saved in its middle.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -180,9 +180,9 @@ pub trait Observer {
     /// After every environment step.
     fn on_step(&mut self, _agent: &Agent) {}
 
-    /// After an observation that was far outside the bounds of some dimensions, which are normalised by what is seen of
-    /// them from now on.
-    fn on_exceeded_bounds(&mut self, _dimensions: &[usize], _observation: &[f32]) {}
+    /// After an observation with which the bounds of some dimensions turned out not to tell their scale, so that they are
+    /// normalised by what is seen of them from now on.
+    fn on_misfits(&mut self, _misfits: &[Misfit], _observation: &[f32]) {}
 
     /// After a learner step that left a record.
     ///
@@ -234,8 +234,8 @@ impl<const N: usize> Observer for Observers<'_, N> {
         self.0.iter_mut().for_each(|observer| observer.on_step(agent));
     }
 
-    fn on_exceeded_bounds(&mut self, dimensions: &[usize], observation: &[f32]) {
-        self.0.iter_mut().for_each(|observer| observer.on_exceeded_bounds(dimensions, observation));
+    fn on_misfits(&mut self, misfits: &[Misfit], observation: &[f32]) {
+        self.0.iter_mut().for_each(|observer| observer.on_misfits(misfits, observation));
     }
 
     fn on_update(&mut self, record: &UpdateRecord) -> Result<(), Error> {
@@ -300,9 +300,9 @@ pub fn train(
         let step = env.step(action)?;
         let after = env.action_mask();
         let valid = Valid { before: before.as_deref(), after: after.as_deref() };
-        let exceeded = agent.observe_among(valid, &episode.observation, action, &step);
-        if !exceeded.is_empty() {
-            observer.on_exceeded_bounds(&exceeded, &episode.observation);
+        let misfits = agent.observe_among(valid, &episode.observation, action, &step);
+        if !misfits.is_empty() {
+            observer.on_misfits(&misfits, &episode.observation);
         }
         // The environment's own, where a wrapper changes rewards.
         let added_up = episode.episode_return + step.reward;

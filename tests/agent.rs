@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use concrete_dqn::Error;
-use concrete_dqn::agent::Agent;
+use concrete_dqn::agent::{Agent, Misfit};
 use concrete_dqn::config::{Config, ConfigLayer};
 use concrete_dqn::engine::engine;
 use concrete_dqn::evaluation::Evaluator;
@@ -162,6 +162,11 @@ fn without_dropout_nothing_is_uncertain() {
 fn a_mask_is_held_for_an_episode_or_a_step() {
     let (_, episode) = run(&config(&["exploration.rule=thompson"]));
     let (_, step) = run(&config(&["exploration.rule=thompson", "exploration.thompson_mask=step"]));
+    for recorded in [&episode, &step] {
+        // Whatever the single sample is, the layers' masks alone or with places, its best action is taken.
+        let shares: Vec<f64> = recorded.episodes.iter().filter_map(|row| row.exploratory_share).collect();
+        assert!(!shares.is_empty() && shares.iter().all(|share| *share == 0.0), "{shares:?}");
+    }
     assert_ne!(episode, step);
 }
 
@@ -304,7 +309,7 @@ fn the_places_of_a_dimension_that_leaves_its_bounds_are_counted_anew() {
     let transitions = |agent: &Agent, x: f32| agent.network().local_place(&[x], 0).unwrap().transitions;
     assert!((15..60).contains(&transitions(&agent, 0.1)), "an eighth or so");
     assert!(agent.network().local_p(&[-0.9], 0).unwrap() < 0.45);
-    assert_eq!(observe(&mut agent, 60.0), [0]);
+    assert_eq!(observe(&mut agent, 60.0), [Misfit::Exceeded(0)]);
     // What was from one bound to the other is a place or two in the middle of what is seen now.
     assert!(transitions(&agent, 0.1) >= 100, "{}", transitions(&agent, 0.1));
     let tilings = 16;

@@ -17,12 +17,14 @@ struct Endless {
     spec: EnvSpec,
     time: u32,
     can_be_saved: bool,
+    /// Steps that are left of the one episode that ends, if there is one.
+    left: Option<u32>,
 }
 
 impl Endless {
     fn new(id: &str, can_be_saved: bool) -> Self {
         let spec = EnvSpec::new(id, [Dimension::new("x", "m", -1.0, 1.0)], ["rest", "work"]);
-        Self { spec, time: 0, can_be_saved }
+        Self { spec, time: 0, can_be_saved, left: None }
     }
 
     fn observation(&self) -> Vec<f32> {
@@ -42,7 +44,8 @@ impl Env for Endless {
 
     fn step(&mut self, action: usize) -> Result<Step, EnvError> {
         self.time = (self.time + 1) % 1_000;
-        Ok(Step::new(self.observation(), action as f64, false))
+        self.left = self.left.and_then(|left| left.checked_sub(1));
+        Ok(Step::new(self.observation(), action as f64, self.left == Some(0)))
     }
 
     fn save_state(&self) -> Option<Vec<u8>> {
@@ -60,6 +63,8 @@ fn registry() -> Registry {
     let mut registry = Registry::new();
     registry.register("endless", || Endless::new("Endless-v0", true)).unwrap();
     registry.register("unsaved", || Endless::new("Unsaved-v0", false)).unwrap();
+    let ends_once = || Endless { left: Some(300), ..Endless::new("Once-v0", false) };
+    registry.register("once", ends_once).unwrap();
     registry
 }
 
@@ -195,10 +200,11 @@ fn an_episode_that_cannot_be_saved_is_cut() {
 }
 
 #[test]
-fn n_grows_within_an_episode() {
+fn n_grows_within_an_episode_after_one_that_ended() {
     let runs = tempfile::tempdir().unwrap();
-    assert!(train("endless", "2600", runs.path()).wait().unwrap().success());
+    assert!(train("once", "2600", runs.path()).wait().unwrap().success());
     let run = only(runs.path());
+    assert_eq!(summary(&run)["episodes"], 1);
     let updates: Vec<concrete_dqn::rows::UpdateRecord> =
         concrete_dqn::rows::read(&run.join("updates.csv")).unwrap();
     assert!(updates.len() > 100);

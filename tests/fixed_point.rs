@@ -21,7 +21,8 @@ const PREDICTIONS: usize = 300;
 struct Ring {
     spec: EnvSpec,
     state: usize,
-    steps: usize,
+    /// Whether it ends, once, after state 3.
+    ends: bool,
 }
 
 impl Ring {
@@ -29,7 +30,11 @@ impl Ring {
         let dimensions: Vec<_> = (0..4).map(|i| Dimension::new(format!("state {i}"), "", 0.0, 1.0)).collect();
         let image = ImageShape { channels: 1, rows: 2, columns: 2 };
         let spec = EnvSpec::new("Ring-v0", dimensions, ["nothing", "one"]).with_max_episode_steps(7);
-        Self { spec: spec.with_image(image), state: 0, steps: 0 }
+        Self { spec: spec.with_image(image), state: 0, ends: false }
+    }
+
+    fn ending() -> Self {
+        Self { ends: true, ..Self::new() }
     }
 
     fn observation(state: usize) -> Vec<f32> {
@@ -53,18 +58,19 @@ impl Env for Ring {
     }
 
     fn reset(&mut self, _rng: &mut dyn Rng) -> Result<Vec<f32>, EnvError> {
-        (self.state, self.steps) = (0, 0);
+        self.state = 0;
         Ok(Self::observation(0))
     }
 
     fn step(&mut self, action: usize) -> Result<Step, EnvError> {
         let reward = if self.state == 0 { action as f64 } else { 0.5 * self.state as f64 };
+        let is_over = self.ends && self.state == 3;
         self.state = self.state % 3 + 1;
-        Ok(Step::new(Self::observation(self.state), reward, false))
+        Ok(Step::new(Self::observation(self.state), reward, is_over))
     }
 }
 
-fn trained(settings: &[&str]) -> Session {
+fn trained(make: fn() -> Ring, settings: &[&str]) -> Session {
     tch::set_num_threads(1);
     let base = "env = 'Ring-v0'
         steps = 12_000
@@ -78,15 +84,15 @@ fn trained(settings: &[&str]) -> Session {
     ";
     let text: String = settings.iter().map(|setting| format!("{setting}\n")).collect();
     let config = Config::default().with(base).unwrap().with(&text).unwrap();
-    let mut session = Session::new(Ring::new, config).unwrap();
+    let mut session = Session::new(make, config).unwrap();
     session.train(&mut ()).unwrap();
     session
 }
 
 /// How far off the values are, as shares of what they should be: all on average, and the farthest.
-fn errors(session: &mut Session) -> (f64, f64) {
+fn errors(session: &mut Session, values: [[f64; 2]; 4]) -> (f64, f64) {
     let mut errors = Vec::new();
-    for (state, values) in Ring::values().into_iter().enumerate() {
+    for (state, values) in values.into_iter().enumerate() {
         let mut means = [0.0; 2];
         for _ in 0..PREDICTIONS {
             let predicted = session.predict(&Ring::observation(state)).unwrap();
@@ -101,7 +107,11 @@ fn errors(session: &mut Session) -> (f64, f64) {
 /// What is left is the noise of stochastic gradients, and what a maximum over actions of equal value makes of it: 2% on
 /// average over the values, twice that for one of them.
 fn assert_right(settings: &[&str]) {
-    let (mean, worst) = errors(&mut trained(settings));
+    assert_values(Ring::new, Ring::values(), settings);
+}
+
+fn assert_values(make: fn() -> Ring, values: [[f64; 2]; 4], settings: &[&str]) {
+    let (mean, worst) = errors(&mut trained(make, settings), values);
     assert!(mean.abs() < 0.02 && worst < 0.04, "{settings:?}: {mean:.4} on average, {worst:.4} at worst");
 }
 
@@ -123,6 +133,29 @@ fn held_at_any_p() {
 fn learned_p_with_and_without_a_bonus() {
     for targets in [DOUBLE_Q, WITHOUT_BONUS, "agent.target_beta = 1.0"] {
         assert_right(&[targets]);
+    }
+}
+
+/// Each of these alone, with p held, so that the noise stays, and with the engine's own way of computing it.
+#[test]
+fn whatever_else_targets_are_made_of() {
+    let steps = "steps = 6_000";
+    for targets in [
+        &[WITHOUT_BONUS][..],
+        &[WITHOUT_BONUS, "engine = 'autograd'", steps],
+        &[DOUBLE_Q, "agent.bounded_targets = true"],
+        &[DOUBLE_Q, "dropout.groups = 'unit'"],
+        &[DOUBLE_Q, "precision.heteroscedastic = true", steps],
+    ] {
+        assert_right(&[targets, &[HELD, P]].concat());
+    }
+}
+
+#[test]
+fn without_discounting_where_episodes_end() {
+    let values = [[3.0, 4.0], [3.0; 2], [2.5; 2], [1.5; 2]];
+    for targets in [&[DOUBLE_Q, HELD, P][..], &[DOUBLE_Q], &["agent.target_beta = 1.0"]] {
+        assert_values(Ring::ending, values, &[targets, &["agent.gamma = 1.0"]].concat());
     }
 }
 

@@ -1,8 +1,9 @@
 //! Nothing depends on the scale of rewards, nor on that of observations.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::Arc;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use concrete_dqn::exploration::RuleName;
 use concrete_dqn::randomness::{Stream, generator};
@@ -79,7 +80,7 @@ struct Match {
     step: usize,
     scale: f32,
     reward: f64,
-    /// Steps that are left, over all episodes of all of them, before any reward is given.
+    /// Steps that are left, over all episodes of all that share it, before any reward is given.
     barren: Arc<AtomicUsize>,
 }
 
@@ -120,11 +121,17 @@ impl Env for Match {
 
 /// The share of the best return that policies get, on average over two seeds; a random one gets half.
 fn share(make: impl Fn() -> Match + Clone + Send + Sync + 'static) -> f64 {
+    share_after(0, make)
+}
+
+/// The same where no reward is given in the first `barren` steps of each seed.
+fn share_after(barren: usize, make: impl Fn() -> Match + Clone + Send + Sync + 'static) -> f64 {
     tch::set_num_threads(1);
     let of_seed = |seed: u64| {
         let settings = format!("env = 'Match-v0'\nsteps = 12_000\nseed = {seed}\nnetwork.hidden = [64, 64]");
         let config = Config::default().with(&settings).unwrap();
-        let (reward, make) = (make().reward, make.clone());
+        let (reward, make, barren) = (make().reward, make.clone(), Arc::new(AtomicUsize::new(barren)));
+        let make = move || Match { barren: Arc::clone(&barren), ..make() };
         let mut session = Session::new(make, config).unwrap();
         session.train(&mut ()).unwrap();
         session.evaluate(50).unwrap().mean_return / (20.0 * reward)
@@ -149,9 +156,9 @@ fn the_least_costs_are_avoided() {
 
 #[test]
 fn a_reward_that_comes_late_tells_the_scale_late() {
-    let barren = Arc::new(AtomicUsize::new(2_000));
-    let share = share(move || Match { barren: Arc::clone(&barren), ..Match::new(1.0, 1.0, 1000.0) });
-    assert!(share > 0.95, "{share}");
+    let share = share_after(2_000, || Match::new(1.0, 1.0, 1000.0));
+    // A sixth of what is in the replay says that nothing pays.
+    assert!(share > 0.8, "{share}");
 }
 
 #[test]
@@ -161,8 +168,55 @@ fn observations_of_any_size_are_learned_from() {
         ("infinite bounds, small", f32::INFINITY, 1e-4),
         ("absurd bounds", f32::MAX, 1.0),
         ("bounds that are left by far", 1.0, 50_000.0),
+        ("wide bounds, next to unused", 1e6, 1.0),
     ] {
         let share = share(move || Match::new(bound, scale, 1.0));
         assert!(share > 0.95, "{name}: {share}");
+    }
+}
+
+/// What a training says.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Said {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_is_normalised_is_said_in_a_line_and_what_is_not_is_not_mentioned() {
+    tch::set_num_threads(1);
+    for (bound, scale, line) in [
+        (f32::INFINITY, 1.0, "INFO the bounds of the observation's `x` do not tell their scale"),
+        (1.0, 50_000.0, "WARN the observation's `x` left the bounds by far ("),
+        (
+            1e6,
+            1.0,
+            "INFO the observation's `x` filled less than a thousandth of the bounds so far (they are -1000000 to 1000000)",
+        ),
+        (1.0, 1.0, ""),
+    ] {
+        let said = Said::default();
+        let writer = said.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_target(false).without_time();
+        let subscriber = subscriber.with_writer(move || writer.clone()).finish();
+        let config = Config::default().with("env = 'Match-v0'\nsteps = 600\nnetwork.hidden = [8]").unwrap();
+        tracing::subscriber::with_default(subscriber, || {
+            let mut session = Session::new(move || Match::new(bound, scale, 1.0), config).unwrap();
+            session.train(&mut ()).unwrap();
+        });
+        let said = String::from_utf8(said.0.lock().unwrap().clone()).unwrap();
+        let lines: Vec<&str> =
+            said.lines().map(str::trim_start).filter(|line| line.contains("`x`")).collect();
+        match line {
+            "" => assert!(lines.is_empty(), "{lines:?}"),
+            line => assert!(lines.len() == 1 && lines[0].starts_with(line), "{lines:?}"),
+        }
     }
 }

@@ -40,7 +40,7 @@ asked = sys.stdin.readline()
 with open(os.environ["REQUESTS"], "a") as file:
     file.write(asked)
 request = json.loads(asked)
-known = [[1, 0.001], [2, 1e12], [3, 0.0025], [4, 0.01]]
+known = [[1, 0.001], [2, 1e12], [3, 0.0025], [4, 0.01], [1, 0.002]]
 first = len(request["trials"])
 print(json.dumps({"asked": known[first : first + request["number"]]}))
 "#;
@@ -61,11 +61,15 @@ impl Site {
     }
 
     fn run(&self, python: &Path, flags: &[&str]) -> Output {
+        self.run_file("search.toml", "output", python, flags)
+    }
+
+    fn run_file(&self, file: &str, output: &str, python: &Path, flags: &[&str]) -> Output {
         program()
             .arg("experiment")
-            .arg(self.path("search.toml"))
+            .arg(self.path(file))
             .arg("--output")
-            .arg(self.path("output"))
+            .arg(self.path(output))
             .args(flags)
             .env("CONCRETE_DQN_PYTHON", python)
             .env("REQUESTS", self.path("requests"))
@@ -133,6 +137,17 @@ fn settings_are_asked_for_trained_on_all_seeds_and_told_by_their_interquartile_m
     // The folder's own file has it all, and can be run as it is.
     let plan = Plan::read(&site.path("output/experiment.toml"), &Registry::builtin()).unwrap();
     assert_eq!(plan.variants, ["trial-000", "trial-001", "trial-002", "trial-003"]);
+    let own = fs::read_to_string(site.path("output/experiment.toml")).unwrap();
+    for output in ["output", "elsewhere"] {
+        fs::create_dir_all(site.path(output)).unwrap();
+        fs::write(site.path(output).join("more.toml"), own.replace("sample = 4", "sample = 5")).unwrap();
+        let more = site.run_file(&format!("{output}/more.toml"), output, &python, &["--jobs", "6"]);
+        assert_eq!(more.status.code(), Some(1), "{}", text(&more.stderr));
+        let plan = Plan::read(&site.path(output).join("experiment.toml"), &Registry::builtin()).unwrap();
+        assert_eq!(plan.variants.len(), 5);
+        assert_eq!(runs_of_experiment(&site.path(output)).len(), 15);
+    }
+    assert_eq!(site.requests().len(), 6);
 }
 
 #[test]
@@ -145,6 +160,7 @@ fn what_is_wrong_is_said_before_anything_starts() {
         ("[ranges]", "[variants.a]", "there is a sample and no ranges"),
         ("low = 1, high = 4", "low = 0, high = 4", "search.toml, [ranges]: agent.n_step = 0"),
         ("agent.n_step", "agent.steps", "search.toml, [ranges]: there is no key agent.steps"),
+        ("agent.n_step", "seed", "search.toml, [ranges]: seed cannot be set here, because seeds says it"),
         ("episodes = 2", "episodes = 0", "evaluation.episodes must not be 0"),
         ("[\"cartpole\"]", "[\"cartpole\", \"acrobot\"]", "a search takes one environment"),
     ] {

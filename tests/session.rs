@@ -5,13 +5,14 @@ use std::cell::Cell;
 use std::path::Path;
 
 use concrete_dqn::agent::Agent;
-use concrete_dqn::checkpoint::CheckpointChoice;
+use concrete_dqn::checkpoint::{CheckpointChoice, Checkpoints};
 use concrete_dqn::evaluation::{Evaluator, Occasion};
-use concrete_dqn::rows::{EpisodeRecord, EvaluationRecord, read};
-use concrete_dqn::training::Observer;
+use concrete_dqn::rows::{EpisodeRecord, EvaluationRecord, MapRecord, read};
+use concrete_dqn::training::{Observer, TrainingProgress, TrainingSnapshot};
 use concrete_dqn::{Config, Error, Policy, SavedRun, Session};
 use control_envs::rand::Rng;
 use control_envs::{Argument, CartPole, DeepSea, Dimension, Env, EnvError, EnvSpec, Registry, Step};
+use tch::Device;
 
 fn config(steps: u64) -> Config {
     let settings = "
@@ -310,4 +311,82 @@ fn an_evaluation_that_fails_ends_the_run_with_its_error() {
     let error = session.train(&mut ()).unwrap_err();
     assert!(matches!(&error, Error::Panicked(message) if message == "step 55"), "{error}");
     assert_eq!(session.summary().total_steps, 20);
+}
+
+/// Goes round a square without an end, and can't be saved.
+struct Round {
+    spec: EnvSpec,
+    time: f32,
+}
+
+impl Round {
+    fn new() -> Self {
+        let dimensions = ["x", "y"].map(|name| Dimension::new(name, "m", -1.0, 1.0));
+        Self { spec: EnvSpec::new("Round-v0", dimensions, ["rest", "work"]), time: 0.0 }
+    }
+}
+
+impl Env for Round {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    fn reset(&mut self, _rng: &mut dyn Rng) -> Result<Vec<f32>, EnvError> {
+        self.time = 0.0;
+        Ok(vec![0.0, 1.0])
+    }
+
+    fn step(&mut self, action: usize) -> Result<Step, EnvError> {
+        self.time += 0.3;
+        Ok(Step::new(vec![self.time.sin(), self.time.cos()], action as f64, false))
+    }
+}
+
+#[test]
+fn a_run_that_is_extended_has_one_map_of_each_moment() {
+    let runs = tempfile::tempdir().unwrap();
+    let folder = runs.path().join("run");
+    let settings = "env = 'Round-v0'\nsteps = 200\nevaluation = { period = 100, period_episodes = 1, max_episode_steps = 20 }";
+    let config =
+        Config::default().with("network.hidden = [8]").and_then(|config| config.with(settings)).unwrap();
+    Session::new(Round::new, config).unwrap().in_folder(&folder).unwrap().train(&mut ()).unwrap();
+    // The episode under way is cut, so that the evaluation that waited for its end is due at once; step 200 is a moment of
+    // the longer run too.
+    let mut saved = SavedRun::open(&folder).unwrap();
+    saved.config.steps = 400;
+    saved.resume(Round::new).unwrap().train(&mut ()).unwrap();
+    let evaluations: Vec<EvaluationRecord> = read(&folder.join("evaluations.csv")).unwrap();
+    assert_eq!(evaluations[0].total_steps, 200);
+    let rows: Vec<MapRecord> = read(&folder.join("maps.csv")).unwrap();
+    let maps: Vec<(u64, usize)> =
+        rows.chunk_by(|a, b| a.env_steps == b.env_steps).map(|map| (map[0].env_steps, map.len())).collect();
+    assert_eq!(maps, [4, 12, 40, 100, 200, 400].map(|step| (step, 1_600)));
+}
+
+#[test]
+fn the_best_checkpoint_is_kept_however_old_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut env = Registry::builtin().make("cartpole").unwrap();
+    let mut agent = Agent::new(&config(100), env.spec(), Device::Cpu).unwrap();
+    let mut progress = TrainingProgress::start(0, 1);
+    let observation = env.reset(&mut progress.starts).unwrap();
+    let mut save = |checkpoints: &mut Checkpoints, score: f64| {
+        let step = env.step(0).unwrap();
+        agent.observe(&observation, 0, &step);
+        let envs = std::slice::from_ref(&env);
+        let snapshot = TrainingSnapshot { envs, agent: &agent, progress: &progress };
+        checkpoints.save(snapshot, String::new(), Some(score), 0).unwrap();
+        let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let steps = names.filter_map(|name| name.to_str()?.strip_prefix("step-")?.parse::<u64>().ok());
+        let mut steps: Vec<u64> = steps.collect();
+        steps.sort_unstable();
+        steps
+    };
+    let mut checkpoints = Checkpoints::new(folder.path().into(), 1);
+    let kept = [1.0, 5.0, 2.0, 3.0].map(|score| save(&mut checkpoints, score));
+    assert_eq!(kept, [vec![1], vec![2], vec![2, 3], vec![2, 4]]);
+    // Also by a process that finds them.
+    let mut found = Checkpoints::new(folder.path().into(), 1);
+    assert!(found.newest::<u32>().unwrap().is_some());
+    assert_eq!([4.0, 6.0].map(|score| save(&mut found, score)), [vec![2, 5], vec![6]]);
 }

@@ -90,7 +90,7 @@ impl Agent {
             let noise_variance = prediction.aleatoric_std(row, greedy).powi(2);
             let context = DecisionContext { progress, noise_variance };
             let exploration = &mut self.streams.exploration;
-            let action = match passes {
+            let (action, greedy) = match passes {
                 // One network of many, so one draw of the local masks too.
                 Passes::Held | Passes::Fresh(1) if online.local().is_some() => {
                     if passes != Passes::Held {
@@ -101,9 +101,9 @@ impl Agent {
                     let input = &self.inputs[row * online.inputs()..][..online.inputs()];
                     online.sample_local(episode.local_draw, input, &mut drawn);
                     let drawn = QSamples::new(&drawn, samples.actions()).among(decision.valid);
-                    self.rule.choose(&drawn, context, exploration)
+                    (self.rule.choose(&drawn, context, exploration), drawn.greedy_action())
                 }
-                _ => self.rule.choose(&samples, context, exploration),
+                _ => (self.rule.choose(&samples, context, exploration), greedy),
             };
             episode.decisions += 1;
             episode.exploratory += u64::from(action != greedy);

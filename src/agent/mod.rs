@@ -32,6 +32,7 @@ use crate::units::{ReturnUnits, ValueScale};
 
 pub use acting::Decision;
 pub use config::{AgentConfig, AgentSections};
+pub use observations::Misfit;
 pub use state::AgentState;
 
 /// Most environment steps from one count of the data to the next, so that N grows in an episode without an end too.
@@ -127,8 +128,8 @@ impl Agent {
     /// Remembers a transition of the environment whose [turn](Self::turn) it is, and learns from it the scale of returns
     /// and, where bounds do not tell it, of observations.
     /// At least every 1,000 of them N becomes the size of the replay.
-    /// Returns the dimensions whose bounds turned out not to be kept to.
-    pub fn observe(&mut self, observation: &[f32], action: usize, step: &Step) -> Vec<usize> {
+    /// Returns the dimensions whose bounds turned out not to tell their scale; they are normalised from now on.
+    pub fn observe(&mut self, observation: &[f32], action: usize, step: &Step) -> Vec<Misfit> {
         self.observe_among(Valid::default(), observation, action, step)
     }
 
@@ -139,8 +140,14 @@ impl Agent {
         observation: &[f32],
         action: usize,
         step: &Step,
-    ) -> Vec<usize> {
-        let exceeded = self.observations.find_exceeded(observation, self.replay.observations());
+    ) -> Vec<Misfit> {
+        let mut misfits = self.observations.find_exceeded(observation, self.replay.observations());
+        // While nothing was learned that would have to be learned again. Of what is kept as a place, none is scaled.
+        if self.counters.steps + 1 == self.config.agent.learning_starts
+            && self.replay.dimensions() == observation.len()
+        {
+            misfits.extend(self.observations.find_unfilled(self.replay.observations()));
+        }
         for scaling in self.observations.observe(observation) {
             self.learner.scale_dimension(scaling.dimension, scaling.centre, scaling.half_width);
         }
@@ -150,7 +157,7 @@ impl Agent {
                 _ => self.learner.set_return_scale(scale),
             }
         }
-        if !exceeded.is_empty() {
+        if !misfits.is_empty() {
             // The places of a dimension that was scaled by its bounds until now are other ones.
             self.count_places();
         }
@@ -168,7 +175,7 @@ impl Agent {
         if self.counters.since_count >= COUNT_PERIOD {
             self.count_data();
         }
-        exceeded
+        misfits
     }
 
     /// N becomes the size of the replay.

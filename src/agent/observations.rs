@@ -14,8 +14,17 @@ pub struct Scaling {
     pub half_width: f32,
 }
 
-/// Running normalisation of the dimensions whose bounds are infinite, absurd or not kept to. All others are scaled by
-/// their bounds for good.
+/// A dimension whose bounds turn out not to tell its scale, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misfit {
+    /// It was three half widths or more from the centre.
+    Exceeded(usize),
+    /// All that was seen of it before the first learner step lies within a thousandth of them.
+    Unfilled(usize),
+}
+
+/// Running normalisation of the dimensions whose bounds are infinite, absurd, not kept to or next to unused. All others are
+/// scaled by their bounds for good.
 #[derive(Debug, Clone)]
 pub struct Observations {
     /// Centre and half width by the bounds, `[dimensions]`.
@@ -60,6 +69,10 @@ impl Observations {
     const WIDEST: f32 = 1e6;
     /// So many half widths from the centre an observation is not what the bounds promised.
     const FARTHEST: f32 = 3.0;
+    /// A network sees nothing of what changes by a smaller share of its bounds.
+    const LEAST_SHARE: f32 = 1e-3;
+    /// Of fewer observations nothing is concluded.
+    const FEWEST: usize = 100;
 
     /// Those of `space`, of which nothing was seen yet.
     pub fn new(space: &BoxSpace) -> Self {
@@ -83,8 +96,8 @@ impl Observations {
     }
 
     /// Looks for dimensions in which `observation` is far outside the bounds, and normalises them from now on. `seen` are
-    /// the observations up to now, `[rows, dimensions]`. Returns their numbers.
-    pub fn find_exceeded(&mut self, observation: &[f32], seen: &[f32]) -> Vec<usize> {
+    /// the observations up to now, `[rows, dimensions]`.
+    pub fn find_exceeded(&mut self, observation: &[f32], seen: &[f32]) -> Vec<Misfit> {
         let is_exceeded = |(value, (centre, half_width)): (&f32, &(f32, f32))| {
             (value - centre).abs() > Self::FARTHEST * half_width
         };
@@ -96,13 +109,37 @@ impl Observations {
             .map(|(dimension, _)| dimension)
             .filter(|dimension| !self.normalized().any(|known| known == *dimension))
             .collect();
-        for &dimension in &found {
-            let mut moments = Moments::default();
-            seen.iter().skip(dimension).step_by(self.bounds.len()).for_each(|&value| moments.add(value));
-            self.normalized.push(Seen { dimension, moments });
+        found.into_iter().map(|dimension| self.normalize(dimension, seen)).map(Misfit::Exceeded).collect()
+    }
+
+    /// Looks for dimensions that change, and so little that by their bounds a network would see nothing of it, and normalises
+    /// them from now on. `seen` are the observations up to now, `[rows, dimensions]`.
+    pub fn find_unfilled(&mut self, seen: &[f32]) -> Vec<Misfit> {
+        if seen.len() < Self::FEWEST * self.bounds.len() {
+            return Vec::new();
         }
+        let is_unfilled = |dimension: &usize| {
+            let values = || seen.iter().skip(*dimension).step_by(self.bounds.len()).copied();
+            let (low, high) =
+                (values().fold(f32::INFINITY, f32::min), values().fold(f32::NEG_INFINITY, f32::max));
+            let half_width = self.bounds[*dimension].1;
+            low < high && high / 2.0 - low / 2.0 < Self::LEAST_SHARE * half_width
+        };
+        let known: Vec<usize> = self.normalized().collect();
+        let found: Vec<usize> = (0..self.bounds.len())
+            .filter(|dimension| !known.contains(dimension))
+            .filter(is_unfilled)
+            .collect();
+        found.into_iter().map(|dimension| self.normalize(dimension, seen)).map(Misfit::Unfilled).collect()
+    }
+
+    /// Begins with what was seen of a dimension, and returns it.
+    fn normalize(&mut self, dimension: usize, seen: &[f32]) -> usize {
+        let mut moments = Moments::default();
+        seen.iter().skip(dimension).step_by(self.bounds.len()).for_each(|&value| moments.add(value));
+        self.normalized.push(Seen { dimension, moments });
         self.normalized.sort_unstable_by_key(|seen| seen.dimension);
-        found
+        dimension
     }
 
     /// Takes an observation in and returns how the normalised dimensions are scaled from now on.
@@ -167,10 +204,25 @@ mod tests {
         // 3 half widths of 2 around 1 are still what bounds may be short of.
         assert!(observations.find_exceeded(&[7.0, 1e9, 5.9, -1e9], &[]).is_empty());
         let seen = [1.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 0.0];
-        assert_eq!(observations.find_exceeded(&[7.1, 0.0, 0.0, 0.0], &seen), [0]);
+        assert_eq!(observations.find_exceeded(&[7.1, 0.0, 0.0, 0.0], &seen), [Misfit::Exceeded(0)]);
         assert_eq!(observations.normalized().collect::<Vec<_>>(), [0, 1, 3]);
         let scaling = observations.observe(&[8.0, 0.0, 0.0, 0.0]).next().unwrap();
         assert_eq!((scaling.dimension, scaling.centre), (0, 4.0));
         assert!(observations.find_exceeded(&[100.0, 0.0, 0.0, 0.0], &seen).is_empty(), "it is known already");
+    }
+
+    #[test]
+    fn bounds_of_which_next_to_nothing_is_used_are_given_up() {
+        let dimension = |name: &str| Dimension::new(name, "", 0.0, 2e6);
+        let dimensions = ["constant", "narrow", "wide"].map(dimension).to_vec();
+        let mut observations = Observations::new(&BoxSpace { dimensions, image: None, one_hot: false });
+        // A thousandth of the half width is 1,000, half of what is seen of the last.
+        let seen: Vec<f32> =
+            (0..100_u8).flat_map(|i| [7.0, 90.0 + f32::from(i), 20.3 * f32::from(i)]).collect();
+        assert!(observations.find_unfilled(&seen[3..]).is_empty(), "too few to tell");
+        assert_eq!(observations.find_unfilled(&seen), [Misfit::Unfilled(1)]);
+        assert!(observations.find_unfilled(&seen).is_empty(), "it is known already");
+        let scaling = observations.observe(&[7.0, 139.5, 0.0]).next().unwrap();
+        assert_eq!((scaling.dimension, scaling.centre), (1, 139.5));
     }
 }

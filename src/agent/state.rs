@@ -111,15 +111,16 @@ impl Agent {
         let is_broken = |named: &NamedValues<'_>| !named.values.iter().all(|value| value.is_finite());
         match self.named().into_iter().find(is_broken) {
             None => Ok(()),
-            Some(NamedValues { name, .. }) => {
-                Err(Error::NotFinite { quantity: format!("the tensor `{name}`"), step: self.counters.steps })
-            }
+            Some(NamedValues { name, .. }) => Err(Error::NotFinite {
+                quantity: format!("the tensor `{name}`"),
+                step: Some(self.counters.steps),
+            }),
         }
     }
 
     /// The error for a quantity that turned out not to be finite, or for the tensor that made it so.
     pub(super) fn not_finite(&self, quantity: &str) -> Error {
-        let symptom = || Error::NotFinite { quantity: quantity.to_owned(), step: self.counters.steps };
+        let symptom = || Error::NotFinite { quantity: quantity.to_owned(), step: Some(self.counters.steps) };
         self.check_finite().err().unwrap_or_else(symptom)
     }
 }

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::numbers::{mean, number, short};
 use crate::report;
 use crate::run::EvaluationScore;
+use crate::training::RETURN_WINDOW;
 
 /// The lines that a training alone ends with. `command` is the command line of this program.
 pub fn report(trained: &Trained, command: &[OsString]) -> String {
@@ -19,7 +20,7 @@ pub fn report(trained: &Trained, command: &[OsString]) -> String {
         lines.push(format!(
             "return      {} on average over the last {} of {episodes} episodes",
             mean(mean_return),
-            episodes.min(100)
+            episodes.min(RETURN_WINDOW as u64)
         ));
     } else {
         lines.push("return      none, since no episode ended".to_owned());

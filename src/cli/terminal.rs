@@ -21,7 +21,7 @@ use crate::agent::Agent;
 use crate::error::Error;
 use crate::numbers;
 use crate::rows::{EpisodeRecord, EvaluationRecord};
-use crate::training::Observer;
+use crate::training::{Observer, RETURN_WINDOW};
 
 /// Prints to stdout. A reader that has gone away, as with `| head`, is no failure; a full disk behind it is.
 pub fn print(text: &str) -> Result<(), Error> {
@@ -181,7 +181,10 @@ impl Observer for Progress {
     fn on_episode(&mut self, record: &EpisodeRecord, _agent: &Agent) -> Result<(), Error> {
         let EpisodeRecord { episode, mean_return_100, exploratory_share, .. } = record;
         let mean = numbers::mean(*mean_return_100);
-        self.returns = Some(format!("episode {episode}, return {mean} (mean of {})", episode.min(&100)));
+        self.returns = Some(format!(
+            "episode {episode}, return {mean} (mean of {})",
+            episode.min(&(RETURN_WINDOW as u64))
+        ));
         self.exploratory_share = *exploratory_share;
         Ok(())
     }

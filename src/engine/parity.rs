@@ -242,9 +242,10 @@ fn trained(problem: &Problem, mut engine: Box<dyn Engine>, mut learner: Learner)
 
 #[test]
 fn a_new_scale_of_returns_changes_neither_values_nor_precision() {
-    for learned_precision in [true, false] {
+    for (learned_precision, heteroscedastic) in [(true, false), (false, false), (true, true)] {
         let problem = Problem { learned_precision, ..example() };
-        let config = problem.config();
+        let mut config = problem.config();
+        config.precision.heteroscedastic = heteroscedastic;
         let mut learner = problem.learner(&config);
         let mut engine = Autograd::new(LearnerSettings::from(&config));
         let (mut noise, mut replay) = (problem.noise(), generator(9, Stream::Replay));
@@ -260,9 +261,13 @@ fn a_new_scale_of_returns_changes_neither_values_nor_precision() {
         let mut of = |learner: &Learner| {
             let mut values = Vec::new();
             for network in [&learner.online, &learner.target] {
-                let q = engine.predict(network, &batch.observations, None).q;
-                let in_returns = |q: &f32| network.value_scale().to_return(NetworkUnits(f64::from(*q))).0;
-                values.extend(q.iter().map(in_returns));
+                let prediction = engine.predict(network, &batch.observations, None);
+                let in_returns = |q: f64| network.value_scale().to_return(NetworkUnits(q)).0;
+                values.extend(prediction.q.iter().map(|q| in_returns(f64::from(*q))));
+                if learned_precision {
+                    let noise = (0..prediction.rows).map(|row| in_returns(prediction.aleatoric_std(row, 0)));
+                    values.extend(noise);
+                }
             }
             // The gradient of a value in network units with respect to the last weights is as it was, so that of the loss
             // grows as its errors and weights shrink: m with the factor, v with its square.

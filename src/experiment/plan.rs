@@ -230,8 +230,9 @@ impl File<'_> {
         }
         for range in &search.ranges {
             for value in range.domain.samples() {
-                let source = format!("{}, [ranges]", self.source);
-                let probe = ConfigLayer::parse(&source, &format!("{} = {value}", range.key))?;
+                let probe: Table =
+                    format!("{} = {value}", range.key).parse().map_err(|error| self.wrong(error))?;
+                let probe = self.layer("ranges", &Value::Table(probe))?;
                 let mut layers = below.to_vec();
                 if let Some((name, text)) = preset(entry.id()) {
                     layers.insert(0, ConfigLayer::parse(name, text)?);

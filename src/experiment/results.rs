@@ -222,7 +222,7 @@ mod tests {
             "{csv}"
         );
         assert!(csv.lines().nth(3).unwrap().starts_with("Acrobot-v1,a,1,2,-90,,,-90,,-90,1,"), "{csv}");
-        assert!(csv.lines().nth(5).unwrap().starts_with("all,b,,,,,,,,,,,,,,,0.5,"), "{csv}");
+        assert_eq!(csv.lines().nth(5), Some("all,b,,,,,,,,,,,,,,,0.5,,,,,,,,"), "{csv}");
     }
 
     #[test]

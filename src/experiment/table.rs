@@ -70,7 +70,7 @@ impl Results {
         }
         let mut writer = csv::Writer::from_writer(Vec::new());
         let averaged = self.improvements.iter().map(|Improvement { variant, probability }| {
-            let numbers = numbers(*probability).map(|number| number.to_string());
+            let numbers = numbers(*probability).map(|number| all_digits(Some(number)));
             let name = |column: &String| match column.as_str() {
                 "environment" => ALL.to_owned(),
                 "variant" => variant.clone(),
@@ -142,8 +142,7 @@ impl Row {
         for p in [&self.p_peak, &self.p_final] {
             cells.extend((0..layers).map(|layer| p.layers.get(layer).copied()).chain([p.local]));
         }
-        let cells = cells.into_iter().map(|number| number.filter(|number| !number.is_nan()));
-        let cells = cells.map(|number| number.map_or_else(String::new, |number| number.to_string()));
+        let cells = cells.into_iter().map(all_digits);
         [self.environment.clone(), self.variant.clone(), self.runs.to_string(), self.planned.to_string()]
             .into_iter()
             .chain(cells)
@@ -157,6 +156,11 @@ const ALL: &str = "all";
 /// The value and the ends of its interval.
 fn numbers(Estimate { value, interval }: Estimate) -> [f64; 3] {
     [value, interval.low, interval.high]
+}
+
+/// A cell of the CSV, empty where there is no number.
+fn all_digits(number: Option<f64>) -> String {
+    number.filter(|number| !number.is_nan()).map_or_else(String::new, |number| number.to_string())
 }
 
 /// What stands where there is no number.

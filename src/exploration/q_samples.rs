@@ -45,11 +45,6 @@ impl<'a> QSamples<'a> {
         (0..self.actions).filter(move |&action| valid.is_none_or(|valid| valid[action]))
     }
 
-    /// Whether every value is a finite number.
-    pub fn are_finite(&self) -> bool {
-        (0..self.actions).all(|action| self.of(action).all(f64::is_finite))
-    }
-
     /// Number of passes.
     pub fn passes(&self) -> usize {
         self.values.len().div_ceil(self.stride)
@@ -108,7 +103,6 @@ mod tests {
         let q = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
         let second = QSamples::of_row(&q, 2, 2, 1);
         assert_eq!((second.passes(), second.mean(0), second.mean(1)), (2, 5.0, 6.0));
-        assert!(second.are_finite() && !QSamples::new(&[1.0, f32::NAN], 1).are_finite());
     }
 
     #[test]

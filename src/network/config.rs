@@ -17,7 +17,7 @@ pub struct NetworkConfig {
     pub kind: NetworkKind,
     /// Units of each hidden linear layer, from input to output.
     pub hidden: Vec<i64>,
-    /// Whether the linear layers have biases. A bias is not dropped, so a Q-function that is constant can
+    /// Whether layers have biases. A bias is not dropped, so a Q-function that is constant can
     /// live in it alone and carry no uncertainty: without biases it can't.
     pub biases: bool,
     /// Number of random Fourier frequencies in front of a dense network, 0 for none. An image has none.

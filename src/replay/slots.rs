@@ -60,6 +60,9 @@ impl ReplayState {
     /// Whether a slot may hold something else than it did after `before` transitions. Those that were the environments'
     /// newest then may too, since their episodes can have been [closed](Replay::push) afterwards.
     pub fn has_changed(&self, slots: &Range<usize>, before: u64) -> bool {
+        if self.pushed == before {
+            return false;
+        }
         let first = before.saturating_sub(self.environments as u64);
         let changed = self.pushed - first.min(self.pushed);
         if changed >= self.capacity as u64 {
@@ -213,6 +216,7 @@ mod tests {
                     *x += if end < 3 { 10.0 } else { 1.0 };
                 }
                 let state = replay.state();
+                prop_assert!(!state.has_changed(&(0..capacity), state.pushed), "saved twice, nothing is new");
                 for (index, slot) in saved.iter_mut().enumerate() {
                     let range = index * piece..((index + 1) * piece).min(state.len());
                     if !range.is_empty() && (slot.is_none() || state.has_changed(&range, before)) {

@@ -77,3 +77,17 @@ impl Row for UpdateRecord {
         self.p = values;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_may_exceed_what_rewards_allow_by_a_tenth() {
+        let of = |q_mean| UpdateRecord { q_mean, return_bound: 100.0, ..UpdateRecord::default() };
+        assert!([0.0, 109.9, -109.9].iter().all(|&q_mean| !of(q_mean).is_beyond_rewards()));
+        assert!([110.1, -110.1, 373.0].iter().all(|&q_mean| of(q_mean).is_beyond_rewards()));
+        let unbounded = UpdateRecord { return_bound: f64::INFINITY, ..of(1e30) };
+        assert!(!unbounded.is_beyond_rewards(), "gamma = 1");
+    }
+}

@@ -12,15 +12,13 @@ use crate::network::LocalDropout;
 use crate::rows::{EpisodeRecord, EvaluationRecord, UpdateRecord, read};
 use crate::statistics::mean;
 use crate::tensorboard::{EventWriter, Histogram};
-
-/// Episodes over which lengths are averaged, as returns are.
-const WINDOW: usize = 100;
+use crate::training::RETURN_WINDOW;
 
 /// The newest event file of a run, on disk up to its last event.
 #[derive(Debug)]
 pub struct Events {
     writer: EventWriter,
-    /// The lengths of the last episodes.
+    /// The lengths of the last episodes, as many as returns are averaged over.
     lengths: VecDeque<f64>,
 }
 
@@ -30,7 +28,7 @@ impl Events {
     /// # Errors
     /// Where it can't be written.
     pub fn create(directory: &RunDirectory) -> Result<Self, Error> {
-        Self::start_at(0, directory, VecDeque::with_capacity(WINDOW))
+        Self::start_at(0, directory, VecDeque::with_capacity(RETURN_WINDOW))
     }
 
     /// Creates another event file of a run that is resumed after `step`, its tables cut off there. A file that
@@ -41,7 +39,7 @@ impl Events {
     pub fn resume(directory: &RunDirectory, step: u64) -> Result<Self, Error> {
         // Where the table is damaged the mean starts anew, since a run is not to be lost over a chart.
         let episodes: Vec<EpisodeRecord> = read(&directory.episodes()).unwrap_or_default();
-        let last = &episodes[episodes.len().saturating_sub(WINDOW)..];
+        let last = &episodes[episodes.len().saturating_sub(RETURN_WINDOW)..];
         Self::start_at(step + 1, directory, last.iter().map(|row| row.episode_length as f64).collect())
     }
 
@@ -53,7 +51,7 @@ impl Events {
     /// Writes an episode. `seconds` are those that the training has taken so far.
     pub fn episode(&mut self, record: &EpisodeRecord, seconds: f64) -> Result<(), Error> {
         let (steps, length) = (record.total_steps, record.episode_length as f64);
-        if self.lengths.len() == WINDOW {
+        if self.lengths.len() == RETURN_WINDOW {
             self.lengths.pop_front();
         }
         self.lengths.push_back(length);

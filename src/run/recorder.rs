@@ -209,7 +209,16 @@ impl Recorder {
     /// # Errors
     /// Where it can't be written.
     pub fn map(&mut self, rows: &[MapRecord]) -> Result<(), Error> {
-        self.writer.as_mut().map_or(Ok(()), |writer| writer.map(rows))
+        self.writer.as_mut().map_or(Ok(()), |writer| writer.map(rows))?;
+        if let Some(row) = rows.first() {
+            self.statistics.add_map(row.env_steps);
+        }
+        Ok(())
+    }
+
+    /// Environment steps of the newest map, if there is one.
+    pub fn mapped_at(&self) -> Option<u64> {
+        self.statistics.mapped_at()
     }
 
     /// What the run has come to so far.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evaluation::Evaluation;
 use crate::rows::{EpisodeRecord, EvaluationRecord, UpdateRecord};
+use crate::training::RETURN_WINDOW;
 
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,6 +84,9 @@ pub struct RunStatistics {
     p_peak: Vec<f64>,
     last_evaluation: Option<EvaluationScore>,
     best_evaluation: Option<EvaluationScore>,
+    /// Environment steps of the newest map.
+    #[serde(default)]
+    mapped_at: Option<u64>,
 }
 
 impl RunStatistics {
@@ -95,7 +99,7 @@ impl RunStatistics {
     pub fn add(&mut self, record: &EpisodeRecord) {
         self.add_p(&record.p);
         // A mean over fewer episodes is not what the threshold is about.
-        if record.episode >= 100 {
+        if record.episode >= RETURN_WINDOW as u64 {
             let mean = record.mean_return_100;
             self.best_mean_return_100 = Some(self.best_mean_return_100.map_or(mean, |best| best.max(mean)));
             if self.solved_at_step.is_none()
@@ -125,6 +129,16 @@ impl RunStatistics {
             self.best_evaluation = Some(score);
         }
         is_best
+    }
+
+    /// Takes a map of the state space in.
+    pub fn add_map(&mut self, step: u64) {
+        self.mapped_at = Some(step);
+    }
+
+    /// Environment steps of the newest map.
+    pub fn mapped_at(&self) -> Option<u64> {
+        self.mapped_at
     }
 
     /// The newest evaluation.

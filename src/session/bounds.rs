@@ -2,7 +2,7 @@
 
 use control_envs::EnvSpec;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Misfit};
 use crate::training::Observer;
 
 /// So many dimensions are named one by one.
@@ -40,14 +40,31 @@ impl<'a> BoundsWatch<'a> {
 }
 
 impl Observer for BoundsWatch<'_> {
-    fn on_exceeded_bounds(&mut self, dimensions: &[usize], observation: &[f32]) {
-        let Some(&first) = dimensions.first() else { return };
-        let (low, high) = self.spec.observation_space.dimensions[first].typical;
-        tracing::warn!(
-            "{} left the bounds by far ({} where {low} to {high} was promised); from now on what is seen of them \
-             scales them, and values that were learned before have to be learned again",
-            self.names(dimensions),
-            observation[first]
-        );
+    fn on_misfits(&mut self, misfits: &[Misfit], observation: &[f32]) {
+        let promised = |dimension: usize| self.spec.observation_space.dimensions[dimension].typical;
+        let (mut exceeded, mut unfilled) = (Vec::new(), Vec::new());
+        for misfit in misfits {
+            match *misfit {
+                Misfit::Exceeded(dimension) => exceeded.push(dimension),
+                Misfit::Unfilled(dimension) => unfilled.push(dimension),
+            }
+        }
+        if let Some(&first) = exceeded.first() {
+            let (low, high) = promised(first);
+            tracing::warn!(
+                "{} left the bounds by far ({} where {low} to {high} was promised); from now on what is seen of them \
+                 scales them, and values that were learned before have to be learned again",
+                self.names(&exceeded),
+                observation[first]
+            );
+        }
+        if let Some(&first) = unfilled.first() {
+            let (low, high) = promised(first);
+            tracing::info!(
+                "{} filled less than a thousandth of the bounds so far (they are {low} to {high}); from now on what is seen \
+                 of them scales them",
+                self.names(&unfilled)
+            );
+        }
     }
 }

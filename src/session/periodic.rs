@@ -6,7 +6,7 @@ use control_envs::Entry;
 
 use super::policy::Policy;
 use super::state_map::{is_moment, state_map};
-use crate::agent::Agent;
+use crate::agent::{Agent, Misfit};
 use crate::config::Config;
 use crate::error::Error;
 use crate::evaluation::{Evaluation, EvaluationObserver, Evaluator, Occasion};
@@ -62,6 +62,10 @@ impl EvaluatedTraining<'_> {
         if self.recorder.directory().is_none() || !is_moment(agent.steps(), self.config.steps) {
             return Ok(());
         }
+        // One of this step may be there already, where an evaluation of it is made up for after an extension.
+        if self.recorder.mapped_at() == Some(agent.steps()) {
+            return Ok(());
+        }
         let Some(grid) = StateGrid::of(self.entry.spec()) else { return Ok(()) };
         let started = Instant::now();
         let mut policy = Policy::of(agent, self.entry, self.config)?;
@@ -103,8 +107,8 @@ impl Observer for EvaluatedTraining<'_> {
         self.observer.on_step(agent);
     }
 
-    fn on_exceeded_bounds(&mut self, dimensions: &[usize], observation: &[f32]) {
-        self.observer.on_exceeded_bounds(dimensions, observation);
+    fn on_misfits(&mut self, misfits: &[Misfit], observation: &[f32]) {
+        self.observer.on_misfits(misfits, observation);
     }
 
     fn on_update(&mut self, record: &UpdateRecord) -> Result<(), Error> {

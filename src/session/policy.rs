@@ -198,7 +198,7 @@ impl Policy {
         let prediction =
             self.engine.predict(&self.network, &self.network.input(observation), Some(&self.noise));
         if !prediction.is_finite() {
-            return Err(Error::NotFinite { quantity: "a Q-value of the policy".to_owned(), step: 0 });
+            return Err(Error::NotFinite { quantity: "a Q-value of the policy".to_owned(), step: None });
         }
         let (samples, scale) = (prediction.row(0).among(valid), self.network.value_scale());
         let each = |value: &dyn Fn(usize) -> f64| -> Vec<f64> {

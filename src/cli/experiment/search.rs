@@ -52,11 +52,22 @@ enum Answer {
 /// The experiment of a file, with the settings that its search has tried so far.
 pub fn read(registry: &Registry, arguments: &ExperimentArguments, store: &Store) -> Result<Plan, Error> {
     let plan = Plan::read(&arguments.file, registry)?;
-    let trials = trials(store)?;
-    if plan.search.is_none() || plan.text.contains(HEADING) || trials.is_empty() {
+    if plan.search.is_none() {
         return Ok(plan);
     }
-    Plan::parse(&arguments.file.display().to_string(), plan.text + HEADING + &trials, registry)
+    let (own, told) = parted(&plan.text);
+    let known = trials(store)?;
+    // The file of a folder, read elsewhere, has its trials with it.
+    let tried = if known.is_empty() { told } else { &known };
+    if tried.is_empty() {
+        return Ok(plan);
+    }
+    Plan::parse(&arguments.file.display().to_string(), format!("{own}{HEADING}{tried}"), registry)
+}
+
+/// What the user has written, and the trials after it.
+fn parted(text: &str) -> (&str, &str) {
+    text.split_once(HEADING).unwrap_or((text, ""))
 }
 
 /// What was tried so far, as TOML; nothing where there is no such file yet.
@@ -104,7 +115,7 @@ pub fn run(
         });
         let request = Request { ranges: &search.ranges, trials: told.collect(), number };
         let asked = ask(&request, store)?;
-        add(&search, store, scored.len(), &asked)?;
+        add(&search, store, parted(&plan.text).1, scored.len(), &asked)?;
     }
 }
 
@@ -179,9 +190,9 @@ fn ask(request: &Request<'_>, store: &Store) -> Result<Vec<Vec<Json>>, Error> {
     }
 }
 
-/// Adds settings to those that are to be tried.
-fn add(search: &Search, store: &Store, first: usize, asked: &[Vec<Json>]) -> Result<(), Error> {
-    let mut text = trials(store)?;
+/// Adds settings to those that have been `tried`.
+fn add(search: &Search, store: &Store, tried: &str, first: usize, asked: &[Vec<Json>]) -> Result<(), Error> {
+    let mut text = tried.to_owned();
     for (index, values) in asked.iter().enumerate() {
         text += &search.variant(first + index, values).map_err(|key| {
             Error::Elsewhere(format!("Optuna asked for a value of {key} that is not in its range"))
