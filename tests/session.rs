@@ -321,7 +321,11 @@ struct Round {
 
 impl Round {
     fn new() -> Self {
-        let dimensions = ["x", "y"].map(|name| Dimension::new(name, "m", -1.0, 1.0));
+        Self::within(1.0)
+    }
+
+    fn within(bound: f32) -> Self {
+        let dimensions = ["x", "y"].map(|name| Dimension::new(name, "m", -bound, bound));
         Self { spec: EnvSpec::new("Round-v0", dimensions, ["rest", "work"]), time: 0.0 }
     }
 }
@@ -361,6 +365,30 @@ fn a_run_that_is_extended_has_one_map_of_each_moment() {
     let maps: Vec<(u64, usize)> =
         rows.chunk_by(|a, b| a.env_steps == b.env_steps).map(|map| (map[0].env_steps, map.len())).collect();
     assert_eq!(maps, [4, 12, 40, 100, 200, 400].map(|step| (step, 1_600)));
+}
+
+#[test]
+fn what_observations_are_normalised_by_is_saved_and_changes_in_no_evaluation() {
+    let runs = tempfile::tempdir().unwrap();
+    let folder = runs.path().join("run");
+    let make = || Round::within(f32::INFINITY);
+    let settings =
+        "env = 'Round-v0'\nsteps = 300\nagent.learning_starts = 100\nevaluation.max_episode_steps = 7";
+    let config =
+        Config::default().with("network.hidden = [8]").and_then(|config| config.with(settings)).unwrap();
+    let mut session = Session::new(make, config).unwrap().in_folder(&folder).unwrap();
+    session.train(&mut ()).unwrap();
+    assert_eq!(session.agent().normalized_dimensions().collect::<Vec<_>>(), [0, 1]);
+    let mut loaded = Policy::load(&folder, make).unwrap();
+    assert_eq!(loaded.predict(&[0.3, -0.2]).unwrap(), session.predict(&[0.3, -0.2]).unwrap());
+    let numbers = |session: &Session| -> Vec<(String, Vec<f32>)> {
+        let named = session.agent().network().named("").into_iter();
+        named.map(|named| (named.name, named.values.to_vec())).collect()
+    };
+    let before = numbers(&session);
+    // Seven steps from the start are another part of the circle than all of it.
+    session.evaluate(3).unwrap();
+    assert_eq!(numbers(&session), before);
 }
 
 #[test]
