@@ -21,7 +21,7 @@ const PREDICTIONS: usize = 300;
 struct Ring {
     spec: EnvSpec,
     state: usize,
-    /// Whether it ends, once, after state 3.
+    /// Whether an episode ends after state 3.
     ends: bool,
 }
 

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use program::{assert_fails, folders, program, quick, run, text, train};
 
@@ -78,7 +78,10 @@ impl Training {
         let _ = stream.write_all(request.as_bytes());
         let mut answer = Vec::new();
         let mut buffer = [0; 1 << 16];
-        while let Ok(read @ 1..) = stream.read(&mut buffer)
+        // That there is nothing new is said every few seconds.
+        let latest = Instant::now() + PATIENCE;
+        while Instant::now() < latest
+            && let Ok(read @ 1..) = stream.read(&mut buffer)
             && {
                 answer.extend_from_slice(&buffer[..read]);
                 !is_enough(&text(&answer))

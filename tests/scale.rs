@@ -1,9 +1,10 @@
 //! Nothing depends on the scale of rewards, nor on that of observations.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::cell::RefCell;
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use concrete_dqn::exploration::RuleName;
 use concrete_dqn::randomness::{Stream, generator};
@@ -175,13 +176,16 @@ fn observations_of_any_size_are_learned_from() {
     }
 }
 
-/// What a training says.
-#[derive(Clone, Default)]
-struct Said(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What trainings in this thread have said.
+    static SAID: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Said;
 
 impl Write for Said {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        SAID.with_borrow_mut(|said| said.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -192,6 +196,9 @@ impl Write for Said {
 #[test]
 fn what_is_normalised_is_said_in_a_line_and_what_is_not_is_not_mentioned() {
     tch::set_num_threads(1);
+    // For all threads, since a line that is first reached in one without would be off in all.
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_target(false).without_time();
+    tracing::subscriber::set_global_default(subscriber.with_writer(|| Said).finish()).unwrap();
     for (bound, scale, line) in [
         (f32::INFINITY, 1.0, "INFO the bounds of the observation's `x` do not tell their scale"),
         (1.0, 50_000.0, "WARN the observation's `x` left the bounds by far ("),
@@ -202,16 +209,10 @@ fn what_is_normalised_is_said_in_a_line_and_what_is_not_is_not_mentioned() {
         ),
         (1.0, 1.0, ""),
     ] {
-        let said = Said::default();
-        let writer = said.clone();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_target(false).without_time();
-        let subscriber = subscriber.with_writer(move || writer.clone()).finish();
         let config = Config::default().with("env = 'Match-v0'\nsteps = 600\nnetwork.hidden = [8]").unwrap();
-        tracing::subscriber::with_default(subscriber, || {
-            let mut session = Session::new(move || Match::new(bound, scale, 1.0), config).unwrap();
-            session.train(&mut ()).unwrap();
-        });
-        let said = String::from_utf8(said.0.lock().unwrap().clone()).unwrap();
+        let mut session = Session::new(move || Match::new(bound, scale, 1.0), config).unwrap();
+        session.train(&mut ()).unwrap();
+        let said = String::from_utf8(SAID.take()).unwrap();
         let lines: Vec<&str> =
             said.lines().map(str::trim_start).filter(|line| line.contains("`x`")).collect();
         match line {

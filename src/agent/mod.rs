@@ -142,11 +142,9 @@ impl Agent {
         step: &Step,
     ) -> Vec<Misfit> {
         let mut misfits = self.observations.find_exceeded(observation, self.replay.observations());
-        // While nothing was learned that would have to be learned again. Of what is kept as a place, none is scaled.
-        if self.counters.steps + 1 == self.config.agent.learning_starts
-            && self.replay.dimensions() == observation.len()
-        {
-            misfits.extend(self.observations.find_unfilled(self.replay.observations()));
+        // While nothing was learned that would have to be learned again.
+        if self.counters.steps + 1 == self.config.agent.learning_starts {
+            misfits.extend(self.observations.find_unfilled(observation, self.replay.observations()));
         }
         for scaling in self.observations.observe(observation) {
             self.learner.scale_dimension(scaling.dimension, scaling.centre, scaling.half_width);

@@ -19,7 +19,7 @@ pub struct Scaling {
 pub enum Misfit {
     /// It was three half widths or more from the centre.
     Exceeded(usize),
-    /// All that was seen of it before the first learner step lies within a thousandth of them.
+    /// It changes, and all that was seen of it when learning was about to start lies within a thousandth of them.
     Unfilled(usize),
 }
 
@@ -31,6 +31,8 @@ pub struct Observations {
     bounds: Vec<(f32, f32)>,
     /// Dimensions that are normalised by what is seen of them, ascending.
     normalized: Vec<Seen>,
+    /// Whether all have one scale, as pixels of an image have, or entries that are one-hot.
+    share_a_scale: bool,
 }
 
 /// What was seen of a dimension.
@@ -71,6 +73,8 @@ impl Observations {
     const FARTHEST: f32 = 3.0;
     /// A network sees nothing of what changes by a smaller share of its bounds.
     const LEAST_SHARE: f32 = 1e-3;
+    /// Nor is there anything to see in the last digits of single precision.
+    const LEAST_DIGITS: f32 = 1e-5;
     /// Of fewer observations nothing is concluded.
     const FEWEST: usize = 100;
 
@@ -87,6 +91,7 @@ impl Observations {
             normalized: normalized
                 .map(|(dimension, _)| Seen { dimension, moments: Moments::default() })
                 .collect(),
+            share_a_scale: space.image.is_some() || space.one_hot,
         }
     }
 
@@ -113,17 +118,19 @@ impl Observations {
     }
 
     /// Looks for dimensions that change, and so little that by their bounds a network would see nothing of it, and normalises
-    /// them from now on. `seen` are the observations up to now, `[rows, dimensions]`.
-    pub fn find_unfilled(&mut self, seen: &[f32]) -> Vec<Misfit> {
-        if seen.len() < Self::FEWEST * self.bounds.len() {
+    /// them from now on. `seen` are the observations before this one, `[rows, dimensions]`.
+    pub fn find_unfilled(&mut self, observation: &[f32], seen: &[f32]) -> Vec<Misfit> {
+        if self.share_a_scale || seen.len() + observation.len() < Self::FEWEST * self.bounds.len() {
             return Vec::new();
         }
         let is_unfilled = |dimension: &usize| {
-            let values = || seen.iter().skip(*dimension).step_by(self.bounds.len()).copied();
+            let values =
+                || seen.iter().chain(observation).skip(*dimension).step_by(self.bounds.len()).copied();
             let (low, high) =
                 (values().fold(f32::INFINITY, f32::min), values().fold(f32::NEG_INFINITY, f32::max));
             let half_width = self.bounds[*dimension].1;
-            low < high && high / 2.0 - low / 2.0 < Self::LEAST_SHARE * half_width
+            let (half_span, largest) = (high / 2.0 - low / 2.0, high.abs().max(low.abs()));
+            half_span > Self::LEAST_DIGITS * largest && half_span < Self::LEAST_SHARE * half_width
         };
         let known: Vec<usize> = self.normalized().collect();
         let found: Vec<usize> = (0..self.bounds.len())
@@ -214,15 +221,15 @@ mod tests {
     #[test]
     fn bounds_of_which_next_to_nothing_is_used_are_given_up() {
         let dimension = |name: &str| Dimension::new(name, "", 0.0, 2e6);
-        let dimensions = ["constant", "narrow", "wide"].map(dimension).to_vec();
+        let dimensions = ["constant", "narrow", "wide", "rounded"].map(dimension).to_vec();
         let mut observations = Observations::new(&BoxSpace { dimensions, image: None, one_hot: false });
-        // A thousandth of the half width is 1,000, half of what is seen of the last.
-        let seen: Vec<f32> =
-            (0..100_u8).flat_map(|i| [7.0, 90.0 + f32::from(i), 20.3 * f32::from(i)]).collect();
-        assert!(observations.find_unfilled(&seen[3..]).is_empty(), "too few to tell");
-        assert_eq!(observations.find_unfilled(&seen), [Misfit::Unfilled(1)]);
-        assert!(observations.find_unfilled(&seen).is_empty(), "it is known already");
-        let scaling = observations.observe(&[7.0, 139.5, 0.0]).next().unwrap();
+        // A thousandth of the half width is 1,000, half of what is seen of the third; the last changes in its last digits.
+        let row = |i: u8| [7.0, 90.0 + f32::from(i), 20.3 * f32::from(i), 1.0 + 1e-6 * f32::from(i % 2)];
+        let seen: Vec<f32> = (0..99).flat_map(row).collect();
+        assert!(observations.find_unfilled(&row(99), &seen[4..]).is_empty(), "too few to tell");
+        assert_eq!(observations.find_unfilled(&row(99), &seen), [Misfit::Unfilled(1)]);
+        let scaling = observations.observe(&row(99)).next().unwrap();
         assert_eq!((scaling.dimension, scaling.centre), (1, 139.5));
+        assert!(observations.find_unfilled(&row(99), &seen).is_empty(), "it is known already");
     }
 }

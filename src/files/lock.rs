@@ -1,6 +1,7 @@
 //! One process at a time in a folder.
 
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::error::Error;
@@ -12,7 +13,7 @@ const NAME: &str = ".lock";
 /// A folder, locked for as long as this lives, and by the operating system no longer than the process lives.
 #[derive(Debug)]
 pub struct FolderLock {
-    _file: File,
+    _file: Option<File>,
 }
 
 impl FolderLock {
@@ -22,8 +23,11 @@ impl FolderLock {
     /// [`Error::Busy`] where another process has locked it, and where it can't be written into.
     pub fn acquire(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(NAME);
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(Error::file("open", &path))?;
+        let file = match File::options().read(true).write(true).create(true).truncate(false).open(&path) {
+            // Nobody writes there, and a run that is finished can be told to be.
+            Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => return Ok(Self { _file: None }),
+            file => file.map_err(Error::file("open", &path))?,
+        };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::Busy(folder.to_owned())),
@@ -32,7 +36,7 @@ impl FolderLock {
                 tracing::warn!("{} could not be locked against other processes: {error}", folder.display());
             }
         }
-        Ok(Self { _file: file })
+        Ok(Self { _file: Some(file) })
     }
 
     /// Whether a process has locked the folder.

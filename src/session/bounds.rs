@@ -9,7 +9,7 @@ use crate::training::Observer;
 const NAMED: usize = 5;
 
 /// Says which dimensions are normalised by what is seen of them: those that are from the start, and those whose bounds
-/// turn out not to be kept to.
+/// turn out not to be kept to or next to unused.
 pub struct BoundsWatch<'a> {
     spec: &'a EnvSpec,
 }

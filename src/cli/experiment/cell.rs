@@ -15,8 +15,9 @@ use crate::error::Error;
 use crate::experiment::{Cell, Plan, Store};
 use crate::run::RunState;
 
-/// How long a process that was killed with its machine, or whose machine is cut off, may still hold a run.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a process that was killed with its machine, or whose machine is cut off, may still hold a run. An NFS server
+/// takes the locks of a client that is silent for theirs for 90 s (the lease of Linux's server).
+const PATIENCE: Duration = Duration::from_secs(150);
 
 pub fn run(
     plan: &Plan,

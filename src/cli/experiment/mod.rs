@@ -76,7 +76,10 @@ pub fn run(
     }
     refuse_what_cannot_start(&plan, &states)?;
     let interrupt = Interrupt::install();
-    let _lock = store.lock()?;
+    let _lock = match arguments.on {
+        Place::Ray => ray::lock(&store)?,
+        _ => store.lock()?,
+    };
     let trained = if plan.search.is_some() {
         search::run(registry, arguments, &store, &interrupt, terminal)
     } else {

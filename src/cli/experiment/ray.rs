@@ -21,7 +21,7 @@ use crate::cli::python;
 use crate::cli::terminal::{SharedProgress, Terminal};
 use crate::error::Error;
 use crate::experiment::{Plan, Store};
-use crate::files::read_json;
+use crate::files::{FolderLock, read_json};
 use crate::run::{RunDirectory, RunState, Summary};
 
 /// What runs on the side of Ray.
@@ -132,6 +132,20 @@ pub fn train(
     let cpus = board.cpus.max(1);
     let workers = arguments.jobs.map_or(cpus, |jobs| jobs.get().min(cpus));
     Ok((board.failures(interrupt.wants_to_stop()), workers))
+}
+
+/// Locks the experiment, and waits for another one that is ending as long as for its driver.
+///
+/// # Errors
+/// Where the other one goes on.
+pub fn lock(store: &Store) -> Result<FolderLock, Error> {
+    let begun = Instant::now();
+    loop {
+        match store.lock() {
+            Err(Error::Busy(_)) if begun.elapsed() < PATIENCE => thread::sleep(LOOK),
+            locked => return locked,
+        }
+    }
 }
 
 /// Waits while another driver writes into the folder, a minute at most. One whose program was killed goes on for some
