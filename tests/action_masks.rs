@@ -25,7 +25,7 @@ fn every_rule_and_engine_keeps_to_valid_actions() {
             let summary = session.train(&mut ()).unwrap();
             assert_eq!(summary.total_steps, 250, "{settings}");
             session.evaluate(5).unwrap();
-            let recording = session.policy().unwrap().record(100).unwrap();
+            let recording = session.policy().unwrap().record(100, &()).unwrap();
             assert!(!recording.steps.is_empty());
         }
     }

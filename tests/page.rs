@@ -255,6 +255,9 @@ fn pages_are_written_of_one_run_of_several_and_of_a_folder() {
     assert!(run(&[&["report", one, two], &into[..]].concat()).status.success());
     let of = |index: usize| data(&page)["runs"][index]["summary"].clone();
     assert!(of(0).is_null() && of(1)["ended"] == "finished");
+    // Nor is an episode shown that a policy of before played.
+    let has_episode = |index: usize| data(&page)["runs"][index]["recording"].is_object();
+    assert!(!has_episode(0) && has_episode(1));
 
     let nothing = runs.path().join("nothing");
     assert_fails(&run(&["report", nothing.to_str().unwrap()]), 2, &["there is no run folder"]);

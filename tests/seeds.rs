@@ -343,3 +343,28 @@ fn seeds_that_were_ended_early_are_resumed_and_no_other_is_run_again() {
     assert!(train(&named, &[&again[..], &["--name", "mine"]].concat()).status.success());
     assert_eq!((folders(&unnamed).len(), folders(&named).len()), (6, 3));
 }
+
+#[test]
+fn what_was_begun_last_is_gone_on_with_whatever_was_finished_before() {
+    let runs = tempfile::tempdir().unwrap();
+    let again = || {
+        let output = train(runs.path(), &["--steps", "600", "--seeds", "3,5", "-q"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    };
+    again();
+    let finished = folders(runs.path());
+    // As if the same command had been given again later, and had been killed with seed 5 in its middle.
+    let copy = |run: &Path| {
+        let name = run.file_name().unwrap().to_str().unwrap();
+        let (setting, _) = name.rsplit_once("__").unwrap();
+        let later = runs.path().join(format!("{setting}__29991231T235959Z"));
+        let copied = Command::new("cp").arg("-r").args([run, later.as_path()]).status().unwrap();
+        assert!(copied.success());
+        later
+    };
+    let later = finished.iter().map(|run| copy(run)).collect::<Vec<_>>();
+    fs::remove_file(later[1].join("summary.json")).unwrap();
+    again();
+    assert_eq!(folders(runs.path()).len(), 4, "nothing is begun anew");
+    assert_eq!(summary(&later[1])["evaluation"], summary(&finished[1])["evaluation"]);
+}

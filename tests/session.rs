@@ -2,13 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::cell::Cell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use concrete_dqn::agent::Agent;
 use concrete_dqn::checkpoint::{CheckpointChoice, Checkpoints};
 use concrete_dqn::evaluation::{Evaluator, Occasion};
 use concrete_dqn::rows::{EpisodeRecord, EvaluationRecord, MapRecord, read};
-use concrete_dqn::training::{Observer, TrainingProgress, TrainingSnapshot};
+use concrete_dqn::training::{Observer, Observers, TrainingProgress, TrainingSnapshot};
 use concrete_dqn::{Config, Error, Policy, SavedRun, Session};
 use control_envs::rand::Rng;
 use control_envs::{Argument, CartPole, DeepSea, Dimension, Env, EnvError, EnvSpec, Registry, Step};
@@ -45,6 +45,15 @@ impl Observer for Watch {
     }
 }
 
+/// Sees to it that this summary does not say of a training under way how it ended before.
+struct Unsaid(PathBuf);
+
+impl Observer for Unsaid {
+    fn on_step(&mut self, _agent: &Agent) {
+        assert!(!self.0.exists());
+    }
+}
+
 #[test]
 fn in_memory_in_a_folder_interrupted_and_resumed_are_one_training() {
     let mut whole = Watch::default();
@@ -64,7 +73,9 @@ fn in_memory_in_a_folder_interrupted_and_resumed_are_one_training() {
     drop(written);
     parts.last = None;
     let mut resumed = Session::resume(&folder, &Registry::builtin()).unwrap();
-    let of_resumed = resumed.train(&mut parts).unwrap();
+    assert!(folder.join("summary.json").exists());
+    let mut unsaid = Unsaid(folder.join("summary.json"));
+    let of_resumed = resumed.train(&mut Observers([&mut parts, &mut unsaid])).unwrap();
     assert_eq!(parts.rows, whole.rows);
     assert_eq!((of_resumed.p_final, of_resumed.p_peak), (summary.p_final, summary.p_peak));
 

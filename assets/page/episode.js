@@ -113,9 +113,16 @@ class EpisodePanel {
     }
   }
 
-  /** The first channel, from its lowest value to its highest. */
-  #image(pixels, size, place) {
-    const [, rows, columns] = this.run.image;
+  /** How many observations are stacked, the oldest first. */
+  get frames() {
+    return Number(this.run.settings['wrappers.frame_stack'] ?? 1);
+  }
+
+  /** The first channel of the newest observation, from its lowest value to its highest. */
+  #image(stacked, size, place) {
+    const [channels, rows, columns] = this.run.image;
+    const first = (channels - channels / this.frames) * rows * columns;
+    const pixels = stacked.slice(first, first + rows * columns);
     const cell = Math.min(size / columns, 340 / rows);
     const context = place(columns * cell, rows * cell);
     const low = Math.min(...pixels), high = Math.max(...pixels);
@@ -125,12 +132,13 @@ class EpisodePanel {
     }
   }
 
-  /** Every dimension against the steps, on a scale of its own, up to twelve of them. */
+  /** Every dimension of the newest observation against the steps, on a scale of its own, up to twelve of them. */
   #observations(at, context, size) {
-    const dimensions = Math.min(this.steps[0].observation.length, 12), height = 240 / dimensions;
+    const all = this.steps[0].observation.length, first = all - all / this.frames;
+    const dimensions = Math.min(all - first, 12), height = 240 / dimensions;
     context.font = '11px system-ui, sans-serif';
     for (let dimension = 0; dimension < dimensions; dimension++) {
-      const values = this.steps.map(({ observation }) => observation[dimension]);
+      const values = this.steps.map(({ observation }) => observation[first + dimension]);
       const low = Math.min(...values), high = Math.max(...values);
       const x = (step) => 4 + ((size - 8) * step) / Math.max(this.steps.length - 1, 1);
       const y = (value) => height * (dimension + 0.9 - 0.65 * (high > low ? (value - low) / (high - low) : 0.5));
@@ -144,7 +152,7 @@ class EpisodePanel {
       context.arc(x(at), y(values[at]), 4, 0, 7);
       context.fill();
       context.fillStyle = inkOf('soft');
-      context.fillText(`${this.run.dimensions[dimension] ?? `observation ${dimension}`}: ${brief(values[at])}`, 4, height * dimension + 11);
+      context.fillText(`${this.run.dimensions[first + dimension] ?? `observation ${first + dimension}`}: ${brief(values[at])}`, 4, height * dimension + 11);
     }
   }
 

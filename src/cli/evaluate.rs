@@ -32,16 +32,23 @@ pub fn run(registry: &Registry, arguments: &EvaluateArguments) -> Result<(), Err
             format!("{evaluation}\n")
         });
     }
+    if !policy.has_seen_rewards() {
+        return Err(Error::Usage(format!(
+            "the run has seen no reward other than 0 in {}, so its values have no unit and can't be compared with returns; \
+             train it longer first",
+            config.env
+        )));
+    }
     let mut collector = OutcomeCollector::new(config.agent.gamma);
     let evaluation = policy.evaluate(evaluator, &mut collector)?;
     let directory = RunDirectory::open(&arguments.run)?;
     let (outcomes, left_out) = collector.finish();
-    let calibration = ValueCalibration::of(&outcomes, left_out).ok_or_else(|| Error::Content {
-        path: directory.path().to_owned(),
-        problem:
-            "the time limit cut short the return of every prediction, so there is nothing to compare; with a \
-                  smaller agent.gamma or a longer limit there would be"
-                .to_owned(),
+    let calibration = ValueCalibration::of(&outcomes, left_out).ok_or_else(|| {
+        Error::Usage(format!(
+            "{}: the time limit cut short the return of every prediction, so there is nothing to compare; with a smaller \
+             agent.gamma or a longer limit there would be",
+            directory.path().display()
+        ))
     })?;
     calibration::write(&directory, &RunLabel::of(&config, None).title, &outcomes, &calibration)?;
     print(&if arguments.json {

@@ -22,9 +22,7 @@ impl Interrupt {
                 // in it.
                 signal_hook::low_level::exit(i32::from(Error::Interrupted.exit_code()));
             }
-            tracing::warn!(
-                "saving and ending, so that `resume` goes on from here; once more ends it at once"
-            );
+            tracing::warn!("saving and ending; once more ends it at once");
         };
         let on_ctrl_c = ctrlc::set_handler(respond.clone()).map_err(|error| error.to_string());
         if let Err(error) =

@@ -35,7 +35,9 @@ pub fn table(trainings: &[Training], results: &[Result<Trained, Error>], command
         lines.push(format!("compare     {}", shell::command(program, "plot", &folders)));
         lines.push(format!("page        {}", shell::command(program, "report", &folders)));
     }
-    if results.iter().filter_map(failure).any(ended_early) {
+    // Without checkpoints nothing can be gone on with.
+    let is_resumable = trained.is_empty() || trained.iter().any(|trained| trained.has_checkpoints);
+    if is_resumable && results.iter().filter_map(failure).any(ended_early) {
         lines.push(format!("resume      {}", shell::line(command.iter().map(OsString::as_os_str))));
     }
     lines.join("\n")

@@ -85,6 +85,7 @@ impl Terminal {
             bar,
             prefix: prefix.to_owned(),
             steps,
+            begun_at: None,
             returns: None,
             evaluation: None,
             exploratory_share: None,
@@ -123,6 +124,8 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     prefix: String,
     steps: u64,
+    /// The step that it began after: 0, but of a run that is resumed. Known once it has begun.
+    begun_at: Option<u64>,
     /// What is known of the returns.
     returns: Option<String>,
     /// The mean return of the newest evaluation.
@@ -140,13 +143,15 @@ impl Progress {
 
     /// How well it does, how sure it is, and what it tries.
     fn state(&self, agent: &Agent) -> String {
-        let returns = self.returns.as_deref().unwrap_or("no episode has ended");
+        // Of a run that is resumed some may have ended before.
+        let none = (self.begun_at == Some(0)).then(|| "no episode has ended".to_owned());
+        let returns = self.returns.clone().or(none);
         let evaluation = self.evaluation.map(|mean| format!("evaluation {}", numbers::mean(mean)));
         let share = self.exploratory_share.or_else(|| agent.exploratory_share());
         let exploratory = share.map(|share| format!("{:.0}% exploratory", 100.0 * share));
         let p = format!("p {}", probabilities(&agent.network().mean_p(), agent.network().local().is_some()));
         let n = format!("N {}", agent.dataset_size());
-        let known = [Some(returns.to_owned()), evaluation, exploratory, Some(p), Some(n)];
+        let known = [returns, evaluation, exploratory, Some(p), Some(n)];
         known.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
@@ -158,9 +163,15 @@ impl Observer for Progress {
         if is_due {
             self.last_line = Instant::now();
         }
+        let is_first = self.begun_at.is_none();
+        self.begun_at.get_or_insert(agent.steps().saturating_sub(1));
         match &self.bar {
             Some(bar) => {
                 bar.set_position(agent.steps());
+                // What a run that is resumed has behind it tells nothing of its pace.
+                if is_first {
+                    bar.reset_eta();
+                }
                 if is_due {
                     bar.set_message(self.state(agent));
                 }

@@ -82,8 +82,17 @@ fn places(configs: &[Config], arguments: &TrainArguments) -> Result<Vec<(Option<
     let mut found = FoundRun::all(runs_dir)?;
     // Those that are in training in another process have not been ended.
     found.retain(|run| !run.directory().is_busy());
-    let states =
-        configs.iter().map(|config| FoundRun::state(&found, config)).collect::<Result<Vec<_>, _>>()?;
+    // The newest are what was begun last, whatever had been finished before.
+    let newest = |config: &Config| {
+        let own = || found.iter().filter(|run| run.is_of(config) && run.differences(config).is_empty());
+        let finished = own().filter(|run| run.is_finished()).count();
+        let since = own().rev().take_while(|run| !run.is_finished());
+        match FoundRun::state(since.collect::<Vec<_>>().into_iter().rev(), config)? {
+            RunState::New if finished > 0 => FoundRun::state(&found, config),
+            state => Ok(state),
+        }
+    };
+    let states = configs.iter().map(newest).collect::<Result<Vec<_>, Error>>()?;
     let is_begun = states.iter().any(|state| matches!(state, RunState::Begun(_)));
     Ok(states.into_iter().map(|state| (None, if is_begun { state } else { RunState::New })).collect())
 }

@@ -67,7 +67,7 @@ impl<'a> QFunction<'a> {
     pub fn of(policy: &'a Policy) -> Result<Self, Error> {
         let (network, spec) = (policy.network(), policy.environment().spec());
         let return_scale = network.value_scale().to_return(NetworkUnits(1.0)).0;
-        if !return_scale.is_finite() {
+        if !policy.has_seen_rewards() {
             return Err(Error::Usage(format!(
                 "the run has seen no reward other than 0 in {}, so its values have no unit and can't be exported; train it \
                  longer first",

@@ -71,6 +71,7 @@ impl RunData {
         let steps = steps.into_iter().flatten().copied().fold(0.0, f64::max);
         let summary: Option<Summary> = read_json(&directory.summary()).ok();
         let summary = summary.filter(|summary| summary.total_steps as f64 >= steps);
+        let is_evaluated = summary.as_ref().is_some_and(|summary| summary.evaluation.is_some());
         let run = Self {
             name: name.unwrap_or_else(|| directory.path().display().to_string()),
             title: label.title,
@@ -95,7 +96,8 @@ impl RunData {
             rows: RowCounts { episodes: tables.episodes.len(), updates: tables.updates.len() },
             means: tables.means(most),
             tables: tables.thinned(most),
-            recording: read_json(&directory.recording()).ok(),
+            // One from before the run was trained further is of another policy.
+            recording: is_evaluated.then(|| read_json(&directory.recording()).ok()).flatten(),
             maps: Maps::read(directory.path(), spec.as_ref())?,
         };
         Ok((run, ends))

@@ -15,7 +15,7 @@ use crate::agent::Agent;
 use crate::checkpoint::Checkpoints;
 use crate::config::Config;
 use crate::error::Error;
-use crate::files::write_json;
+use crate::files::{self, read_json, write_json};
 use crate::plot::RunLabel;
 use crate::rows::{EpisodeRecord, EvaluationRecord, MapRecord, UpdateRecord};
 use crate::training::TrainingSnapshot;
@@ -112,6 +112,12 @@ impl RunWriter {
         let folder = self.directory.path().to_owned();
         self.redraw = Some(Redraw::start(folder, self.label.clone(), self.period));
         (self.model_saved, self.checkpoint_saved) = (Instant::now(), Instant::now());
+        // What is said of a training that failed or was interrupted is not so any more. One that was finished stays finished
+        // up to its step.
+        let summary = self.directory.summary();
+        if read_json(&summary).is_ok_and(|summary: Summary| summary.ended != "finished") {
+            files::remove(&summary);
+        }
     }
 
     /// Writes a learner step's row.

@@ -184,7 +184,7 @@ impl Session {
         let evaluator = Evaluator { episodes: episodes.max(1), ..Evaluator::from(&self.config) };
         let evaluation = self.policy()?.evaluate(evaluator, observer)?;
         self.recorder.evaluated(evaluation.clone(), &self.agent)?;
-        self.record_episode();
+        self.record_episode(observer);
         self.write_report();
         Ok(evaluation)
     }
@@ -237,10 +237,10 @@ impl Session {
 
     /// Writes an episode of the policy, for the page. A policy of its own plays it, so that what others say next stays the
     /// same.
-    fn record_episode(&self) {
+    fn record_episode(&self, observer: &dyn EvaluationObserver) {
         let Some(directory) = self.recorder.directory() else { return };
         let recorded = Policy::of(&self.agent, &self.entry, &self.config)
-            .and_then(|mut policy| policy.record(RECORDED_STEPS))
+            .and_then(|mut policy| policy.record(RECORDED_STEPS, observer))
             .and_then(|recording| write_compact_json(&directory.recording(), &recording));
         if let Err(error) = recorded {
             tracing::warn!("no episode could be recorded for the page of the run: {error}");

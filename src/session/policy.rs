@@ -226,19 +226,27 @@ impl Policy {
         prediction.q.iter().map(|&q| scale.to_return(NetworkUnits(q.into())).0).collect()
     }
 
+    /// Whether the training saw a reward other than 0. Without one values have no unit, and what is said of them in units of
+    /// the return is NaN.
+    pub fn has_seen_rewards(&self) -> bool {
+        self.network.value_scale().to_return(NetworkUnits(1.0)).0.is_finite()
+    }
+
     /// Plays an episode in a fresh environment, up to `most` steps of it (fewer where observations are large and there is
-    /// no picture of them), and records it.
+    /// no picture of them, or the observer wants to stop), and records it.
     ///
     /// # Errors
     /// Those of [`predict`](Self::predict), whatever the environment fails with, and [`Error::Panicked`].
-    pub fn record(&mut self, most: usize) -> Result<Recording, Error> {
+    pub fn record(&mut self, most: usize, observer: &dyn EvaluationObserver) -> Result<Recording, Error> {
         caught(|| {
             let mut env = self.entry.make();
             // The first start of the evaluation after the training.
             let mut observation = env.reset(&mut generator(self.config.seed, Stream::Evaluation))?;
             let mut recording = Recording::default();
             let (mut values, mut brought) = (0, 0.0);
-            while recording.steps.len() < most && values < RECORDED_VALUES && !recording.is_whole {
+            let has_room = |steps: usize, values: usize| steps < most && values < RECORDED_VALUES;
+            while has_room(recording.steps.len(), values) && !recording.is_whole && !observer.wants_to_stop()
+            {
                 let valid = env.action_mask();
                 let ActionValues { action, mean, epistemic_std, .. } =
                     self.predict_among(valid.as_deref(), &observation)?;

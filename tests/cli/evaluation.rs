@@ -89,3 +89,17 @@ fn a_checkpoint_is_evaluated() {
     assert_fails(&evaluate("301"), 2, &["no checkpoint of step 301; there are those of step ", "700"]);
     assert_fails(&evaluate("first"), 2, &["it must be best, last, or the step of a checkpoint"]);
 }
+
+#[test]
+fn values_without_a_unit_are_not_held_against_returns() {
+    let runs = tempfile::tempdir().unwrap();
+    let flags = ["--env=sparse-mountaincar", "--steps=300", "--set=evaluation.episodes=0", "-q"];
+    assert!(train(runs.path(), &flags).status.success());
+    let folder = folders(runs.path()).remove(0);
+    let calibration = run(&["evaluate", folder.to_str().unwrap(), "--calibration"]);
+    assert_fails(
+        &calibration,
+        2,
+        &["no reward other than 0 in SparseMountainCar-v0", "train it longer first"],
+    );
+}

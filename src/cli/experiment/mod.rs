@@ -37,9 +37,6 @@ pub fn run(
         return Err(Error::Usage(format!("{flag} is for --on {place}; add that, or leave {flag} out")));
     }
     let store = Store::new(&arguments.output());
-    if arguments.on == Place::Ray {
-        ray::wait_for_another_driver(store.path())?;
-    }
     let plan = search::read(registry, arguments, &store)?;
     if let Some(name) = &arguments.cell {
         return cell::run(&plan, &store, name, command, terminal);
@@ -77,7 +74,10 @@ pub fn run(
     refuse_what_cannot_start(&plan, &states)?;
     let interrupt = Interrupt::install();
     let _lock = match arguments.on {
-        Place::Ray => ray::lock(&store)?,
+        Place::Ray => {
+            ray::wait_for_another_driver(store.path())?;
+            ray::lock(&store)?
+        }
         _ => store.lock()?,
     };
     let trained = if plan.search.is_some() {

@@ -174,7 +174,7 @@ impl Heatmaps {
                 let below = (first.left.midpoint(last.right), last.bottom + 66.0);
                 canvas.text(&self.horizontal.name, below, Align::Center, &PLAIN)?;
             }
-            if let Some(colors) = &row.colors {
+            if let Some(colors) = row.colors.as_ref().filter(|_| row.values().any(f64::is_finite)) {
                 self.bar(canvas, &colors.name, &scale, index..=index)?;
             }
         }

@@ -35,11 +35,12 @@ pub(crate) fn figure(of: &LandscapeFigure) -> Figure {
     let most = of.p.map_or(minimum, |p| p.max(minimum)).max(f64::MIN_POSITIVE);
     // A minimum that is very far from p is left out of the figure, where it would leave no room for p.
     let least = of.p.map_or(minimum, |p| p.min(minimum)).max(LOWEST * most);
-    // Far from both a curve says little, and near p = 1 it goes to infinity.
+    // Far from both a curve says little, and near p = 1 it goes to infinity, which is in the way but where p stood there.
+    let high = |reach: f64, end: f64| (reach * most).min(end.max(most.midpoint(1.0)));
     let across = if least < SMALL {
-        Axis { scale: Scale::Logarithmic, low: least / REACH.0, high: (most * REACH.1).min(0.9) }
+        Axis { scale: Scale::Logarithmic, low: least / REACH.0, high: high(REACH.1, 0.9) }
     } else {
-        Axis { scale: Scale::Linear, low: 0.0, high: (2.5 * most).min(0.7) }
+        Axis { scale: Scale::Linear, low: 0.0, high: high(2.5, 0.7) }
     };
     let places: Vec<f64> =
         (0..=POINTS).map(|index| across.value(index as f64 / POINTS as f64).max(f64::MIN_POSITIVE)).collect();
@@ -96,5 +97,28 @@ fn values(mark: &Mark) -> Vec<f64> {
     match mark {
         Mark::Line { points, .. } | Mark::Dots { points, .. } => points.iter().map(|point| point.1).collect(),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_axis_reaches_to_where_p_stood() {
+        for p in [0.1, 0.69, 0.8, 0.95] {
+            let landscape = Landscape {
+                sensitivity: 1.0,
+                precision: 1.0,
+                squared_norm: 1.0,
+                length_scale: 0.01,
+                masks: 500.0,
+                dataset_size: 200.0,
+            };
+            let drawn =
+                LandscapeFigure { title: String::new(), subtitle: String::new(), landscape, p: Some(p) };
+            let high = figure(&drawn).columns[0].across.high;
+            assert!(high > p && high < 1.0, "{p}: up to {high}");
+        }
     }
 }

@@ -5,9 +5,18 @@ use crate::plot::axis::number;
 use crate::plot::figures::heatmaps::{Bounds, Colors, Heatmap, HeatmapRow, Heatmaps};
 use crate::rows::{MapRecord, whole_maps};
 
+/// A run that was trained further has more maps than a figure has room for: so many of them are drawn, the first and the
+/// last included.
+const MOST_MOMENTS: usize = 6;
+
 /// The maps of a run, a column of heat maps for each moment; of a run without any there is no figure.
 pub(crate) fn figure(rows: &[MapRecord], label: &RunLabel) -> Option<Heatmaps> {
-    let (columns, maps) = whole_maps(rows);
+    let (columns, mut maps) = whole_maps(rows);
+    if maps.len() > MOST_MOMENTS {
+        let last = maps.len() - 1;
+        let spread = (0..MOST_MOMENTS).map(|index| maps[(index * last).div_euclid(MOST_MOMENTS - 1)]);
+        maps = spread.collect();
+    }
     let first = *maps.first()?;
     let unknown = || {
         let bounds = |name: &str, value: fn(&MapRecord) -> f64| Bounds {
@@ -71,4 +80,29 @@ pub(crate) fn figure(rows: &[MapRecord], label: &RunLabel) -> Option<Heatmaps> {
         counted: String::new(),
         rows: all,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_moments_a_few_are_drawn() {
+        let cell = |env_steps, index: u8| MapRecord {
+            env_steps,
+            x: f64::from(index % 2),
+            y: f64::from(index / 2),
+            ..MapRecord::default()
+        };
+        let rows: Vec<MapRecord> =
+            (1..=40).flat_map(|moment| (0..4).map(move |index| cell(100 * moment, index))).collect();
+        let names = |rows: &[MapRecord]| -> Vec<String> {
+            let heatmaps = figure(rows, &RunLabel::default()).unwrap();
+            heatmaps.rows[0].heatmaps.iter().map(|heatmap| heatmap.name.clone()).collect()
+        };
+        assert_eq!(names(&rows[..20]).len(), 5);
+        let many = names(&rows);
+        assert_eq!(many.len(), MOST_MOMENTS);
+        assert_eq!((many[0].as_str(), many[5].as_str()), ("step 100", "step 4k"));
+    }
 }
