@@ -110,11 +110,8 @@ impl Observations {
             return Vec::new();
         }
         let outside = observation.iter().zip(&self.bounds).enumerate().filter(|(_, pair)| is_exceeded(*pair));
-        let found: Vec<usize> = outside
-            .map(|(dimension, _)| dimension)
-            .filter(|dimension| !self.normalized().any(|known| known == *dimension))
-            .collect();
-        found.into_iter().map(|dimension| self.normalize(dimension, seen)).map(Misfit::Exceeded).collect()
+        let found = outside.map(|(dimension, _)| dimension).collect();
+        self.normalize(found, seen).map(Misfit::Exceeded).collect()
     }
 
     /// Looks for dimensions that change, and so little that by their bounds a network would see nothing of it, and normalises
@@ -132,21 +129,20 @@ impl Observations {
             let (half_span, largest) = (high / 2.0 - low / 2.0, high.abs().max(low.abs()));
             half_span > Self::LEAST_DIGITS * largest && half_span < Self::LEAST_SHARE * half_width
         };
-        let known: Vec<usize> = self.normalized().collect();
-        let found: Vec<usize> = (0..self.bounds.len())
-            .filter(|dimension| !known.contains(dimension))
-            .filter(is_unfilled)
-            .collect();
-        found.into_iter().map(|dimension| self.normalize(dimension, seen)).map(Misfit::Unfilled).collect()
+        let found = (0..self.bounds.len()).filter(is_unfilled).collect();
+        self.normalize(found, seen).map(Misfit::Unfilled).collect()
     }
 
-    /// Begins with what was seen of a dimension, and returns it.
-    fn normalize(&mut self, dimension: usize, seen: &[f32]) -> usize {
-        let mut moments = Moments::default();
-        seen.iter().skip(dimension).step_by(self.bounds.len()).for_each(|&value| moments.add(value));
-        self.normalized.push(Seen { dimension, moments });
+    /// Normalises dimensions, beginning with what was `seen` of them, and returns those that were not yet.
+    fn normalize(&mut self, mut found: Vec<usize>, seen: &[f32]) -> impl Iterator<Item = usize> + use<> {
+        found.retain(|dimension| !self.normalized().any(|known| known == *dimension));
+        for &dimension in &found {
+            let mut moments = Moments::default();
+            seen.iter().skip(dimension).step_by(self.bounds.len()).for_each(|&value| moments.add(value));
+            self.normalized.push(Seen { dimension, moments });
+        }
         self.normalized.sort_unstable_by_key(|seen| seen.dimension);
-        dimension
+        found.into_iter()
     }
 
     /// Takes an observation in and returns how the normalised dimensions are scaled from now on.

@@ -82,14 +82,14 @@ fn places(configs: &[Config], arguments: &TrainArguments) -> Result<Vec<(Option<
     let mut found = FoundRun::all(runs_dir)?;
     // Those that are in training in another process have not been ended.
     found.retain(|run| !run.directory().is_busy());
-    // The newest are what was begun last, whatever had been finished before.
+    // What was begun after the last one that was finished counts first.
     let newest = |config: &Config| {
-        let own = || found.iter().filter(|run| run.is_of(config) && run.differences(config).is_empty());
-        let finished = own().filter(|run| run.is_finished()).count();
-        let since = own().rev().take_while(|run| !run.is_finished());
-        match FoundRun::state(since.collect::<Vec<_>>().into_iter().rev(), config)? {
-            RunState::New if finished > 0 => FoundRun::state(&found, config),
-            state => Ok(state),
+        let is_own = |run: &&FoundRun| run.is_of(config) && run.differences(config).is_empty();
+        let own: Vec<&FoundRun> = found.iter().filter(is_own).collect();
+        let since = own.iter().rposition(|run| run.is_finished()).map_or(0, |last| last + 1);
+        match FoundRun::state(own[since..].iter().copied(), config)? {
+            RunState::New => FoundRun::state(own, config),
+            begun => Ok(begun),
         }
     };
     let states = configs.iter().map(newest).collect::<Result<Vec<_>, Error>>()?;

@@ -244,9 +244,10 @@ impl Policy {
             let mut observation = env.reset(&mut generator(self.config.seed, Stream::Evaluation))?;
             let mut recording = Recording::default();
             let (mut values, mut brought) = (0, 0.0);
-            let has_room = |steps: usize, values: usize| steps < most && values < RECORDED_VALUES;
-            while has_room(recording.steps.len(), values) && !recording.is_whole && !observer.wants_to_stop()
-            {
+            while recording.steps.len() < most && values < RECORDED_VALUES && !recording.is_whole {
+                if observer.wants_to_stop() {
+                    break;
+                }
                 let valid = env.action_mask();
                 let ActionValues { action, mean, epistemic_std, .. } =
                     self.predict_among(valid.as_deref(), &observation)?;

@@ -52,9 +52,9 @@ pub fn run(
     if arguments.dry_run {
         return print(&script).map(|()| ExitCode::SUCCESS);
     }
-    prepare(plan, store)?;
     // Not for longer than it takes to submit the array, whose tasks lock their own runs.
     let _lock = store.lock()?;
+    prepare(plan, store)?;
     let (logs, path) = (folder.join("slurm"), folder.join("slurm.sh"));
     fs::create_dir_all(&logs).map_err(Error::file("create the folder", &logs))?;
     files::replace(&path, script.as_bytes())?;
