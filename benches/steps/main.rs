@@ -41,6 +41,7 @@ enum Work {
     LearnDoubleQ,
     LearnOptimistic,
     ActUcb,
+    EpisodeEnd,
 }
 
 fn main() {
@@ -63,6 +64,7 @@ fn count(work: Work) {
     let (mut agent, observation) = work::agent(128, 64, &[&format!("agent.targets={targets}")]);
     let mut piece = |agent: &mut Agent| match work {
         Work::ActUcb => work::act(agent, &observation),
+        Work::EpisodeEnd => work::end_episode(agent, 500),
         Work::LearnDoubleQ | Work::LearnOptimistic => work::learn(agent),
     };
     // Buffers get their size, and the libraries find out about the machine.
