@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 
 pub(crate) use appended::AppendedFile;
-pub(crate) use lock::FolderLock;
+pub(crate) use lock::{FolderLock, is_locked};
 
 /// Replaces a file, or makes a new one. Whatever happens meanwhile, a power cut included, what bears the name
 /// is either the old content or the new one.

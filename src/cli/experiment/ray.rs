@@ -2,7 +2,7 @@
 //! is told and what is made of its answers.
 
 use std::env;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf, absolute};
@@ -21,7 +21,7 @@ use crate::cli::python;
 use crate::cli::terminal::{SharedProgress, Terminal};
 use crate::error::Error;
 use crate::experiment::{Plan, Store};
-use crate::files::{FolderLock, read_json};
+use crate::files::{FolderLock, is_locked, read_json};
 use crate::run::{RunDirectory, RunState, Summary};
 
 /// What runs on the side of Ray.
@@ -156,10 +156,7 @@ pub fn lock(store: &Store) -> Result<FolderLock, Error> {
 pub fn wait_for_another_driver(folder: &Path) -> Result<(), Error> {
     let path = folder.join(".driver");
     let holder = || fs::read_to_string(&path).unwrap_or_default();
-    // Before the first time there is none.
-    let Ok(file) = File::open(&path) else { return Ok(()) };
-    let is_held = || matches!(file.try_lock(), Err(TryLockError::WouldBlock));
-    if !is_held() {
+    if !is_locked(&path) {
         return Ok(());
     }
     tracing::info!(
@@ -168,7 +165,7 @@ pub fn wait_for_another_driver(folder: &Path) -> Result<(), Error> {
         folder.display()
     );
     let begun = Instant::now();
-    while is_held() {
+    while is_locked(&path) {
         if begun.elapsed() > PATIENCE {
             return Err(Error::Usage(format!(
                 "another driver ({}) writes into {}; wait until it has ended, end it, or give another --output",
