@@ -41,7 +41,10 @@ impl FolderLock {
                 Err(TryLockError::WouldBlock) => return Err(Error::Busy(folder.to_owned())),
                 // A file system without locks; nothing is to fail for it.
                 Err(TryLockError::Error(error)) => {
-                    tracing::warn!("{} could not be locked against other processes: {error}", folder.display());
+                    tracing::warn!(
+                        "{} could not be locked against other processes: {error}",
+                        folder.display()
+                    );
                     break;
                 }
             }
