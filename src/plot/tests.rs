@@ -4,8 +4,9 @@ use plotters::style::RGBColor;
 use tempfile::TempDir;
 
 use super::axis::{Axis, Scale, brief, number};
+use super::drawing::legend_height;
 use super::figure::Mark;
-use super::figures::{heatmaps::color, minimum};
+use super::figures::{comparison, heatmaps::color, minimum};
 use super::points::{Points, scatter, smooth, thin, value_at};
 use super::table::RunTables;
 use super::{
@@ -253,6 +254,21 @@ fn runs_are_compared() {
     assert!(written.iter().all(|path| path.exists()));
     let svg = std::fs::read_to_string(&written[0]).unwrap();
     assert!(svg.contains("seeds (3 runs)") && svg.contains("run of other") && svg.contains("5 runs"));
+}
+
+#[test]
+fn panels_keep_their_height_however_many_runs_are_compared() {
+    let folder = run(&rows(30), "");
+    let height = |count: u32| {
+        let of = |index| RunLabel { short: format!("run {index} of a name that is not short"), ..label() };
+        let tables = || RunTables::read(folder.path(), false).unwrap();
+        let labels: Vec<_> = (0..count).map(of).collect();
+        let runs: Vec<_> = labels.iter().map(|label| (tables(), label)).collect();
+        let figure = comparison::figure(&runs);
+        figure.size.1 - legend_height(&figure.legend, figure.size.0)
+    };
+    assert!(height(3) >= height(9) && height(9) == 866);
+    assert_eq!(height(40), height(9));
 }
 
 #[test]

@@ -19,7 +19,9 @@ const SAMPLE: f64 = 44.0;
 pub(super) fn draw(canvas: &mut Canvas<'_>, figure: &Figure) -> Drawn {
     let (width, height) = (f64::from(figure.size.0), f64::from(figure.size.1));
     titles(canvas, &figure.title, &figure.subtitle, figure.size)?;
-    let top = legend(canvas, &figure.legend, width)?;
+    let legend = Legend::of(&figure.legend, width);
+    legend.draw(canvas)?;
+    let top = BELOW_TITLES + legend.height();
     let columns = figure.columns.len() as f64;
     let column_width = (width - 2.0 * MARGIN - COLUMN_GAP * (columns - 1.0)) / columns;
     for (index, panels) in figure.columns.iter().enumerate() {
@@ -47,27 +49,52 @@ pub(crate) fn titles(
     canvas.text(&SOFT.fitted(subtitle, room), (MARGIN, 98.0), Align::Left, &SOFT)
 }
 
-/// Draws the names of the series in as many rows as they need, and returns where they end.
-fn legend(canvas: &mut Canvas<'_>, keys: &[Key], width: f64) -> Drawn<f64> {
-    // A name has a row to itself before it is cut, since what tells it from others may be at its end.
-    let room = width - 2.0 * MARGIN - SAMPLE - 12.0;
-    let names: Vec<_> = keys.iter().map(|key| PLAIN.fitted(&key.name, room)).collect();
-    // One width for all, so that names stand under each other.
-    let widest = names.iter().map(|name| PLAIN.width(name)).fold(0.0, f64::max);
-    let entry = SAMPLE + 12.0 + widest + 36.0;
-    let in_a_row = ((width - 2.0 * MARGIN + 36.0) / entry).floor().max(1.0) as usize;
-    for (index, (key, name)) in keys.iter().zip(&names).enumerate() {
-        let x = MARGIN + (index % in_a_row) as f64 * entry;
-        let y = BELOW_TITLES + 16.0 + (index / in_a_row) as f64 * 40.0;
-        if key.band {
-            let corners = [(x, y - 12.0), (x + SAMPLE, y - 12.0), (x + SAMPLE, y + 12.0), (x, y + 12.0)];
-            canvas.area(&corners, key.stroke.color, BAND)?;
-        }
-        canvas.line(&[(x, y), (x + SAMPLE, y)], &key.stroke)?;
-        canvas.text(name, (x + SAMPLE + 12.0, y), Align::Left, &PLAIN)?;
+/// The names of the series, in as many rows as they need.
+struct Legend<'a> {
+    entries: Vec<(&'a Key, String)>,
+    /// The width of an entry, one for all, so that names stand under each other.
+    entry: f64,
+    in_a_row: usize,
+}
+
+impl<'a> Legend<'a> {
+    const ROW: f64 = 40.0;
+
+    fn of(keys: &'a [Key], width: f64) -> Self {
+        // A name has a row to itself before it is cut, since what tells it from others may be at its end.
+        let room = width - 2.0 * MARGIN - SAMPLE - 12.0;
+        let entries: Vec<_> = keys.iter().map(|key| (key, PLAIN.fitted(&key.name, room))).collect();
+        let widest = entries.iter().map(|(_, name)| PLAIN.width(name)).fold(0.0, f64::max);
+        let entry = SAMPLE + 12.0 + widest + 36.0;
+        let in_a_row = ((width - 2.0 * MARGIN + 36.0) / entry).floor().max(1.0) as usize;
+        Self { entries, entry, in_a_row }
     }
-    let rows = keys.len().div_ceil(in_a_row) as f64;
-    Ok(if keys.is_empty() { BELOW_TITLES } else { BELOW_TITLES + rows * 40.0 + 14.0 })
+
+    fn height(&self) -> f64 {
+        match self.entries.len().div_ceil(self.in_a_row) {
+            0 => 0.0,
+            rows => rows as f64 * Self::ROW + 14.0,
+        }
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>) -> Drawn {
+        for (index, (key, name)) in self.entries.iter().enumerate() {
+            let x = MARGIN + (index % self.in_a_row) as f64 * self.entry;
+            let y = BELOW_TITLES + 16.0 + (index / self.in_a_row) as f64 * Self::ROW;
+            if key.band {
+                let corners = [(x, y - 12.0), (x + SAMPLE, y - 12.0), (x + SAMPLE, y + 12.0), (x, y + 12.0)];
+                canvas.area(&corners, key.stroke.color, BAND)?;
+            }
+            canvas.line(&[(x, y), (x + SAMPLE, y)], &key.stroke)?;
+            canvas.text(name, (x + SAMPLE + 12.0, y), Align::Left, &PLAIN)?;
+        }
+        Ok(())
+    }
+}
+
+/// How high a legend is on a figure of this width, 0 without any series.
+pub(crate) fn legend_height(keys: &[Key], width: u32) -> u32 {
+    Legend::of(keys, f64::from(width)).height() as u32
 }
 
 /// Draws panels under each other on one horizontal axis, whose values stand under the last of them.

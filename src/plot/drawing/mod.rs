@@ -13,7 +13,7 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
 use self::canvas::{Canvas, Drawn, INTER, INTER_SEMI_BOLD};
-pub(super) use self::layout::{BELOW_TITLES, MARGIN, titles};
+pub(super) use self::layout::{BELOW_TITLES, MARGIN, legend_height, titles};
 use super::figure::Figure;
 use crate::error::Error;
 use crate::files;

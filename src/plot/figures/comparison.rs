@@ -3,10 +3,15 @@
 use super::run::{LOCAL_NAME, NO_EPISODES, RunLabel, dataset_panel, layer_name};
 use super::seeds::{self, MEAN_FROM};
 use crate::plot::axis::{Axis, NO_DROPOUT, Scale, number};
+use crate::plot::drawing::legend_height;
 use crate::plot::figure::{Column, Figure, Key, Mark, Panel, Stroke};
 use crate::plot::palette;
 use crate::plot::points::{Points, points};
 use crate::plot::table::RunTables;
+
+const WIDTH: u32 = 1600;
+/// The height of a legend, up to three rows of names, for which the panels leave room.
+const USUAL_LEGEND: u32 = 134;
 
 type Run<'a> = (RunTables, &'a RunLabel);
 
@@ -32,19 +37,20 @@ pub(crate) fn figure(runs: &[Run<'_>]) -> Figure {
     right.extend(local_panel(&entries, &steps));
     let parts = right.len() as u32;
     let columns = if right.is_empty() { vec![left] } else { vec![left, right] };
+    let key = |entry: &Entry<'_>| Key {
+        name: legend_name(entry),
+        stroke: entry.stroke,
+        band: entry.runs.len() >= MEAN_FROM,
+    };
+    let legend: Vec<_> = entries.iter().map(key).collect();
+    // Panels keep their height however long the legend is.
+    let height = 1000.max(260 * parts + 320) + legend_height(&legend, WIDTH).saturating_sub(USUAL_LEGEND);
     Figure {
         title: title(runs),
         subtitle: subtitle(grouped, &thresholds),
-        legend: entries
-            .iter()
-            .map(|entry| Key {
-                name: legend_name(entry),
-                stroke: entry.stroke,
-                band: entry.runs.len() >= MEAN_FROM,
-            })
-            .collect(),
+        legend,
         columns: columns.into_iter().map(|panels| Column::over_steps(steps, panels)).collect(),
-        size: (1600, 1000.max(260 * parts + 320) + room_for_names(&entries)),
+        size: (WIDTH, height),
     }
 }
 
@@ -65,13 +71,6 @@ fn entries<'a>(runs: &'a [Run<'a>]) -> Vec<Entry<'a>> {
         }
     }
     entries
-}
-
-/// How much higher the figure is where names are so long that each has a row of the legend.
-fn room_for_names(entries: &[Entry<'_>]) -> u32 {
-    const LONG: usize = 60;
-    let are_long = entries.iter().any(|entry| legend_name(entry).chars().count() > LONG);
-    if are_long { 40 * entries.len() as u32 } else { 0 }
 }
 
 fn legend_name(entry: &Entry<'_>) -> String {
