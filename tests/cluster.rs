@@ -266,8 +266,7 @@ fn faults(seeds: usize, steps: usize) {
         "with Ray on three nodes, one of them killed half-way: {:.1} s",
         started.elapsed().as_secs_f64()
     );
-    for words in ["Ray has 4 nodes and 3 CPUs", " was lost and goes on from step ", " is done: mean return "]
-    {
+    for words in ["Ray has 4 nodes and 3 CPUs", " was lost and goes on from ", " is done: mean return "] {
         assert!(said.contains(words), "`{words}` is missing in: {said}");
     }
     assert!(!processes().iter().any(|process| process.id == training), "what trains ends with its node");

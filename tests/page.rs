@@ -94,6 +94,13 @@ impl Training {
         self.ask(&get(path, headers, &self.address))
     }
 
+    /// The events with rows until there are some of learner steps, which may come after those of an episode.
+    fn rows(&self, path: &str, headers: &str) -> Vec<(String, serde_json::Value)> {
+        let answer =
+            self.ask_until(&get(path, headers, &self.address), |answer| !updates(&rows(answer)).is_empty());
+        rows(&answer)
+    }
+
     /// The first event of this kind, and what comes before it.
     fn event(&self, kind: &str, path: &str, headers: &str) -> String {
         let start = format!("event: {kind}\n");
@@ -117,12 +124,18 @@ impl Drop for Training {
 
 /// The whole events with rows in an answer: their ids and their data.
 fn rows(answer: &str) -> Vec<(String, serde_json::Value)> {
-    let whole = answer.rsplit_once("\n\n").unwrap().0;
+    let whole = answer.rsplit_once("\n\n").map_or("", |(whole, _)| whole);
     let of = |event: &str| {
         let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
         Some((field("id: ")?, serde_json::from_str(&field("data: ")?).unwrap()))
     };
     whole.split("\n\n").filter(|event| event.contains("event: rows")).filter_map(of).collect()
+}
+
+/// The steps of the rows of learner steps.
+fn updates(events: &[(String, serde_json::Value)]) -> Vec<u64> {
+    let steps = events.iter().filter_map(|(_, told)| told["updates"]["total_steps"].as_array());
+    steps.flatten().map(|step| step.as_u64().unwrap()).collect()
 }
 
 #[test]
@@ -166,11 +179,10 @@ fn the_dashboard_answers_what_it_should_and_nothing_else() {
 
     // Events begin where the page ends, and go on after the last one that came.
     let path = format!("/events?token={token}&after={after}");
-    let events = rows(&training.event("rows", &path, ""));
-    let (id, told) = events.last().unwrap();
-    let later = rows(&training.event("rows", &path, &format!("Last-Event-ID: {id}\r\n")));
-    let next = later[0].1["updates"]["total_steps"][0].as_u64().unwrap();
-    let last = told["updates"]["total_steps"].as_array().unwrap().last().unwrap().as_u64().unwrap();
+    let events = training.rows(&path, "");
+    let (id, _) = events.last().unwrap();
+    let later = training.rows(&path, &format!("Last-Event-ID: {id}\r\n"));
+    let (last, next) = (*updates(&events).last().unwrap(), updates(&later)[0]);
     assert_eq!(next, last + 20, "no row is missing and none comes twice");
     // A page of another dashboard, or of a run that was cut back, begins anew.
     for path in [format!("/events?token=x&after={after}"), format!("/events?token={token}&after=7.7.7.7")] {

@@ -128,7 +128,7 @@ def processor_time(pid, thread):
 
 def watch_a_training(browser, runs):
     """The live page fills while a real run trains, and says in the end what its report says."""
-    command = [PROGRAM, *QUICK, "--env=cartpole", "--steps=20000", "--seed=3", "--dashboard=127.0.0.1:0", "--runs-dir", runs]
+    command = [PROGRAM, *QUICK, "--env=cartpole", "--steps=60000", "--seed=3", "--dashboard=127.0.0.1:0", "--runs-dir", runs]
     training = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     lines = []
     for line in training.stderr:
@@ -143,7 +143,7 @@ def watch_a_training(browser, runs):
     # While a page listens: what the dashboard costs, beside the thread that trains.
     main_thread = Path(f"/proc/{training.pid}/comm").read_text().strip()
     share = [processor_time(training.pid, name) for name in ("dashboard", main_thread)]
-    check(share[1] > 0 and share[0] <= 0.03 * share[1] + 1, f"the dashboard took {share[0]} ticks beside {share[1]}")
+    check(share[1] > 0 and share[0] <= 0.03 * share[1] + 5, f"the dashboard took {share[0]} ticks beside {share[1]}")
     until("the end", lambda: browser.run("return document.getElementById('state').innerText") == "finished")
     training.stderr.read()
     check(training.wait() == 0, "the training failed")
@@ -166,14 +166,14 @@ def charts_are_there(browser):
     check(drawn.get("speed", 0) > 0, f"the chart speed is not drawn: {drawn}")
     for width, height in [(1280, 800), (390, 844)]:
         browser.size(width, height)
-        time.sleep(0.3)
-        wide = browser.run("return document.documentElement.scrollWidth")
-        check(wide <= width, f"the page is {wide} wide in a window of {width}")
-        cut = browser.run(
+        wide = "return document.documentElement.scrollWidth"
+        cut = (
             "return [...document.querySelectorAll('.card')].filter((card) => !card.hidden)"
             ".filter((card) => card.querySelector('canvas').getBoundingClientRect().right > innerWidth).length"
         )
-        check(cut == 0, f"{cut} charts are cut off at {width} x {height}")
+        # Charts get smaller with the next frame.
+        until(f"a page as wide as a window of {width}", lambda: browser.run(wide) <= width)
+        until(f"charts that end within {width} x {height}", lambda: browser.run(cut) == 0)
     browser.size(1280, 800)
 
 
@@ -277,7 +277,7 @@ def compare(browser, first, runs):
     found = browser.run(labels)
     check(any("mean of 2" in label for label in found) and len(browser.run("return report.charts[0].plot.bands")) == 1, f"no band: {found}")
     table = browser.run("return document.getElementById('runs').innerText")
-    check("steps" in table and "20000" in table and "1500" in table, f"the settings that differ are not named: {table}")
+    check("steps" in table and "60000" in table and "1500" in table, f"the settings that differ are not named: {table}")
     browser.run("document.querySelector('#runs input').click()")
     check(len(browser.run(labels)) < len(found), "a run that is switched off is still drawn")
     browser.run("const axis = document.getElementById('axis'); axis.value = 'episodes'; axis.onchange()")
@@ -320,6 +320,7 @@ def pictures(browser, first, runs):
         best.append(state["best"])
         pushed = slide(browser, "n", RIGHT * 40)
         check(pushed < best[-1] if column else abs(pushed - 0.5) < 1e-6, f"N moves p* of a place from {best[-1]} to {pushed}")
+        rolled(browser)
         rest = drag_the_ball(browser, 0.5, "mouse")
         check(abs(rest["p"] - rest["best"]) < 0.01, f"the ball of a place rests at {rest}")
     # logit = -(n tau w^2 / 2) (1 + e^logit)^2 with n = 9 and 21, solved by hand.

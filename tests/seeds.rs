@@ -268,7 +268,7 @@ fn an_interrupt_ends_every_training_and_starts_no_other() {
 
 /// Steps enough to be caught in the middle, and checkpoints all along.
 const CAUGHT: [&str; 6] =
-    ["--steps", "3000", "--set", "checkpoint.seconds=0.05", "--set", "logging.redraw_seconds=1000"];
+    ["--steps", "8000", "--set", "checkpoint.seconds=0.05", "--set", "logging.redraw_seconds=1000"];
 
 /// Starts the program and kills it once some run has a checkpoint in its folder. Returns the runs that were caught.
 #[cfg(unix)]

@@ -203,4 +203,12 @@ fn the_plan_is_json_and_a_run_can_be_done_alone() {
     assert_eq!(text(&done.stdout), format!("{}\n", run.display()));
     let cell = &plan()["cells"][1];
     assert_eq!((&cell["state"], &cell["run"]), (&"finished".into(), &run.to_str().unwrap().into()));
+
+    // The file that tasks read which wait for their turn stays what they were submitted with.
+    let submitted = site.path("out/experiment.toml");
+    assert!(site.experiment("out", &["--gather"]).status.success());
+    assert_eq!(fs::read_to_string(&submitted).unwrap(), FILE);
+    fs::write(site.file(), format!("{FILE}[variants.other]\n")).unwrap();
+    assert!(site.experiment("out", &["--gather"]).status.success());
+    assert_eq!(fs::read_to_string(&submitted).unwrap(), FILE);
 }

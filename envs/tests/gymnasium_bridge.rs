@@ -177,11 +177,11 @@ fn what_an_agent_can_not_use_is_refused_in_a_sentence() {
 fn an_exception_comes_with_its_traceback_and_a_hang_with_where_it_is() {
     let Some(python) = std::env::var_os("CONCRETE_DQN_PYTHON") else { return };
     let mut registry = Registry::new();
-    registry.add_gymnasium(Gymnasium::in_processes_of(python, Duration::from_secs(5)));
+    registry.add_gymnasium(Gymnasium::in_processes_of(python, Duration::from_secs(10)));
     for (how, words) in [
         ("raises", ["it raised ValueError: the third step is one too many", "in raises"]),
         ("exits", ["it raised SystemExit: enough", "in exits"]),
-        ("hangs", ["it has not come back for 5 s", "in hangs"]),
+        ("hangs", ["it has not come back for 10 s", "in hangs"]),
     ] {
         let wrong = registry.get(&name("Wrong")).unwrap().with_args([("how", how)]).unwrap();
         let mut env = wrong.make();
@@ -267,7 +267,7 @@ fn masks_of_valid_actions_come_with_the_info() {
 fn a_process_that_rests_answers_when_it_is_asked_again() {
     let Some(python) = std::env::var_os("CONCRETE_DQN_PYTHON") else { return };
     let mut registry = Registry::new();
-    let timeout = Duration::from_secs(3);
+    let timeout = Duration::from_secs(8);
     registry.add_gymnasium(Gymnasium::in_processes_of(python, timeout));
     drop(registry.make(&name("Late")).unwrap());
     // An environment was closed, which nobody waits for.

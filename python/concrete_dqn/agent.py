@@ -58,7 +58,7 @@ class ConcreteDQN:
         if self.run is None:
             arguments = ["--env", f"gym:{self._name}", *self._flags(steps)]
         else:
-            total = max(self.summary["total_steps"] + steps, settings_of(self.run)["steps"])
+            total = max(steps_of(self.run) + steps, settings_of(self.run)["steps"])
             arguments = ["resume", str(self.run), "--steps", str(total)]
         report, error = program.run(arguments, self._make, self._verbose)
         if self._verbose:
@@ -91,7 +91,10 @@ class ConcreteDQN:
             self._predictor = Predictor(self._trained(), self._make)
         try:
             return self._predictor.ask(observation, action_mask)
-        except program.ProgramFailed:
+        except ValueError:
+            raise
+        except BaseException:
+            # After Ctrl-C an answer may be on its way, which is not one to the next question.
             self._forget()
             raise
 
@@ -169,10 +172,12 @@ class Predictor:
         )
         # It asks what the environment is, and then only listens.
         threading.Thread(target=serve, args=(Connection(self.socket), observed), daemon=True).start()
-        if not self.process.stdout.readline():
-            told = self.process.stderr.read().strip()
+        try:
+            if not self.process.stdout.readline():
+                raise program.ProgramFailed(self.process.stderr.read().strip())
+        except BaseException:
             self.close()
-            raise program.ProgramFailed(told)
+            raise
 
     def ask(self, observation, action_mask):
         frames = [observation] if self.frames == 1 else list(observation)
@@ -193,7 +198,7 @@ class Predictor:
                 line = self.process.stdout.readline()
             except OSError:
                 line = ""
-        if not line:
+        if not line.endswith("\n"):
             raise program.ProgramFailed("the process that predicts has ended; the next prediction starts another")
         answer = json.loads(line)
         if "error" in answer:
@@ -223,6 +228,14 @@ def settings_of(run):
         return tomllib.loads((run / "config.toml").read_text())
     except FileNotFoundError:
         raise FileNotFoundError(f"{run} is no folder of a run: it has no config.toml") from None
+
+
+def steps_of(run):
+    """How many steps a run has taken that it can go on from: one that was killed has no summary, or an earlier one."""
+    steps = [int(path.name.removeprefix("step-")) for path in (run / "checkpoints").glob("step-*") if path.name[5:].isdigit()]
+    if (summary := run / "summary.json").exists():
+        steps.append(json.loads(summary.read_text())["total_steps"])
+    return max(steps, default=0)
 
 
 def source(env):

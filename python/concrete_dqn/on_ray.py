@@ -72,7 +72,7 @@ def train(job, given):
                 update = shipment.changes() if shipment else None
                 if update or shared:
                     saved = step
-                    yield {"saved": step, "shared": shared, "update": update}
+                    yield {"saved": step, "shared": shared, "update": update, "run": run}
         watch.join()
         update = shipment.changes(whole=True) if shipment else None
         yield {"ended": code, "said": "".join(said), "shared": shared, "node": socket.gethostname(), "update": update, "run": run}
@@ -232,12 +232,20 @@ def unpack(folder, update):
 def write(path, content):
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")
-    new.write_bytes(content)
+    with new.open("wb") as file:
+        file.write(content)
+        file.flush()
+        # A checkpoint counts on as much of the tables as it names, whatever becomes of the machine.
+        os.fsync(file.fileno())
     new.replace(path)
 
 
 def tell(event, **more):
-    print(json.dumps({"event": event, **more}), flush=True)
+    try:
+        print(json.dumps({"event": event, **more}), flush=True)
+    except BrokenPipeError:
+        # The program was killed. What its runs send as they end is taken in all the same.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Cell:
@@ -285,7 +293,7 @@ class Driver:
 
     def given(self, cell):
         """What there is of a run, for a node that does not see it."""
-        if cell.shared or not cell.run or not (self.output / cell.run).is_dir():
+        if not cell.run or not (self.output / cell.run).is_dir():
             return None
         files = Shipment(self.output, self.output / cell.run).changes(whole=True)
         # Within a list, so that it is sent only where it is asked for.
@@ -313,6 +321,8 @@ class Driver:
         if update := item["update"]:
             unpack(self.output, update)
             cell.run = update["run"]
+        elif cell.shared and item.get("run"):
+            cell.run = os.path.relpath(item["run"], self.output)
         if "saved" in item:
             # One that was there before says nothing of whether the run gets on.
             if item["saved"] > cell.step:

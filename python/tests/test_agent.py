@@ -252,3 +252,22 @@ def test_a_process_that_predicts_and_dies_is_followed_by_another(tmp_path):
     with pytest.raises(ProgramFailed, match="has ended; the next prediction starts another"):
         trained.predict(0)
     assert trained.predict(0)[0] in (1, 2)
+
+
+def test_after_an_interruption_a_question_gets_its_own_answer(tmp_path):
+    trained = agent(Corridor, tmp_path).learn(300)
+    right = trained.predict(3)
+    trained.predict(0)
+    process = trained._predictor.process
+    process.send_signal(signal.SIGSTOP)
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    threading.Timer(1.0, process.send_signal, (signal.SIGCONT,)).start()
+    with pytest.raises(KeyboardInterrupt):
+        trained.predict(0)
+    assert trained.predict(3) == right
+
+
+def test_what_was_killed_before_its_summary_is_learned_on(tmp_path):
+    trained = agent(Corridor, tmp_path).learn(200)
+    (trained.run / "summary.json").unlink()
+    assert ConcreteDQN.load(trained.run, Corridor, verbose=False).learn(100).summary["total_steps"] == 300

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -223,6 +224,28 @@ def test_a_checkpoint_that_was_there_before_does_not_count_as_getting_on(tmp_pat
     driver.running[None] = cell
     driver.take(None, cell, saved | {"saved": 200})
     assert (cell.losses, cell.step) == (0, 200)
+
+
+def test_a_run_that_was_lost_where_the_folder_is_seen_goes_on_where_it_is_not(tmp_path):
+    (tmp_path / "runs/run/checkpoints/step-000000000100").mkdir(parents=True)
+    request = {"output": str(tmp_path), "cells": [{"name": "it", "run": None}], "at_once": None, "retries": 2}
+    ray = BrokenRay(None)
+    ray.put = lambda files: files
+    driver = on_ray.Driver(ray, request, threading.Event())
+    cell = driver.waiting.popleft()
+    assert driver.given(cell) is None
+    driver.take(None, cell, {"saved": 100, "shared": True, "update": None, "run": str(tmp_path / "runs/run")})
+    assert driver.given(cell)[0]["run"] == "runs/run"
+
+
+def test_a_driver_whose_program_was_killed_takes_in_what_arrives(tmp_path):
+    source = "import on_ray\nfor step in range(3): on_ray.tell('saved', step=step)\nopen('over', 'w')\n"
+    folder = os.path.dirname(on_ray.__file__)
+    driver = subprocess.Popen(
+        [sys.executable, "-c", source], cwd=tmp_path, env={"PYTHONPATH": folder}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    driver.stdout.close()
+    assert driver.stderr.read() == b"" and driver.wait() == 0 and (tmp_path / "over").exists()
 
 
 def drive(tmp_path, init, address=None):

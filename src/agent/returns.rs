@@ -3,7 +3,7 @@
 use control_envs::Step;
 use serde::{Deserialize, Serialize};
 
-/// The largest return in size so far.
+/// The largest absolute return so far.
 ///
 /// Step by step it follows the discounted sum of the rewards up to now, `R <- r + gamma R` (as the reward normalisation of
 /// Stable-Baselines3 and Gymnasium does), which is as large as the returns are. An episode that is cut off would have
@@ -41,7 +41,7 @@ impl Returns {
         self.episodes[environment] = EpisodeReturn::default();
     }
 
-    /// Takes a step of an environment in. Returns the largest return in size, where it has grown.
+    /// Takes a step of an environment in. Returns the largest absolute return, where it has grown.
     pub fn observe(&mut self, environment: usize, step: &Step, gamma: f64) -> Option<f32> {
         let episode = &mut self.episodes[environment];
         episode.discounted = step.reward + gamma * episode.discounted;

@@ -1,5 +1,7 @@
 //! `--name` of a run.
 
+use std::fs::{self, DirEntry};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
@@ -20,10 +22,10 @@ pub fn run_name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The folder of the run of this name, which must not exist yet.
+/// The folder of the run of this name, in which there must be nothing yet.
 pub fn named_folder(runs_dir: &Path, name: &str) -> Result<PathBuf, Error> {
     let folder = runs_dir.join(name);
-    if folder.symlink_metadata().is_err() {
+    if folder.symlink_metadata().is_err() || is_unused(&folder) {
         return Ok(folder);
     }
     let shown = folder.display();
@@ -32,9 +34,28 @@ pub fn named_folder(runs_dir: &Path, name: &str) -> Result<PathBuf, Error> {
     )))
 }
 
+/// Whether a folder holds nothing but what a run leaves that was ended before it had written its settings.
+fn is_unused(folder: &Path) -> bool {
+    let is_hidden = |entry: io::Result<DirEntry>| {
+        entry.is_ok_and(|entry| entry.file_name().as_encoded_bytes().starts_with(b"."))
+    };
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.all(is_hidden))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_ended_before_its_settings_were_written_is_in_nobodys_way() {
+        let runs = tempfile::tempdir().unwrap();
+        let folder = runs.path().join("x");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join(".lock"), "").unwrap();
+        assert_eq!(named_folder(runs.path(), "x").unwrap(), folder);
+        fs::write(folder.join("notes.txt"), "").unwrap();
+        assert!(named_folder(runs.path(), "x").unwrap_err().to_string().contains("exists already"));
+    }
 
     #[test]
     fn names_of_folders_are_taken_and_others_refused() {

@@ -49,7 +49,7 @@ pub struct UpdateRecord {
     /// Precision tau of the targets, in network units.
     #[serde(serialize_with = "single", default = "nan")]
     pub precision: f64,
-    /// The largest return in size that the rewards seen so far allow: that of the largest reward in size at every step.
+    /// The largest absolute return that the rewards seen so far allow: that of the largest absolute reward at every step.
     /// Infinite where gamma is 1.
     #[serde(skip)]
     pub return_bound: f64,

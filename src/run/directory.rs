@@ -17,12 +17,12 @@ pub struct RunDirectory(PathBuf);
 
 impl RunDirectory {
     /// Creates `<runs_dir>/<name>__<UTC time>/`, where the name says what the run is, and writes the resolved
-    /// config into it. Where that folder exists already, because another run started in the same second, a number is
-    /// appended.
+    /// config into it, which stays locked for as long as the lock lives. Where that folder exists already, because another
+    /// run started in the same second, a number is appended.
     ///
     /// # Errors
     /// Where the folder or the config can't be written.
-    pub fn create(runs_dir: &Path, env_label: &str, config: &Config) -> Result<Self, Error> {
+    pub fn create(runs_dir: &Path, env_label: &str, config: &Config) -> Result<(Self, FolderLock), Error> {
         fs::create_dir_all(runs_dir).map_err(Error::file("create the folder", runs_dir))?;
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
         let name = format!("{}__{time}", run_name(env_label, config));
@@ -37,24 +37,26 @@ impl RunDirectory {
             }
         }
         let directory = Self(path);
+        // Before it is a run, which others could take for one that was ended early.
+        let lock = FolderLock::acquire(directory.path())?;
         directory.write_config(config)?;
-        Ok(directory)
+        Ok((directory, lock))
     }
 
-    /// Makes `path`, which need not exist yet, the folder of a run and writes the resolved config into it.
+    /// Makes `path`, which need not exist yet, the folder of a run, locks it and writes the resolved config into it.
     ///
     /// # Errors
     /// [`Error::Usage`] where it holds a run already, [`Error::Busy`] where another process begins one there, and where the
     /// config can't be written.
-    pub fn create_at(path: &Path, config: &Config) -> Result<Self, Error> {
+    pub fn create_at(path: &Path, config: &Config) -> Result<(Self, FolderLock), Error> {
         let directory = Self(path.to_owned());
         directory.require_none()?;
         fs::create_dir_all(path).map_err(Error::file("create the folder", path))?;
-        let _lock = FolderLock::acquire(path)?;
+        let lock = FolderLock::acquire(path)?;
         // Another process may have begun one meanwhile.
         directory.require_none()?;
         directory.write_config(config)?;
-        Ok(directory)
+        Ok((directory, lock))
     }
 
     fn require_none(&self) -> Result<(), Error> {
@@ -242,8 +244,7 @@ mod tests {
     #[test]
     fn what_begins_in_a_folder_in_use_writes_no_settings_over() {
         let runs = tempfile::tempdir().unwrap();
-        let directory = RunDirectory::create(runs.path(), "x", &Config::default()).unwrap();
-        let lock = FolderLock::acquire(directory.path()).unwrap();
+        let (directory, lock) = RunDirectory::create(runs.path(), "x", &Config::default()).unwrap();
         assert!(directory.is_busy());
         fs::remove_file(directory.config()).unwrap();
         let begun = RunDirectory::create_at(directory.path(), &Config::default());
@@ -258,7 +259,7 @@ mod tests {
         let runs = tempfile::tempdir().unwrap();
         let config = Config::default();
         let folders: Vec<_> =
-            (0..3).map(|_| RunDirectory::create(runs.path(), "my/env", &config).unwrap()).collect();
+            (0..3).map(|_| RunDirectory::create(runs.path(), "my/env", &config).unwrap().0).collect();
         assert_ne!(folders[0], folders[1]);
         assert_ne!(folders[1], folders[2]);
         for folder in folders {

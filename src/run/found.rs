@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     fn run(runs: &Path, config: &Config, steps: &[u64], ended: Option<&str>) -> RunDirectory {
-        let directory = RunDirectory::create(runs, "x", config).unwrap();
+        let directory = RunDirectory::create(runs, "x", config).unwrap().0;
         for step in steps {
             fs::create_dir_all(directory.checkpoints().join(format!("step-{step:012}"))).unwrap();
         }

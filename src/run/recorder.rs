@@ -188,9 +188,16 @@ impl Recorder {
         }
         let saved =
             if failure.is_none_or(Error::is_from_outside) { self.save_checkpoint(snapshot) } else { Ok(()) };
+        // The argument of `and` is evaluated whatever came before, and the first error is kept.
+        let saved =
+            saved.and(self.writer.as_mut().map_or(Ok(()), |writer| writer.save_model(snapshot.agent)));
+        if let (Err(error), None | Some(Error::Interrupted)) = (&saved, failure) {
+            // Whoever finds the summary must not take for finished what lacks its last checkpoint or its model.
+            self.ended = Some(error.to_string());
+        }
         (self.seconds_before, self.started) = (seconds, None);
-        let (agent, summary) = (snapshot.agent, self.summary(snapshot.agent));
-        saved.and(self.writer.as_mut().map_or(Ok(()), |writer| writer.finish(agent, &summary)))
+        let summary = self.summary(snapshot.agent);
+        saved.and(self.writer.as_mut().map_or(Ok(()), |writer| writer.finish(&summary)))
     }
 
     /// Adds an evaluation of the agent to the summary.

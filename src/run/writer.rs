@@ -185,7 +185,8 @@ impl RunWriter {
         Ok(())
     }
 
-    fn save_model(&mut self, agent: &Agent) -> Result<(), Error> {
+    /// Writes the model.
+    pub fn save_model(&mut self, agent: &Agent) -> Result<(), Error> {
         // A model that is poisoned must not take the place of one that is not.
         agent.check_finite()?;
         model::save(agent.network(), &self.directory.model())?;
@@ -193,10 +194,9 @@ impl RunWriter {
         Ok(())
     }
 
-    /// Writes the model, the summary and the last plots. Each file is tried whatever becomes of the others.
-    pub fn finish(&mut self, agent: &Agent, summary: &Summary) -> Result<(), Error> {
-        // The argument of `and` is evaluated whatever came before, and the first error is kept.
-        let written = self.save_model(agent).and(self.write_summary(summary));
+    /// Writes the summary and the last plots, which are tried whatever becomes of the summary.
+    pub fn finish(&mut self, summary: &Summary) -> Result<(), Error> {
+        let written = self.write_summary(summary);
         // Plots can be drawn again from the files.
         if let Some(Err(error)) = self.redraw.take().map(|mut redraw| redraw.finish()) {
             tracing::warn!("the plots could not be drawn, `plot RUN` will try again: {error}");

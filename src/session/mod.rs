@@ -105,8 +105,8 @@ impl Session {
     /// # Errors
     /// [`Error::Usage`] where the folder holds a run, and where a file can't be written.
     pub fn in_folder(self, folder: impl AsRef<Path>) -> Result<Self, Error> {
-        let directory = RunDirectory::create_at(folder.as_ref(), &self.config)?;
-        self.recorded_in(directory)
+        let (directory, lock) = RunDirectory::create_at(folder.as_ref(), &self.config)?;
+        self.recorded_in(directory, lock)
     }
 
     /// [`in_folder`](Self::in_folder), into a new folder in `runs`, named after environment (with the arguments
@@ -115,13 +115,13 @@ impl Session {
     /// # Errors
     /// Where a file can't be written.
     pub fn in_new_folder(self, runs: impl AsRef<Path>) -> Result<Self, Error> {
-        let directory =
-            RunDirectory::create(runs.as_ref(), &self.entry.args().label(self.entry.alias()), &self.config)?;
-        self.recorded_in(directory)
+        let label = self.entry.args().label(self.entry.alias());
+        let (directory, lock) = RunDirectory::create(runs.as_ref(), &label, &self.config)?;
+        self.recorded_in(directory, lock)
     }
 
-    fn recorded_in(mut self, directory: RunDirectory) -> Result<Self, Error> {
-        self.lock = Some(FolderLock::acquire(directory.path())?);
+    fn recorded_in(mut self, directory: RunDirectory, lock: FolderLock) -> Result<Self, Error> {
+        self.lock = Some(lock);
         write_json(&directory.meta(), &Meta::gather(&self.config.device))?;
         self.recorder = Recorder::create(directory, &self.config, self.entry.spec(), &self.agent)?;
         Ok(self)
@@ -160,7 +160,17 @@ impl Session {
         let snapshot = TrainingSnapshot { envs, agent, progress };
         let written = recorder.finish(snapshot, ended.as_ref().err());
         self.write_report();
-        ended.and(written).map(|()| self.summary())
+        match (ended, written) {
+            // That it saved and ended is not true then.
+            (Ok(()) | Err(Error::Interrupted), Err(error)) => Err(error),
+            // It is what a poisoned model is not written for.
+            (Err(error), Err(Error::NotFinite { .. })) => Err(error),
+            (Err(error), Err(other)) => {
+                tracing::warn!("what had been learned could not all be written: {other}");
+                Err(error)
+            }
+            (ended, Ok(())) => ended.map(|()| self.summary()),
+        }
     }
 
     /// Plays `episodes` episodes, at least one, in a fresh environment with the agent's

@@ -1,7 +1,7 @@
 //! Event files as [TensorBoard](https://www.tensorflow.org/tensorboard) reads them. Knows nothing of runs.
 //!
 //! A file is a sequence of [records](record), each an `Event` of TensorFlow's `event.proto`, which is written as a
-//! [message](message) of Protocol Buffers. Why not by a crate is in docs/decisions/0015-runs-in-other-tools.md.
+//! message of Protocol Buffers ([`Message`]). Why not by a crate is in docs/decisions/0015-runs-in-other-tools.md.
 
 mod histogram;
 mod record;

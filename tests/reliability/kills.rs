@@ -14,7 +14,7 @@ use crate::runs::{checkpoints, only, resuming, training, wait_until, whole};
 
 #[test]
 fn a_run_that_is_killed_again_and_again_ends_as_the_one_that_never_was() {
-    let killed = killed_runs(2, &[&["--env", "cartpole", "--steps", "2000"]]);
+    let killed = killed_runs(2, &[&["--env", "cartpole", "--steps", "6000"]]);
     assert!(killed.kills >= 2);
 }
 

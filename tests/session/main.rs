@@ -3,6 +3,7 @@
 
 mod periodic;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use concrete_dqn::agent::Agent;
@@ -214,4 +215,23 @@ fn what_is_wrong_is_said() {
     says(Config::default().with("agent.gama = 1").map(|_| ()), "did you mean agent.gamma");
     says(session(300).predict(&[0.0; 3]).map(|_| ()), "it must be 4 finite numbers");
     says(session(300).predict(&[f32::NAN; 4]).map(|_| ()), "no observation of CartPole-v1");
+}
+
+#[test]
+fn what_could_not_be_saved_is_neither_finished_nor_lost_without_a_word() {
+    for last in [None, Some(3)] {
+        let runs = tempfile::tempdir().unwrap();
+        let folder = runs.path().join("mine");
+        let mut training = session(300).in_folder(&folder).unwrap();
+        // What is in the way of the checkpoint at the end.
+        fs::write(folder.join("checkpoints"), "").unwrap();
+        let problem = training.train(&mut Watch { last, ..Watch::default() }).unwrap_err().to_string();
+        assert!(problem.contains("checkpoints"), "{problem}");
+        assert_eq!(training.summary().ended, problem);
+        drop(training);
+        // Without it, the run can be made again.
+        fs::remove_file(folder.join("checkpoints")).unwrap();
+        let mut again = Session::resume(&folder, &Registry::builtin()).unwrap();
+        assert_eq!(again.train(&mut ()).unwrap().ended, "finished");
+    }
 }

@@ -54,7 +54,10 @@ pub fn run(
                 store.path().display()
             )));
         }
-        prepare(&plan, &store)?;
+        // Runs that are under way or wait for their turn read it.
+        if !store.plan().exists() {
+            prepare(&plan, &store)?;
+        }
         return gather(&plan, &store, terminal).map(|()| ExitCode::SUCCESS);
     }
     if arguments.on == Place::Slurm {

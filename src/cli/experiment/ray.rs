@@ -207,11 +207,11 @@ impl Board<'_> {
             }
             Event::Saved { cell, step } => self.reached(cell, step),
             Event::Lost { cell, how } => {
-                let AskedCell { name, run } = &self.request.cells[cell];
-                let from = match (self.saved[cell], run) {
-                    (0, None) => "begins anew".to_owned(),
-                    (0, Some(_)) => "goes on from its last checkpoint".to_owned(),
-                    (step, _) => format!("goes on from step {step}"),
+                let name = &self.request.cells[cell].name;
+                let from = match self.saved[cell] {
+                    // Its node may have been gone before it could tell of one.
+                    0 => "goes on from its last checkpoint, if it has one".to_owned(),
+                    step => format!("goes on from step {step}"),
                 };
                 tracing::warn!("{name} was lost and {from}: {how}");
             }
