@@ -153,6 +153,10 @@ def watch_a_training(browser, runs):
     browser.open(report.as_uri())
     check(json.loads(data) == json.loads(browser.run("return document.getElementById('data').textContent")), "data differ")
     check(content(browser) == live, "the report says something else than the live page did")
+    # The last evaluation comes after the last episode that has ended, or with it.
+    shown = "return report.runs[0].tables.points('evaluations', 'mean_return', arguments[0])[0].length"
+    evaluations = [browser.run(shown, axis) for axis in ("steps", "episodes", "time")]
+    check(evaluations[0] > 1 and len(set(evaluations)) == 1, f"evaluations are missing over an axis: {evaluations}")
     print(f"the dashboard took {share[0]} ticks of the processor while the training took {share[1]}")
     print(f"live: from {first['p']} over {more['p']} to {points(browser)['p']} points of p; the report says the same")
     return run
@@ -240,7 +244,10 @@ def play(browser):
     browser.run("report.landscape.reset.click()")
     check(0.5 < slide(browser, "k", RIGHT * 60) < start, "more units pull p to 1/2")
     browser.run("report.landscape.reset.click()")
+    # A slider moves its own number alone.
+    before = browser.run("return report.landscape.settings.k")
     n = slide(browser, "n", END) and browser.run("return report.landscape.settings.n")
+    check(browser.run("return report.landscape.settings.k") == before, "the slider of N moves K")
     check(n == 10_000 and abs(widget(browser)["best"] - teaching_minimum(n, 500)) < 1e-6, "N goes to 10,000")
     # Where a layer of the run is concerned it is the other way round: more data push p down, more units up.
     layers = 3

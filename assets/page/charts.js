@@ -72,6 +72,12 @@ const COMPARED = [
   { id: 'dataset', title: 'N', table: 'course', column: 'dataset_size' },
 ];
 
+/** Means of stretches, and after them the rows that came since. */
+function continued(means, rows, until) {
+  const from = firstFrom(rows.total_steps, until + 1);
+  return Object.fromEntries(Object.keys(means).map((name) => [name, [...means[name], ...(rows[name] ?? []).slice(from)]]));
+}
+
 /** A run's tables, with the columns that follow from them. */
 class RunTables {
   constructor(run) {
@@ -84,11 +90,13 @@ class RunTables {
     const { episodes, updates } = this.run.tables;
     this.layers = Object.keys(episodes).concat(Object.keys(updates)).filter((name, i, all) => /^p_\d+$/.test(name) && all.indexOf(name) === i);
     this.course = this.#course(episodes, updates);
-    // Of rows that came since there are no means.
     const { means } = this.run;
     this.averaged = {};
-    if (means && means.until >= Math.max(0, ...[episodes, updates].map(({ total_steps: steps = [] }) => steps[steps.length - 1] ?? 0))) {
-      const averaged = { episodes: means.episodes ?? episodes, updates: means.updates ?? updates };
+    if (means) {
+      const averaged = Object.fromEntries(['episodes', 'updates', 'evaluations'].map((name) => {
+        const rows = this.run.tables[name];
+        return [name, means[name] ? continued(means[name], rows, means.until) : rows];
+      }));
       this.averaged = { ...averaged, course: this.#course(averaged.episodes, averaged.updates) };
     }
     this.speed = this.#speed(episodes);
@@ -137,7 +145,10 @@ class RunTables {
     const other = { episodes: episodes.episode, time: episodes.seconds }[axis] || [];
     if (rows === episodes) return pairs(other, rows[column]);
     const [steps, others] = [[0, ...episodes.total_steps], [0, ...other]];
-    return pairs(rows.total_steps.map((step) => between(steps, others, step)), rows[column]);
+    const xs = rows.total_steps.map((step) => between(steps, others, step));
+    // What is last is seen, though the episode under way has not ended.
+    if (xs.length > 0 && steps.length > 1) xs[xs.length - 1] ??= others[others.length - 1];
+    return pairs(xs, rows[column]);
   }
 
   /** Where the x axis ends. */
@@ -374,7 +385,7 @@ function linesOfRuns(runs, spec, columnOf) {
       // Right after each other, since the band is filled between them.
       lines.push({ x: xs, y: upper, label: `${setting}, upper`, color, kind: 'upper' });
       lines.push({ x: xs, y: lower, label: `${setting}, lower`, color, kind: 'lower' });
-      lines.push({ x: xs, y: mean, label: `${setting}, mean of ${count}`, color, kind: 'line' });
+      lines.push({ x: xs, y: mean, label: `${setting}, mean of ${count}`, color, kind: color >= 7 ? 'dashed' : 'line' });
     }
     const thresholds = new Set(all.map((line) => line.run.tables.run.reward_threshold));
     const [threshold] = thresholds;

@@ -181,8 +181,8 @@ class LandscapeWidget {
     this.#build();
     this.which.onchange = () => this.#choose();
     this.moment.input.oninput = () => this.#choose();
-    this.n.input.oninput = () => this.#slide();
-    this.k.input.oninput = () => this.#slide();
+    this.n.input.oninput = () => this.#slide('n', this.form.nRange);
+    this.k.input.oninput = () => this.#slide('k', this.form.kRange);
     this.reset.onclick = () => this.#choose();
     this.refresh();
     this.#choose();
@@ -317,14 +317,12 @@ class LandscapeWidget {
     output.textContent = whole(value);
   }
 
-  /** Takes N and K from their sliders. */
-  #slide() {
-    const of = ({ input, output }, [low, high]) => {
-      const value = Math.round(low * (high / low) ** Number(input.value));
-      output.textContent = whole(value);
-      return value;
-    };
-    this.settings = { n: of(this.n, this.form.nRange), k: of(this.k, this.form.kRange) };
+  /** Takes N or K from its slider. The other stays what it is, which its own slider has only nearly. */
+  #slide(name, [low, high]) {
+    const { input, output } = this[name];
+    const value = Math.round(low * (high / low) ** Number(input.value));
+    output.textContent = whole(value);
+    this.settings = { ...this.settings, [name]: value };
     this.isTouched = true;
     this.#paint();
     this.#roll();

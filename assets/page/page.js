@@ -88,7 +88,7 @@ class ReportPage {
   #pictures() {
     const [{ tables: { run } }] = this.runs;
     if (this.isCompared) return;
-    if (run.recording) this.episode = new EpisodePanel(document.getElementById('episode'), run);
+    if (run.recording?.steps.length) this.episode = new EpisodePanel(document.getElementById('episode'), run);
     if (run.maps) this.maps = new MapsPanel(document.getElementById('maps'), run, () => this.landscape.choosePlace());
   }
 

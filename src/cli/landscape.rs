@@ -130,15 +130,20 @@ fn figure(
     LandscapeFigure { title, subtitle, landscape, p }
 }
 
+/// What a probability is, or that it is too small for a number.
+fn equal(p: f64) -> String {
+    if p < 1e-300 { "< 1e-300".to_owned() } else { format!("= {p:.3e}") }
+}
+
 /// The coefficients, and where the minimum is and p was.
 fn text(figure: &LandscapeFigure) -> String {
     let landscape = &figure.landscape;
     let mut lines = vec![
         figure.subtitle.clone(),
         format!(
-            "minimum at p = {:.3e}; sigmoid(-tau c N / (2K)) = {:.3e}",
-            sigmoid(landscape.minimum()),
-            sigmoid(landscape.small_p_minimum())
+            "minimum at p {}; sigmoid(-tau c N / (2K)) {}",
+            equal(sigmoid(landscape.minimum())),
+            equal(sigmoid(landscape.small_p_minimum()))
         ),
     ];
     if let Some(p) = figure.p {

@@ -23,6 +23,8 @@ pub struct Row {
     pub at_threshold: Option<usize>,
     /// Interquartile mean over the runs of the mean return of all training episodes.
     pub online: Option<Estimate>,
+    /// Runs that it is of: those in which an episode ended.
+    pub online_runs: usize,
     /// Runs that reached the threshold in training, where there is one.
     pub reached: Option<usize>,
     /// Median step at which they did.
@@ -106,6 +108,7 @@ fn row(group: &Group<'_>, baseline: Option<&[f64]>) -> Row {
     let evaluations = group.evaluations();
     let threshold = group.environment.spec().reward_threshold;
     let steps = group.steps_to_threshold();
+    let online = group.online_returns();
     Row {
         environment: group.environment.id().to_owned(),
         variant: group.variant.to_owned(),
@@ -120,7 +123,8 @@ fn row(group: &Group<'_>, baseline: Option<&[f64]>) -> Row {
         at_threshold: threshold
             .filter(|_| !evaluations.is_empty())
             .map(|threshold| evaluations.iter().filter(|score| **score >= threshold).count()),
-        online: estimate(&group.online_returns()),
+        online: estimate(&online),
+        online_runs: online.len(),
         reached: threshold.filter(|_| !group.summaries.is_empty()).map(|_| steps.len()),
         steps_to_threshold: quantile(&steps, 0.5),
         p_peak: group.dropout_medians(|summary| &summary.p_peak),

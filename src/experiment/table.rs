@@ -114,7 +114,10 @@ impl Row {
             }),
             evaluation.map_or_else(none, |spread| cell(spread.lowest)),
             self.at_threshold.map_or_else(none, of_runs),
-            self.online.map_or_else(none, |estimate| shown(estimate, cell)),
+            self.online.map_or_else(none, |estimate| match shown(estimate, cell) {
+                online if self.online_runs < self.runs => format!("{online}, {}", of_runs(self.online_runs)),
+                online => online,
+            }),
             self.reached.map_or_else(none, of_runs),
             self.steps_to_threshold.map_or_else(none, |step| format!("{step:.0}")),
             probabilities(&self.p_peak),

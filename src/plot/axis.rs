@@ -169,18 +169,28 @@ fn positive(value: f64) -> String {
 /// A round number with all its digits, such as `−102.5` or `1.025k`, which stands between two others and is neither.
 fn exact(value: f64) -> String {
     let size = value.abs();
-    let (unit, suffix) = match size {
-        _ if (1e-4..1e3).contains(&size) => (1.0, ""),
-        _ if (1e3..1e6).contains(&size) => (1e3, "k"),
-        _ if (1e6..1e9).contains(&size) => (1e6, "M"),
-        _ => return number(value),
+    let whole =
+        |text: &String, size: f64| text.parse::<f64>().is_ok_and(|read| (read - size).abs() < 1e-9 * size);
+    let scaled = |unit: f64, suffix: &str| {
+        let size = size / unit;
+        let text = (0..=7).map(|decimals| format!("{size:.decimals$}")).find(|text| whole(text, size))?;
+        Some(text + suffix)
     };
-    let size = size / unit;
-    let written = (0..=7).map(|decimals| format!("{size:.decimals$}"));
-    let whole = |text: &String| text.parse::<f64>().is_ok_and(|read| (read - size).abs() < 1e-9 * size);
-    match written.into_iter().find(whole) {
-        Some(text) if value < 0.0 => format!("−{text}{suffix}"),
-        Some(text) => text + suffix,
+    let text = match size {
+        // As `number` has it.
+        _ if size < 1e-12 => None,
+        _ if (1e-4..1e3).contains(&size) => scaled(1.0, ""),
+        _ if (1e3..1e6).contains(&size) => scaled(1e3, "k"),
+        _ if (1e6..1e9).contains(&size) => scaled(1e6, "M"),
+        _ => {
+            let written =
+                (0..=7).map(|decimals| format!("{size:.decimals$e}")).find(|text| whole(text, size));
+            written.map(|text| power_of_ten(&text))
+        }
+    };
+    match text {
+        Some(text) if value < 0.0 => format!("−{text}"),
+        Some(text) => text,
         None => number(value),
     }
 }
@@ -198,10 +208,14 @@ fn digits(size: f64) -> String {
 }
 
 fn scientific(size: f64) -> String {
-    const SUPERSCRIPTS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
     // Rounding at three digits first keeps 9.9999e-5 from becoming 10·10⁻⁵.
-    let rounded = format!("{size:.2e}");
-    let (mantissa, power) = rounded.split_once('e').unwrap_or((&rounded, "0"));
+    power_of_ten(&format!("{size:.2e}"))
+}
+
+/// What Rust writes as `1.50e9`, as `1.5·10⁹`.
+fn power_of_ten(rounded: &str) -> String {
+    const SUPERSCRIPTS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let (mantissa, power) = rounded.split_once('e').unwrap_or((rounded, "0"));
     let superscript: String = power
         .chars()
         .map(|c| c.to_digit(10).and_then(|digit| SUPERSCRIPTS.get(digit as usize)).copied().unwrap_or('⁻'))

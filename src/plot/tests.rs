@@ -107,6 +107,11 @@ fn ticks_are_round_and_within_the_axis() {
     assert_eq!(labels(thousands), ["1k", "1.025k", "1.05k", "1.075k", "1.1k", "1.125k"]);
     let large = Axis { scale: Scale::Linear, low: 12_320.0, high: 12_341.0 };
     assert_eq!(labels(large), ["12.32k", "12.325k", "12.33k", "12.335k", "12.34k"]);
+    let larger = Axis { scale: Scale::Linear, low: -1.03e9, high: -1.0e9 };
+    assert_eq!(
+        labels(larger),
+        ["−1.03·10⁹", "−1.025·10⁹", "−1.02·10⁹", "−1.015·10⁹", "−1.01·10⁹", "−1.005·10⁹", "−10⁹"]
+    );
     let tiny = Axis { scale: Scale::Logarithmic, low: 1e-38, high: 1.0 };
     assert!(!labels(tiny).contains(&"0".to_owned()), "{:?}", labels(tiny));
     let logarithmic = Axis::logarithmic([0.4, 1e-9].into_iter());

@@ -37,6 +37,8 @@ pub struct Means {
     episodes: Option<Columns>,
     #[serde(skip_serializing_if = "Option::is_none")]
     updates: Option<Columns>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evaluations: Option<Columns>,
     /// Environment steps of the last row.
     until: f64,
 }
@@ -102,13 +104,12 @@ impl Tables {
     pub fn means(&self, most: usize) -> Option<Means> {
         let count = (most / 4).clamp(100, 600);
         let of = |table: &Columns| (table.len() > most).then(|| table.means(count));
-        let steps = [&self.episodes, &self.updates].map(|table| table.column("total_steps").last().copied());
-        let means = Means {
-            episodes: of(&self.episodes),
-            updates: of(&self.updates),
-            until: steps.into_iter().flatten().fold(0.0, f64::max),
-        };
-        (means.episodes.is_some() || means.updates.is_some()).then_some(means)
+        let tables = [&self.episodes, &self.updates, &self.evaluations];
+        let steps = tables.map(|table| table.column("total_steps").last().copied());
+        let until = steps.into_iter().flatten().fold(0.0, f64::max);
+        let [episodes, updates, evaluations] = tables.map(of);
+        let is_any = episodes.is_some() || updates.is_some() || evaluations.is_some();
+        is_any.then_some(Means { episodes, updates, evaluations, until })
     }
 
     /// Rows of episodes at which the state of the layers is kept, evenly spread, and the rows of `layers` that go with
@@ -267,6 +268,18 @@ mod tests {
         assert_eq!(format!("{:?}", few.thinned(500)), format!("{few:?}"));
         // Where every unit has its own p, fewer moments are kept.
         assert!(tables(1_000, 400).thinned(500).layers.len() <= LAYER_ROWS);
+    }
+
+    #[test]
+    fn every_table_that_is_thinned_has_means() {
+        let run = tables(2_000, 0);
+        let run = Tables { evaluations: run.episodes.clone(), ..run };
+        let means = run.means(600).unwrap();
+        let [episodes, evaluations] = [means.episodes, means.evaluations].map(Option::unwrap);
+        assert_eq!(episodes.column("total_steps"), evaluations.column("total_steps"));
+        assert!(means.updates.is_none() && evaluations.len() <= 150);
+        assert!((means.until - 18_000.0).abs() < 1e-9);
+        assert!(run.means(3_000).is_none());
     }
 
     #[test]

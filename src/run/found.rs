@@ -99,7 +99,18 @@ impl FoundRun {
                 Some((_, found)) => Some(format!("{key} = {found}, not {wanted}")),
                 None => Some(format!("without {key} = {wanted}")),
             };
-        wanted.settings().into_iter().filter_map(difference).collect()
+        let wanted = wanted.settings();
+        // Of an environment whose arguments are open, a run names those that it was given.
+        let is_more = |(key, _): &&(String, String)| {
+            key.starts_with("env_args.") && wanted.iter().all(|(other, _)| other != key)
+        };
+        let more: Vec<_> = self
+            .settings
+            .iter()
+            .filter(is_more)
+            .map(|(key, value)| format!("with {key} = {value}"))
+            .collect();
+        wanted.into_iter().filter_map(difference).chain(more).collect()
     }
 
     /// Whether nothing is left to do for it by its own settings. Without a summary that can be read it is not, and resuming
@@ -192,6 +203,10 @@ mod tests {
         let longest = config.with("steps = 70").unwrap();
         fs::copy(run(runs.path(), &longest, &[], None).config(), extended.config()).unwrap();
         assert_eq!(state(&longest), RunState::Begun(extended));
+        // An argument that nobody asked for is a difference too.
+        let windy = Config::for_env("gym:X").unwrap().with("env_args.wind = true").unwrap();
+        run(runs.path(), &windy, &[10], Some("finished"));
+        assert_eq!(state(&Config::for_env("gym:X").unwrap()), RunState::New);
         // One that is to be evaluated is not finished before it is.
         let evaluated = config.with("evaluation.episodes = 3").unwrap();
         let trained = run(runs.path(), &evaluated, &[10], Some("finished"));

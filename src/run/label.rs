@@ -28,16 +28,22 @@ impl RunLabel {
 /// The labels of runs that are compared: each names the settings in which it differs from the others, so that
 /// runs of one setting and several seeds share its name.
 pub fn compared_labels(configs: &[Config], spec: impl Fn(&Config) -> Option<EnvSpec>) -> Vec<RunLabel> {
-    let settings: Vec<Vec<(String, String)>> = configs.iter().map(learning_settings).collect();
-    let differs = |key: &str, value: &str| {
-        settings.iter().flatten().any(|(other, other_value)| other == key && other_value != value)
+    let settings: Vec<Vec<(String, String)>> = configs.iter().map(compared_settings).collect();
+    let differs = |config: &Config, key: &str, value: &str| {
+        configs.iter().zip(&settings).any(|(other, settings)| {
+            match settings.iter().find(|(name, _)| name == key) {
+                Some((_, other_value)) => other_value != value,
+                // Of an environment whose arguments are open, a run names those that it was given.
+                None => key.starts_with("env_args.") && other.env == config.env,
+            }
+        })
     };
     // What is the same in all is in the figure's title.
     let same = |setting: fn(&Config) -> String| configs.iter().all(|c| setting(c) == setting(&configs[0]));
     let shared = [same(|config| config.env.clone()), same(|config| config.exploration.rule().to_string())];
     let [one_env, _] = shared;
     let label = |(config, settings): (&Config, &Vec<(String, String)>)| {
-        let different = settings.iter().filter(|(key, value)| differs(key, value));
+        let different = settings.iter().filter(|(key, value)| differs(config, key, value));
         let different: Vec<String> = different.map(|(key, value)| format!("{key} = {value}")).collect();
         let label = RunLabel::of(config, spec(config).as_ref());
         let names = [config.env.clone(), config.exploration.rule().to_string()];
@@ -51,6 +57,15 @@ pub fn compared_labels(configs: &[Config], spec: impl Fn(&Config) -> Option<EnvS
         }
     };
     configs.iter().zip(&settings).map(label).collect()
+}
+
+/// The settings that change what is shown of a run.
+fn compared_settings(config: &Config) -> Vec<(String, String)> {
+    let evaluated = ["evaluation.passes", "evaluation.mask", "evaluation.max_episode_steps"];
+    let mut settings = learning_settings(config);
+    let all = config.settings().into_iter();
+    settings.extend(all.filter(|(key, _)| evaluated.contains(&key.as_str())));
+    settings
 }
 
 /// The settings that change what is learned, as dotted keys and values; not what the label says already.
@@ -88,6 +103,16 @@ mod tests {
             (alike[0].short.as_str(), alike[0].setting.as_str()),
             ("ucb, seed 1", "CartPole-v1 · ucb")
         );
+        let evaluated = [config(&[]), config(&["evaluation.mask=hard"]), config(&["evaluation.episodes=3"])];
+        let labels = compared_labels(&evaluated, |_| None);
+        assert_eq!(labels[1].setting, "evaluation.mask = \"hard\"");
+        assert_eq!(labels[0].setting, labels[2].setting, "how often changes nothing of what is shown");
+        let plain = config(&["env=gym:X"]);
+        let windy = config(&["env=gym:X", "env_args.wind=true"]);
+        let slow = config(&["env=gym:X", "agent.gamma=0.5"]);
+        let labels = compared_labels(&[plain, windy, slow], |_| None);
+        assert!(labels[1].setting.contains("env_args.wind = true") && labels[1].short.contains("wind"));
+        assert_ne!(labels[0].setting, labels[1].setting);
         let rules = [config(&[]), config(&["exploration.rule=thompson"])];
         assert_eq!(compared_labels(&rules, |_| None)[1].setting, "thompson");
         let envs = [config(&["env=CartPole-v1"]), config(&["env=MountainCar-v0", "steps=9"])];
