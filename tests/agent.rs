@@ -332,3 +332,60 @@ fn the_figures_of_an_episode_are_taken_at_the_temperature_of_now() {
     };
     assert_eq!(figures(1.0), figures(0.01));
 }
+
+#[test]
+fn a_return_of_another_order_comes_late_and_learning_goes_on() {
+    for settings in
+        [&["precision.learned=true"][..], &["precision.prior_count=0"], &["precision.learned=false"]]
+    {
+        let mut agent = agent_of_a_number(Dimension::new("x", "", -1.0, 1.0), settings);
+        let mut observe = |agent: &mut Agent, i: u16, reward: f64| {
+            let x = f32::from(i % 20) / 10.0 - 1.0;
+            agent.observe(&[x], usize::from(i % 2), &Step::new(vec![x], reward, false));
+        };
+        // What is left of a sum that should be 0.
+        for i in 0..200 {
+            observe(&mut agent, i, 5.6e-17);
+            agent.learn().unwrap();
+        }
+        for i in 0..200 {
+            observe(&mut agent, i, 1.0);
+            agent.learn().unwrap();
+        }
+        assert!(agent.network().precision() <= f64::from(30.0_f32).exp());
+    }
+}
+
+#[test]
+fn the_dataset_size_is_at_least_half_of_what_the_replay_holds() {
+    let mut agent = agent_of_a_number(Dimension::new("x", "", -1.0, 1.0), &[]);
+    let observe = |agent: &mut Agent| agent.observe(&[0.5], 0, &Step::new(vec![0.5], 1.0, false));
+    (0..9).for_each(|_| drop(observe(&mut agent)));
+    agent.end_episode(9).unwrap();
+    assert_eq!(agent.dataset_size(), 9);
+    // An episode that is long, after a short one: from 18 to 19, 38 to 39, and so on.
+    for steps in 10..=300 {
+        observe(&mut agent);
+        assert!(2 * agent.dataset_size() >= steps, "{} at step {steps}", agent.dataset_size());
+    }
+    assert_eq!(agent.dataset_size(), 159);
+}
+
+#[test]
+fn a_rule_that_holds_a_mask_has_one_also_where_no_episode_was_said_to_begin() {
+    let settings = ["exploration.rule=thompson", "agent.learning_starts=0"];
+    let mut agent = agent_of_a_number(Dimension::new("x", "", -1.0, 1.0), &settings);
+    let action = agent.act(&[0.3]).unwrap();
+    assert!((0..20).all(|_| agent.act(&[0.3]).unwrap() == action), "it is held");
+}
+
+#[test]
+fn a_table_has_one_precision() {
+    let settings = [r#"network.kind="table""#, "precision.heteroscedastic=true", "env=DeepSea-v0"];
+    let spec = Registry::builtin().make("deep-sea").unwrap().spec().clone();
+    let problem = Agent::new(&config(&settings), &spec, Device::Cpu).unwrap_err();
+    assert!(
+        matches!(&problem, Error::Usage(text) if text.contains("precision.heteroscedastic")),
+        "{problem}"
+    );
+}

@@ -24,11 +24,15 @@ impl Agent {
         let episode = &mut self.episodes[environment];
         (episode.decisions, episode.exploratory) = (0, 0);
         if self.rule.passes() == Passes::Held {
-            let online = &self.learner.online;
-            episode.hold_mask(&mut self.streams.exploration_noise, online.masks());
-            if online.local().is_some() {
-                episode.local_draw = self.streams.exploration.random();
-            }
+            self.hold_mask(environment);
+        }
+    }
+
+    fn hold_mask(&mut self, environment: usize) {
+        let (episode, online) = (&mut self.episodes[environment], &self.learner.online);
+        episode.hold_mask(&mut self.streams.exploration_noise, online.masks());
+        if online.local().is_some() {
+            episode.local_draw = self.streams.exploration.random();
         }
     }
 
@@ -60,6 +64,14 @@ impl Agent {
             return Ok(());
         }
         self.anneal();
+        if self.rule.passes() == Passes::Held {
+            for decision in decisions {
+                // Its episode began under another rule, or was not said to begin.
+                if self.episodes[decision.environment].held_from.is_none() {
+                    self.hold_mask(decision.environment);
+                }
+            }
+        }
         let online = &self.learner.online;
         self.inputs.clear();
         decisions

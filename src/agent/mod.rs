@@ -127,7 +127,7 @@ impl Agent {
 
     /// Remembers a transition of the environment whose [turn](Self::turn) it is, and learns from it the scale of returns
     /// and, where bounds do not tell it, of observations.
-    /// At least every 1,000 of them N becomes the size of the replay.
+    /// At least every 1,000 of them, and whenever it has doubled, N becomes the size of the replay.
     /// Returns the dimensions whose bounds turned out not to tell their scale; they are normalised from now on.
     pub fn observe(&mut self, observation: &[f32], action: usize, step: &Step) -> Vec<Misfit> {
         self.observe_among(Valid::default(), observation, action, step)
@@ -150,9 +150,10 @@ impl Agent {
             self.learner.scale_dimension(scaling.dimension, scaling.centre, scaling.half_width);
         }
         if let Some(scale) = self.returns.observe(self.replay.turn(), step, self.config.agent.gamma) {
+            let n = self.dataset_size();
             match self.counters.updates {
                 0 => self.learner.begin_return_scale(scale),
-                _ => self.learner.set_return_scale(scale),
+                _ => self.learner.set_return_scale(scale, n),
             }
         }
         if !misfits.is_empty() {
@@ -170,7 +171,8 @@ impl Agent {
         self.replay.push(Transition { observation: &input, next_observation: &next, valid, ..transition });
         self.counters.steps += 1;
         self.counters.since_count += 1;
-        if self.counters.since_count >= COUNT_PERIOD {
+        let has_doubled = self.counters.counted.is_some_and(|counted| self.replay.len() as u64 > 2 * counted);
+        if self.counters.since_count >= COUNT_PERIOD || has_doubled {
             self.count_data();
         }
         misfits

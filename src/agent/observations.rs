@@ -61,8 +61,26 @@ impl Moments {
         self.squares += distance * (f64::from(value) - self.mean);
     }
 
+    /// Those of the numbers of several dimensions, of each of which as many were seen.
+    fn pooled(of: &[Seen]) -> Self {
+        let share = 1.0 / of.len().max(1) as f64;
+        let mean: f64 = of.iter().map(|seen| share * seen.moments.mean).sum();
+        let count: u64 = of.iter().map(|seen| seen.moments.count).sum();
+        let squares =
+            |Self { count, squares, mean: own }: Self| squares + count as f64 * (own - mean).powi(2);
+        Self { count, mean, squares: of.iter().map(|seen| squares(seen.moments)).sum() }
+    }
+
     fn std(&self) -> f64 {
         (self.squares / self.count.max(1) as f64).sqrt()
+    }
+
+    /// From -1 to 1 where the values are uniform, whose half width is sqrt(3) standard deviations.
+    fn scaling(&self, dimension: usize) -> Scaling {
+        let std = self.std();
+        // Of what never changes there is nothing to tell.
+        let half_width = if std > 0.0 { 3.0_f64.sqrt() * std } else { 1.0 };
+        Scaling { dimension, centre: self.mean as f32, half_width: half_width as f32 }
     }
 }
 
@@ -100,8 +118,8 @@ impl Observations {
         self.normalized.iter().map(|seen| seen.dimension)
     }
 
-    /// Looks for dimensions in which `observation` is far outside the bounds, and normalises them from now on. `seen` are
-    /// the observations up to now, `[rows, dimensions]`.
+    /// Looks for dimensions in which `observation` is far outside the bounds, and normalises them from now on; all of them
+    /// where they have one scale. `seen` are the observations up to now, `[rows, dimensions]`.
     pub fn find_exceeded(&mut self, observation: &[f32], seen: &[f32]) -> Vec<Misfit> {
         let is_exceeded = |(value, (centre, half_width)): (&f32, &(f32, f32))| {
             (value - centre).abs() > Self::FARTHEST * half_width
@@ -109,7 +127,11 @@ impl Observations {
         if !observation.iter().zip(&self.bounds).any(is_exceeded) {
             return Vec::new();
         }
-        let outside = observation.iter().zip(&self.bounds).enumerate().filter(|(_, pair)| is_exceeded(*pair));
+        let outside = observation
+            .iter()
+            .zip(&self.bounds)
+            .enumerate()
+            .filter(|(_, pair)| self.share_a_scale || is_exceeded(*pair));
         let found = outside.map(|(dimension, _)| dimension).collect();
         self.normalize(found, seen).map(Misfit::Exceeded).collect()
     }
@@ -146,11 +168,12 @@ impl Observations {
     }
 
     /// Takes an observation in and returns how the normalised dimensions are scaled from now on.
-    pub fn observe<'a>(&'a mut self, observation: &'a [f32]) -> impl Iterator<Item = Scaling> + 'a {
-        self.normalized.iter_mut().map(|seen| {
+    pub fn observe(&mut self, observation: &[f32]) -> impl Iterator<Item = Scaling> + '_ {
+        for seen in &mut self.normalized {
             seen.moments.add(observation[seen.dimension]);
-            seen.scaling()
-        })
+        }
+        let shared = self.share_a_scale.then(|| Moments::pooled(&self.normalized));
+        self.normalized.iter().map(move |seen| shared.unwrap_or(seen.moments).scaling(seen.dimension))
     }
 
     /// What was seen, to be saved.
@@ -161,16 +184,6 @@ impl Observations {
     /// Goes on from what was saved.
     pub fn restore(&mut self, seen: Vec<Seen>) {
         self.normalized = seen;
-    }
-}
-
-impl Seen {
-    /// From -1 to 1 where the values are uniform, whose half width is sqrt(3) standard deviations.
-    fn scaling(&self) -> Scaling {
-        let (mean, std) = (self.moments.mean, self.moments.std());
-        // Of what never changes there is nothing to tell.
-        let half_width = if std > 0.0 { 3.0_f64.sqrt() * std } else { 1.0 };
-        Scaling { dimension: self.dimension, centre: mean as f32, half_width: half_width as f32 }
     }
 }
 
@@ -212,6 +225,25 @@ mod tests {
         let scaling = observations.observe(&[8.0, 0.0, 0.0, 0.0]).next().unwrap();
         assert_eq!((scaling.dimension, scaling.centre), (0, 4.0));
         assert!(observations.find_exceeded(&[100.0, 0.0, 0.0, 0.0], &seen).is_empty(), "it is known already");
+    }
+
+    #[test]
+    fn pixels_have_one_scale_also_where_their_bounds_are_given_up() {
+        let dimensions = vec![Dimension::new("pixel", "", 0.0, 1.0); 2];
+        let mut observations = Observations::new(&BoxSpace { dimensions, image: None, one_hot: true });
+        let seen = [0.0, 0.0];
+        assert_eq!(
+            observations.find_exceeded(&[255.0, 0.0], &seen),
+            [Misfit::Exceeded(0), Misfit::Exceeded(1)]
+        );
+        // 0, 255 and 0, 0: mean 63.75, variance (191.25^2 + 3 * 63.75^2) / 4.
+        let scalings: Vec<_> = observations.observe(&[255.0, 0.0]).collect();
+        let std = ((191.25_f32.powi(2) + 3.0 * 63.75_f32.powi(2)) / 4.0).sqrt();
+        for (dimension, scaling) in scalings.iter().enumerate() {
+            assert_eq!((scaling.dimension, scaling.centre), (dimension, 63.75));
+            assert!((scaling.half_width / (3.0_f32.sqrt() * std) - 1.0).abs() < 1e-5);
+        }
+        assert!(observations.find_exceeded(&[0.0, 255.0], &seen).is_empty());
     }
 
     #[test]

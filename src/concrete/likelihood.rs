@@ -39,6 +39,11 @@ pub struct PrecisionPrior {
 }
 
 impl PrecisionPrior {
+    /// What tau is after `dataset_size` targets that were all predicted perfectly; without a prior there is no such limit.
+    pub fn highest(&self, dataset_size: u64) -> f64 {
+        self.precision * (1.0 + dataset_size as f64 / self.count)
+    }
+
     /// The term of the loss, its mean over `log_precisions`: a differentiable scalar.
     pub fn term(&self, log_precisions: &Tensor, dataset_size: f64) -> Tensor {
         let terms = log_precisions.exp() * (1.0 / self.precision) - log_precisions;

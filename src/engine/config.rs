@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::concrete::DropoutGroups;
+use crate::concrete::{DropoutGroups, PrecisionPrior};
 use crate::section::{Ranges, Section};
 
 /// `[dropout]`: the Concrete Dropout layers and their regulariser.
@@ -102,7 +102,8 @@ pub enum DatasetSize {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Data {
-    /// The transitions in the replay buffer, counted at every episode's end, and every 1,000 steps within a longer one.
+    /// The transitions in the replay buffer, counted at every episode's end, and within a longer one every 1,000 steps and
+    /// whenever they have doubled.
     Replay,
     /// Those that it will hold when the training ends, from the start on; a control too.
     Final,
@@ -115,7 +116,7 @@ pub struct PrecisionConfig {
     /// Whether tau is learned or fixed.
     pub learned: bool,
     /// Whether a learned tau depends on observation and action (heteroscedastic noise), or is one for all
-    /// (homoscedastic).
+    /// (homoscedastic), as it always is of a table.
     pub heteroscedastic: bool,
     /// Tau at the start, or for good; of a learned one also where its prior has its weight.
     pub initial: f64,
@@ -127,6 +128,13 @@ pub struct PrecisionConfig {
 impl Default for PrecisionConfig {
     fn default() -> Self {
         Self { learned: true, heteroscedastic: false, initial: 10.0, prior_count: 100.0 }
+    }
+}
+
+impl PrecisionConfig {
+    /// The prior of a tau that is learned.
+    pub fn prior(&self) -> PrecisionPrior {
+        PrecisionPrior { precision: self.initial, count: self.prior_count }
     }
 }
 

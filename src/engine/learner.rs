@@ -26,8 +26,8 @@ pub struct Learner {
     pub target: QNetwork,
     /// The optimiser of the online network.
     pub adam: Adam,
-    /// A precision that is held is held in network units.
-    learned_precision: bool,
+    /// The prior of the precision where that is learned; one that is held is held in network units.
+    learned_precision: Option<PrecisionPrior>,
 }
 
 impl Learner {
@@ -59,7 +59,8 @@ impl Learner {
         }
         let segments = online.parameters().slots().iter().map(|slot| segment(slot, &sections.optimizer));
         let adam = Adam::new(segments, device);
-        Ok(Self { online, target, adam, learned_precision: sections.precision.learned })
+        let learned_precision = sections.precision.learned.then_some(sections.precision.prior());
+        Ok(Self { online, target, adam, learned_precision })
     }
 
     /// Makes `scale` units of the return a network unit, before anything was learned: what the networks and the precision
@@ -70,17 +71,32 @@ impl Learner {
     }
 
     /// Makes `scale` units of the return a network unit. Values and a learned precision, in units of the return, stay what
-    /// they were, unless this is the first scale: values had no unit before.
-    pub fn set_return_scale(&mut self, scale: f32) {
+    /// they were, unless this is the first scale: values had no unit before. `dataset_size` is N: however small errors are
+    /// in the new unit, a learned precision is at most what its prior allows after so many.
+    pub fn set_return_scale(&mut self, scale: f32, dataset_size: u64) {
         let Self { online, target, adam, learned_precision } = self;
         target.set_return_scale(scale);
         let Some(factor) = online.set_return_scale(scale) else { return };
-        // The loss is the same function of the values, so its gradient grows as the weights shrink.
-        adam.rescale(&online.value_ranges(), 1.0 / factor);
-        if *learned_precision {
-            for network in [online, target] {
-                network.multiply_precision(f64::from(factor).powi(-2));
+        let kept = f64::from(factor).powi(-2);
+        let grown = match learned_precision {
+            None => 1.0,
+            Some(prior) => {
+                let bound = f64::from(QNetwork::LOG_PRECISION_BOUND).exp();
+                kept.min((prior.highest(dataset_size).min(bound) / online.precision()).max(1.0))
             }
+        };
+        if learned_precision.is_some() {
+            for network in [&mut *online, target] {
+                network.multiply_precision(grown);
+            }
+        }
+        // The gradient of the loss goes with tau, with the error and, by way of the last weights to all before them, with
+        // those.
+        if grown < kept {
+            adam.rescale(&online.hidden_ranges(), (grown / kept) as f32);
+            adam.rescale(&online.value_ranges(), (grown / kept) as f32 / factor);
+        } else {
+            adam.rescale(&online.value_ranges(), 1.0 / factor);
         }
     }
 
@@ -183,7 +199,7 @@ impl From<&LearnerSections> for LearnerSettings {
             },
             learned_dropout: dropout.learned && dropout.step == DropoutStep::Adam,
             learned_precision: precision.learned,
-            precision_prior: PrecisionPrior { precision: precision.initial, count: precision.prior_count },
+            precision_prior: precision.prior(),
             max_gradient_norm: optimizer.max_gradient_norm,
             target_lerp: sections.target_lerp,
         }

@@ -204,6 +204,13 @@ pub fn engine(sections: impl Into<LearnerSections>, network: &QNetwork) -> Resul
                 given_device(network.device())
             )));
         }
+        if network.is_heteroscedastic() {
+            return Err(Error::Usage(
+                "precision.heteroscedastic = true asks for a precision that is a function of the observation, and a table, \
+                 which network.kind = \"table\" asks for, has one for all; it must be false there"
+                    .to_owned(),
+            ));
+        }
         return Ok(Box::new(Tabular::new(settings, network)?));
     }
     match sections.engine {

@@ -269,6 +269,13 @@ impl QNetwork {
         ranges.into_iter().flatten().map(shrink).collect()
     }
 
+    /// Where the weights and biases lie that make the hidden units.
+    pub fn hidden_ranges(&self) -> Vec<Range<usize>> {
+        let of_layer = |layer| [Parameter::Weight(layer), Parameter::Bias(layer)];
+        let hidden = (0..self.layers.len().saturating_sub(1)).flat_map(of_layer);
+        hidden.filter_map(|parameter| self.parameters.range(parameter).ok()).collect()
+    }
+
     /// The precision tau of the targets, in network units.
     pub fn precision(&self) -> f64 {
         self.log_precision.double_value(&[0]).exp()
