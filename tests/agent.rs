@@ -339,7 +339,7 @@ fn a_return_of_another_order_comes_late_and_learning_goes_on() {
         [&["precision.learned=true"][..], &["precision.prior_count=0"], &["precision.learned=false"]]
     {
         let mut agent = agent_of_a_number(Dimension::new("x", "", -1.0, 1.0), settings);
-        let mut observe = |agent: &mut Agent, i: u16, reward: f64| {
+        let observe = |agent: &mut Agent, i: u16, reward: f64| {
             let x = f32::from(i % 20) / 10.0 - 1.0;
             agent.observe(&[x], usize::from(i % 2), &Step::new(vec![x], reward, false));
         };
