@@ -8,9 +8,9 @@ use super::arguments::PlotArguments;
 use super::terminal::print;
 use crate::config::Config;
 use crate::error::Error;
-use crate::files;
+use crate::files::{self, read_json};
 use crate::plot::{RunLabel, draw_comparison, draw_run};
-use crate::run::{RunDirectory, compared_labels};
+use crate::run::{RunDirectory, Summary, compared_labels};
 
 /// Where a figure of several runs goes unless told otherwise: Git ignores what lies there.
 const COMPARISON: &str = "runs/comparison";
@@ -30,12 +30,16 @@ pub fn run(registry: &Registry, arguments: &PlotArguments) -> Result<(), Error> 
     let spec = |config: &Config| config.entry(registry).ok().map(|entry| entry.spec().clone());
     match (paths.as_slice(), configs.as_slice(), &arguments.output) {
         ([path], [config], None) => {
-            draw_run(path, &RunLabel::of(config, spec(config).as_ref()))?;
+            draw_run(path, &with_threshold(RunLabel::of(config, spec(config).as_ref()), path))?;
             print(&format!("{}\n", path.join("plots").display()))?;
         }
         _ => {
             let labels = compared_labels(&configs, spec);
-            let mut runs: Vec<_> = paths.into_iter().zip(labels).collect();
+            let labelled = |(path, label): (PathBuf, RunLabel)| {
+                let label = with_threshold(label, &path);
+                (path, label)
+            };
+            let mut runs: Vec<_> = paths.into_iter().zip(labels).map(labelled).collect();
             tell_twins_apart(&mut runs);
             let output = arguments.output.as_deref().unwrap_or(Path::new(COMPARISON));
             for figure in draw_comparison(&runs, output)? {
@@ -44,6 +48,15 @@ pub fn run(registry: &Registry, arguments: &PlotArguments) -> Result<(), Error> 
         }
     }
     Ok(())
+}
+
+/// With the threshold that the training knew, where the environment is not known here.
+fn with_threshold(label: RunLabel, run: &Path) -> RunLabel {
+    let known = || {
+        let summary: Summary = read_json(&RunDirectory::open(run).ok()?.summary()).ok()?;
+        summary.reward_threshold
+    };
+    RunLabel { reward_threshold: label.reward_threshold.or_else(known), ..label }
 }
 
 /// Runs of the same settings and seed have nothing but their folders to be told apart by.

@@ -103,10 +103,17 @@ impl Terminal {
     fn bar(&self, steps: u64, prefix: &str) -> Option<ProgressBar> {
         (self.verbosity != Verbosity::Quiet && io::stderr().is_terminal()).then(|| {
             let bar = self.bars.add(ProgressBar::new(steps));
+            let drawn = match crossterm::terminal::size().map_or(80, |(columns, _)| columns) {
+                120.. => "{bar:24.cyan/blue} ",
+                80.. => "{bar:8.cyan/blue} ",
+                // How well it does says more.
+                _ => "",
+            };
+            let template = format!(
+                "{{prefix}}{drawn}{{human_pos}}/{{human_len}} steps, {{rate}}/s, {{eta}} left  {{wide_msg}}"
+            );
             // A template that does not parse would be a typing error here; the default bar stands in for it.
-            if let Ok(style) = ProgressStyle::with_template(
-                "{prefix}{bar:24.cyan/blue} {human_pos}/{human_len} steps, {rate}/s, {eta} left  {wide_msg}",
-            ) {
+            if let Ok(style) = ProgressStyle::with_template(&template) {
                 let rate = |state: &ProgressState, out: &mut dyn fmt::Write| {
                     let _ = write!(out, "{:.0}", state.per_sec());
                 };

@@ -217,7 +217,8 @@ impl RunDirectory {
         let run = self.0.display();
         Err(Error::Usage(format!(
             "{run} has no model yet, since model.safetensors is written every logging.redraw_seconds of a training \
-             and at its end; wait where it is training, or, where it was ended before, let `resume {run}` train on"
+             and at its end; wait where it is training, or, where it was ended before, let `resume {run}` train on, and \
+             where it is finished, let `evaluate {run} --checkpoint last` read its last checkpoint"
         )))
     }
 

@@ -30,12 +30,12 @@ impl RunLabel {
 pub fn compared_labels(configs: &[Config], spec: impl Fn(&Config) -> Option<EnvSpec>) -> Vec<RunLabel> {
     let settings: Vec<Vec<(String, String)>> = configs.iter().map(compared_settings).collect();
     let differs = |config: &Config, key: &str, value: &str| {
-        configs.iter().zip(&settings).any(|(other, settings)| {
-            match settings.iter().find(|(name, _)| name == key) {
-                Some((_, other_value)) => other_value != value,
-                // Of an environment whose arguments are open, a run names those that it was given.
-                None => key.starts_with("env_args.") && other.env == config.env,
-            }
+        // Of another environment it is another run in any case, and has other presets.
+        let mut alike = configs.iter().zip(&settings).filter(|(other, _)| other.env == config.env);
+        alike.any(|(_, settings)| match settings.iter().find(|(name, _)| name == key) {
+            Some((_, other_value)) => other_value != value,
+            // Of an environment whose arguments are open, a run names those that it was given.
+            None => key.starts_with("env_args."),
         })
     };
     // What is the same in all is in the figure's title.
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(compared_labels(&rules, |_| None)[1].setting, "thompson");
         let envs = [config(&["env=CartPole-v1"]), config(&["env=MountainCar-v0", "steps=9"])];
         let labels = compared_labels(&envs, |_| None);
-        assert_eq!(labels[0].short, "CartPole-v1, ucb, seed 0, steps = 50000");
-        assert_eq!(labels[1].short, "MountainCar-v0, ucb, seed 0, steps = 9");
+        assert_eq!(labels[0].short, "CartPole-v1, ucb, seed 0");
+        assert_eq!(labels[1].short, "MountainCar-v0, ucb, seed 0");
     }
 }

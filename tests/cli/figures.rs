@@ -114,3 +114,21 @@ fn runs_are_told_apart_in_a_figure_that_goes_where_it_is_asked_for() {
     assert_eq!(folders(parent.path()), before, "nothing was written outside runs/");
     assert!(runs.join("landscape.svg").is_file() && runs.join("landscape.png").is_file());
 }
+
+#[test]
+fn the_threshold_of_an_environment_that_is_not_known_here_is_the_one_of_its_training() {
+    let runs = tempfile::tempdir().unwrap();
+    assert!(train(runs.path(), &["--env", "cartpole", "--steps", "300", "-q"]).status.success());
+    let folder = folders(runs.path()).remove(0);
+    let drawn = || {
+        assert!(run(&["plot", folder.to_str().unwrap()]).status.success());
+        fs::read_to_string(folder.join("plots/return.svg")).unwrap()
+    };
+    assert!(drawn().contains("threshold 475"));
+    let config = folder.join("config.toml");
+    let other =
+        fs::read_to_string(&config).unwrap().replace("env = \"CartPole-v1\"", "env = \"Elsewhere-v0\"");
+    fs::write(&config, other).unwrap();
+    let svg = drawn();
+    assert!(svg.contains("threshold 475") && svg.contains("Elsewhere-v0"));
+}

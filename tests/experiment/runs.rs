@@ -145,6 +145,13 @@ fn an_experiment_is_run_once_and_summed_up_each_time_alike() {
     assert!(experiment(&file, &output, &["-q"]).status.success());
     assert_eq!(runs(&output).len(), 6);
 
+    // Runs of what the file names no more stay, and that they are there is said.
+    let (fewer, _) = TINY.split_once("[variants.epsilon-greedy]").unwrap();
+    fs::write(&file, fewer).unwrap();
+    let fewer = experiment(&file, &output, &[]);
+    assert!(text(&fewer.stderr).contains("does not name (epsilon-greedy)"), "{}", text(&fewer.stderr));
+    assert_eq!(runs(&output).len(), 6);
+
     // Other settings are refused, and nothing is touched.
     fs::write(&file, TINY.replace("steps = 600", "steps = 700")).unwrap();
     assert_fails(&experiment(&file, &output, &[]), 2, &["ucb", "steps = 600, not 700", "another --output"]);

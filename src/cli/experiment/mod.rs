@@ -126,6 +126,16 @@ fn train(
     interrupt: &Interrupt,
     terminal: &Terminal,
 ) -> Result<(Vec<Failure>, usize), Error> {
+    let others = files::names(&store.path().join("runs"))?;
+    let others: Vec<_> = others.into_iter().filter(|name| !plan.variants.contains(name)).collect();
+    if plan.search.is_none() && !others.is_empty() {
+        tracing::warn!(
+            "{} holds runs of variants that the file does not name ({}): they stay, and tables and plots will be without \
+             them; another --output keeps apart what is another experiment",
+            store.path().display(),
+            others.join(", ")
+        );
+    }
     prepare(plan, store)?;
     let begun = todo.iter().filter(|(_, state)| matches!(state, RunState::Begun(_))).count();
     let resumed = if begun > 0 { format!(", {begun} of them to be resumed") } else { String::new() };

@@ -116,9 +116,9 @@ fn heading(reading: &Reading, state: State<'_>, width: usize) -> Vec<Line> {
     let mut lines = vec![
         Line::plain(RunLabel::of(config, None).title),
         Line::plain(reading.folder.display().to_string()),
-        Line::plain(told(reading, state)),
-        Line(vec![("█".repeat(done), Some(REST)), ("░".repeat(bar - done), None), (percent, None)]),
     ];
+    lines.extend(wrapped(&told(reading, state), width).map(Line::plain));
+    lines.push(Line(vec![("█".repeat(done), Some(REST)), ("░".repeat(bar - done), None), (percent, None)]));
     let evaluation = match state {
         State::Ended(Summary { evaluation: Some(evaluation), .. }) => {
             let Evaluation { mean_return, std_return, episodes, .. } = evaluation;
@@ -132,6 +132,21 @@ fn heading(reading: &Reading, state: State<'_>, width: usize) -> Vec<Line> {
     };
     lines.extend(evaluation.map(Line::plain));
     lines
+}
+
+/// A text in lines of `width` characters, as far as its words are not longer.
+fn wrapped(text: &str, width: usize) -> impl Iterator<Item = String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.into_iter()
 }
 
 /// What becomes of the run.
@@ -149,7 +164,9 @@ fn told(reading: &Reading, state: State<'_>) -> String {
         },
         State::Silent(silence) => {
             let silence = indicatif::HumanDuration(silence);
-            format!("{position}; nothing written for {silence}: it was ended without a word, or takes long")
+            format!(
+                "{position}; nothing written for {silence}: it takes long, or was ended without a word and `resume` trains on"
+            )
         }
         State::Ended(summary) => {
             let (seconds, speed) = (summary.training_seconds, summary.steps_per_second);
@@ -302,6 +319,13 @@ mod tests {
                 assert!(widest <= width, "{width} x {height}: {widest} columns");
             }
         }
+    }
+
+    #[test]
+    fn what_became_of_a_run_is_told_to_its_end() {
+        let lines: Vec<_> = wrapped("ended by an error: the loss is not finite", 18).collect();
+        assert_eq!(lines, ["ended by an error:", "the loss is not", "finite"]);
+        assert_eq!(wrapped("unbreakable", 3).collect::<Vec<_>>(), ["unbreakable"]);
     }
 
     #[test]
