@@ -12,6 +12,7 @@ from pathlib import Path
 import gymnasium
 
 from . import program
+from .on_ray import newest_step
 from .serve import Connection, Served, make, serve
 
 
@@ -232,10 +233,10 @@ def settings_of(run):
 
 def steps_of(run):
     """How many steps a run has taken that it can go on from: one that was killed has no summary, or an earlier one."""
-    steps = [int(path.name.removeprefix("step-")) for path in (run / "checkpoints").glob("step-*") if path.name[5:].isdigit()]
+    told = 0
     if (summary := run / "summary.json").exists():
-        steps.append(json.loads(summary.read_text())["total_steps"])
-    return max(steps, default=0)
+        told = json.loads(summary.read_text())["total_steps"]
+    return max(told, newest_step(run) or 0)
 
 
 def source(env):
